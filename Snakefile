@@ -1,0 +1,72 @@
+"""zladder: from survey pixels and catalogues to galaxy redshifts.
+
+Configures, validates, includes the stages and names the targets; everything else stands in
+workflow/rules (the wiring), workflow/scripts (one program a rule) and src/zladder (the library).
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.25")
+
+ROOT = Path(str(workflow.current_basedir))
+SCRIPTS = ROOT / "workflow" / "scripts"
+# Jobs find this checkout's library and this Snakemake's interpreter, activated or not.
+os.environ["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+sys.path.insert(0, str(ROOT / "src"))
+
+from zladder.config.wiring import code_of, names_pattern, wiring_or_exit
+
+
+configfile: str(ROOT / "config" / "config.yaml")
+
+
+LADDER = wiring_or_exit(ROOT, config)
+CODE = code_of(SCRIPTS)
+
+
+pathvars:
+    results=f"results/{config['sky']}-{config['scale']}",
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+wildcard_constraints:
+    survey=names_pattern(LADDER.plan.surveys),
+    sample=names_pattern(LADDER.plan.samples),
+    dataset=names_pattern(LADDER.plan.datasets),
+    study=names_pattern(LADDER.plan.studies),
+    run=names_pattern(LADDER.plan.cards),
+
+
+report: "workflow/report/first_page.rst"
+
+
+include: "workflow/rules/survey.smk"
+include: "workflow/rules/catalogs.smk"
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Build every configured study and the report's pages."""
+    default_target: True
+    localrule: True
+    input:
+        REPORT_PAGES,
+
+
+for paper, studies in LADDER.plan.by_paper(LADDER.settings).items():
+
+    rule:
+        name:
+            paper
+        localrule: True
+        input:
+            [page for study in studies for page in study_pages(study)],

@@ -1,0 +1,83 @@
+"""A survey's column map: which native column becomes which standard one, and in which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zladder.provenance.errors import BadInput, nearest_hint
+from zladder.tables.columns import standard_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONTENT = "content"  # the id is made of the row's numbers
+_FAMILIES = ("mag", "mag_err", "extinction")
+_ALWAYS = ("object_id", "ra", "dec", "z_true", "z_true_err", "ebv_mag")
+
+
+@dataclass(frozen=True)
+class MappedColumn:
+    """One standard column and where it comes from; ``native`` is empty for a content id."""
+
+    name: str
+    native: str
+    unit: str
+
+    @property
+    def is_flux(self) -> bool:
+        """Whether a magnitude, or the error of one, comes as a flux."""
+        return self.name.startswith("mag_") and self.unit != "mag"
+
+
+def survey_file(survey: Mapping[str, Any]) -> str:
+    """Return what stands for the file in messages about the survey's own settings."""
+    return f"survey '{survey.get('name') or survey.get('title', '')}'"
+
+
+def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
+    """Return the survey's columns in the order of the standard table.
+
+    Raises
+    ------
+    BadInput
+        A name that is not standard for the survey's bands, a band without magnitude, no
+        object_id, or an extra column that would overwrite a standard one.
+    """
+    bands = list(survey.get("bands", []))  # none where a survey gives labels only
+    allowed = [*_ALWAYS, *(f"{family}_{band}" for family in _FAMILIES for band in bands)]
+    declared = survey["columns"]
+    for name in declared:
+        if name not in allowed:
+            hint = nearest_hint(name, allowed, f"one of {', '.join(allowed)}")
+            raise BadInput(survey_file(survey), f"columns.{name}", "a standard column",
+                           f"'{name}'", hint)  # fmt: skip
+    for name in ("object_id", *(f"mag_{band}" for band in bands)):
+        if name not in declared:
+            hint = f"map it, as in {name}: NAME; ids can be made, object_id: {{from: content}}"
+            raise BadInput(survey_file(survey), "columns", f"'{name}' in the column map",
+                           ", ".join(declared), hint)  # fmt: skip
+    for name in survey.get("extra_columns", []):
+        if name in declared or name in ("part", "z_true_kind"):
+            raise BadInput(survey_file(survey), "extra_columns", "names of native columns",
+                           f"'{name}', a standard column", "map it or leave it out")  # fmt: skip
+    return [_mapped(name, declared[name], survey) for name in allowed if name in declared]
+
+
+def native_columns(survey: Mapping[str, Any]) -> list[str]:
+    """Return the native columns that the survey needs, each once: what to read of its files."""
+    mapped = [column.native for column in column_map(survey) if column.native]
+    return list(dict.fromkeys([*mapped, *survey.get("extra_columns", [])]))
+
+
+def _mapped(name: str, source: Any, survey: Mapping[str, Any]) -> MappedColumn:
+    described = standard_column(name)
+    unit = described.unit if described else ""
+    if isinstance(source, str):
+        return MappedColumn(name, source, unit)
+    if source.get("from") == CONTENT and name == "object_id":
+        return MappedColumn(name, "", "")
+    if not isinstance(source.get("native"), str):
+        raise BadInput(survey_file(survey), f"columns.{name}", "the name of a native column",
+                       f"{dict(source)}", f"{name}: NAME, or {name}: {{native: NAME}}")  # fmt: skip
+    return MappedColumn(name, source["native"], source.get("unit", unit))

@@ -1,0 +1,1 @@
+"""The command zladder, for people: score, predict, runs, card."""

@@ -1,0 +1,1 @@
+"""From YAML files to checked, resolved settings and run cards."""

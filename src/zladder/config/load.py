@@ -1,0 +1,122 @@
+"""From YAML files to one checked settings tree.
+
+The order of precedence, last wins: ``config/stages/STAGE.yaml``, the scale's block of
+``config/scales.yaml``, then what the user gave with ``--configfile`` or ``--config``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from zladder.config.merge import holds, overlay
+from zladder.config.schema import check
+from zladder.provenance.errors import BadInput, nearest_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+STAGES = ("survey", "catalogs", "datasets", "train", "evaluate", "report")
+COLLECTIONS = ("surveys", "studies", "claims")
+
+
+def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checked settings tree.
+
+    Parameters
+    ----------
+    root
+        The folder of the Snakefile.
+    given
+        ``config/config.yaml`` with the user's overrides laid over it (Snakemake's ``config``).
+
+    Returns
+    -------
+    dict
+        The keys of ``config.yaml``; one subtree a stage; ``survey_files``, ``study_files`` and
+        ``claim_files``: {name: document} of ``surveys/``, ``studies/`` and ``claims/``.
+
+    Raises
+    ------
+    BadInput
+        With file, path, nearest valid name for anything that the schemas refuse.
+    """
+    schemas = root / "workflow" / "schemas"
+    given = {key: value for key, value in given.items() if key != "pathvars"}
+    check(given, schemas / "config.schema.yaml", lambda _path: "config/config.yaml (or --config)")
+    scales = read_yaml(root / "config" / "scales.yaml")
+    check(scales, schemas / "scales.schema.yaml", lambda _path: "config/scales.yaml")
+    scale = scales[given["scale"]]
+    settings = {key: value for key, value in given.items() if key not in STAGES}
+    for stage in STAGES:
+        settings[stage] = _stage(root, stage, scale.get(stage, {}), given.get(stage, {}))
+    for collection in COLLECTIONS:
+        singular = {"surveys": "survey", "studies": "study", "claims": "claim"}[collection]
+        settings[f"{singular}_files"] = _collection(root, collection, given.get(collection, {}))
+    return settings
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return a YAML mapping; a file that is not one is `BadInput` with line and column."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
+        hint = "check indentation, colons and quotes there"
+        raise BadInput(path, place, "valid YAML", str(error.problem), hint) from error
+    if not isinstance(document, dict):
+        raise BadInput(path, "top level", "keys and values", repr(document), "see docs/config.md")
+    return document
+
+
+def _stage(
+    root: Path, stage: str, scale: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return one stage's settings with scale and user laid over them, checked."""
+    defaults = read_yaml(root / "config" / "stages" / f"{stage}.yaml")
+
+    def origin(path: Sequence[Any]) -> str:
+        if holds(given, path):
+            return "--config or --configfile"
+        return "config/scales.yaml" if holds(scale, path) else f"config/stages/{stage}.yaml"
+
+    merged = overlay(overlay(defaults, scale), given)
+    check(merged, root / "workflow" / "schemas" / f"{stage}.schema.yaml", origin)
+    return merged
+
+
+def _collection(root: Path, collection: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {name: checked document} of a folder of YAML files, `like:` resolved."""
+    folder = root / "config" / collection
+    documents = {path.stem: read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
+    documents = overlay(documents, given)
+    schema = root / "workflow" / "schemas" / f"{collection}.schema.yaml"
+    resolved = {}
+    for name, document in documents.items():
+        resolved[name] = _with_model(name, document, documents, folder)
+        check(resolved[name], schema, partial(_file_of, collection, name))
+    return resolved
+
+
+def _file_of(collection: str, name: str, _path: Sequence[Any]) -> str:
+    return f"config/{collection}/{name}.yaml"
+
+
+def _with_model(
+    name: str, document: Mapping[str, Any], documents: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Lay a document over the one it names with `like:` (which must not name another)."""
+    model = document.get("like")
+    if model is None:
+        return dict(document)
+    if model not in documents or "like" in documents[model]:
+        names = [other for other, text in documents.items() if "like" not in text]
+        hint = nearest_hint(str(model), names, "name a file that has no `like:` of its own")
+        raise BadInput(folder / f"{name}.yaml", "like", f"one of {names}", repr(model), hint)
+    rest = {key: value for key, value in document.items() if key != "like"}
+    base = {key: value for key, value in documents[model].items() if key != "source"}
+    return overlay(base, rest)

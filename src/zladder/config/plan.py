@@ -1,0 +1,121 @@
+"""What the configured studies need: the runs, datasets, samples and surveys of one DAG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.cards import Card, dataset_samples, resolve_cards
+from zladder.config.data import missing_files, require_obtainable
+from zladder.provenance.errors import require_known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the rules of one DAG are about, by name.
+
+    Attributes
+    ----------
+    studies, datasets, samples, surveys
+        Names, each once, in the order in which the studies ask for them.
+    cards
+        {run: card}, parents before children.
+    tests
+        {run: datasets that it is evaluated on}.
+    """
+
+    studies: list[str]
+    cards: dict[str, Card]
+    tests: dict[str, list[str]]
+    datasets: list[str]
+    samples: list[str]
+    surveys: list[str]
+
+    def runs_of(self, study: str) -> list[str]:
+        """Return the runs of a study."""
+        return [run for run in self.cards if run.startswith(f"{study}.")]
+
+    def networks(self) -> list[str]:
+        """Return the runs that train a network."""
+        return [run for run, card in self.cards.items() if "optimizer" in card]
+
+    def controls(self) -> list[str]:
+        """Return the runs that fit an ordinary tool."""
+        return [run for run, card in self.cards.items() if "optimizer" not in card]
+
+    def by_paper(self, settings: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return {paper: its studies} for the papers that have any here."""
+        papers: dict[str, list[str]] = {}
+        for study in self.studies:
+            paper = settings["study_files"][study].get("paper")
+            if paper:
+                papers.setdefault(paper, []).append(study)
+        return papers
+
+
+def make_plan(settings: Mapping[str, Any]) -> Plan:
+    """Return the plan of the configured studies, data present.
+
+    Raises
+    ------
+    BadInput
+        For an unknown name, or a survey whose files are neither here nor fetchable.
+    """
+    studies = [*settings["studies"]]
+    for study in [*studies, *settings["studies_if_data"]]:
+        require_known(study, settings["study_files"], "config/config.yaml", "studies")
+    studies += [
+        study
+        for study in settings["studies_if_data"]
+        if study not in studies and _has_data(settings, study)
+    ]
+    cards = resolve_cards(settings, studies)
+    tests = {run: settings["study_files"][run.split(".")[0]]["test_on"] for run in cards}
+    datasets = _datasets_of(settings, studies)
+    samples = _once(sample for name in datasets for sample in dataset_samples(settings, name))
+    surveys = _surveys_of(settings, samples)
+    for survey in surveys:
+        require_obtainable(survey, settings["survey_files"][survey])
+    return Plan(studies, cards, tests, datasets, samples, surveys)
+
+
+def _has_data(settings: Mapping[str, Any], study: str) -> bool:
+    """Return whether every survey file of a study is on this machine."""
+    samples = _once(
+        sample
+        for dataset in _datasets_of(settings, [study])
+        for sample in dataset_samples(settings, dataset)
+    )
+    surveys = _surveys_of(settings, samples)
+    return not any(missing_files(settings["survey_files"][survey]) for survey in surveys)
+
+
+def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for study in studies:
+        document = settings["study_files"][study]
+        names += [entry["dataset"] for entry in document["networks"].values()]
+        names += [document["controls"]["dataset"], *document["test_on"]]
+    for name in names:
+        require_known(name, settings["datasets"]["datasets"], "config/studies", "dataset")
+    return _once(names)
+
+
+def _surveys_of(settings: Mapping[str, Any], samples: Iterable[str]) -> list[str]:
+    entries = settings["catalogs"]["samples"]
+    samples = list(samples)
+    for sample in samples:
+        require_known(sample, entries, "config/stages/datasets.yaml", "datasets: samples")
+    names = [entries[sample][part] for sample in samples for part in ("labels", "photometry")]
+    for name in names:
+        file, place = "config/stages/catalogs.yaml", "samples: labels, photometry"
+        require_known(name, settings["survey_files"], file, place)
+    return _once(names)
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    """Return the names without repetition, in order of first appearance."""
+    return list(dict.fromkeys(names))

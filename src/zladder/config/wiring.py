@@ -1,0 +1,189 @@
+"""What the rules ask at parse time: which files, which settings, which code. Nothing heavy.
+
+Paths begin with ``<results>``, Snakemake's path variable for ``results/SKY-SCALE``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.cards import dataset_samples
+from zladder.config.data import survey_files
+from zladder.config.load import load_settings
+from zladder.config.plan import Plan, make_plan
+from zladder.provenance.code import code_digest
+from zladder.provenance.digests import canonical_json, derive_seed
+from zladder.provenance.errors import EXIT_BAD_INPUT, BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+SIMULATED = "<results>/survey"
+
+
+class ConfigRefused(SystemExit):
+    """Ends Snakemake with exit code 2: its own handler would make it a 1 and add a traceback."""
+
+
+def wiring_or_exit(root: Path, given: Mapping[str, Any]) -> Wiring:
+    """Return the wiring, or end with the contract's message and exit code.
+
+    Raises
+    ------
+    ConfigRefused
+        If the configuration is bad input; the message stands on standard error.
+    """
+    try:
+        settings = load_settings(root, given)
+        return Wiring(settings, make_plan(settings))
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        raise ConfigRefused(EXIT_BAD_INPUT) from None
+
+
+def code_of(scripts: Path) -> dict[str, str]:
+    """Return {rule: digest of the code that it runs} for every script in a folder."""
+    return {script.stem: code_digest(script) for script in sorted(scripts.glob("*.py"))}
+
+
+def names_pattern(names: Iterable[str]) -> str:
+    """Return a regular expression that matches just these names (and nothing without any)."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The answers for one configuration."""
+
+    settings: Mapping[str, Any]
+    plan: Plan
+
+    def native_files(self, survey: str) -> dict[str, str]:
+        """Return {part: native file} of a survey."""
+        return survey_files(self.settings["survey_files"][survey], SIMULATED)
+
+    def reading(self, survey: str) -> str:
+        """Return the settings that reading a survey's native tables depends on."""
+        document = self.settings["survey_files"][survey]
+        read = {key: document[key] for key in document if key not in _NOT_READ}
+        return canonical_json({"name": survey, **read})
+
+    def simulation(self) -> str:
+        """Return the settings of the mock sky."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")
+        return canonical_json({**self.settings["survey"], "seed": seed})
+
+    def catalog_of(self, sample: str, part: str) -> str:
+        """Return the catalogue that gives a sample its `labels` or its `photometry`."""
+        survey = self.settings["catalogs"]["samples"][sample][part]
+        return f"<results>/catalogs/{survey}.parquet"
+
+    def match_of(self, sample: str) -> list[str]:
+        """Return the match file of a sample; none where one survey gives both."""
+        entry = self.settings["catalogs"]["samples"][sample]
+        matched = entry["labels"] != entry["photometry"]
+        return [f"<results>/catalogs/match/{sample}.parquet"] if matched else []
+
+    def match_radius_arcsec(self, sample: str) -> float:
+        """Return the match radius of a sample."""
+        return float(self.settings["catalogs"]["samples"][sample]["match_radius_arcsec"])
+
+    def selection(self, sample: str) -> str:
+        """Return the settings that selecting a sample depends on."""
+        entry = self.settings["catalogs"]["samples"][sample]
+        return canonical_json(
+            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+        )
+
+    def samples_of(self, dataset: str) -> list[str]:
+        """Return the sample files of a dataset, in the order of their precedence."""
+        names = dataset_samples(self.settings, dataset)
+        return [f"<results>/samples/{name}.parquet" for name in names]
+
+    def building(self, dataset: str) -> str:
+        """Return the settings that building a dataset depends on."""
+        stage = self.settings["datasets"]
+        return canonical_json(
+            {
+                "splits": stage["splits"],
+                "sky_cell_order": stage["sky_cell_order"],
+                "given_parts": stage["datasets"][dataset].get("given_parts", {}),
+                "master_seed": self.settings["master_seed"],
+            }
+        )
+
+    def card(self, run: str) -> str:
+        """Return the run card as canonical JSON."""
+        return canonical_json(self.plan.cards[run])
+
+    def dataset_of(self, run: str) -> str:
+        """Return the dataset that a run trains on."""
+        return f"<results>/datasets/{self.plan.cards[run]['data']['dataset']}.parquet"
+
+    def parent_of(self, run: str) -> list[str]:
+        """Return the weights that a run starts from; none without a parent."""
+        parent = self.plan.cards[run]["parent"]
+        return [f"<results>/runs/{parent['run']}/weights.safetensors"] if parent else []
+
+    def model_of(self, run: str) -> str:
+        """Return the trained model of a run."""
+        file = "weights.safetensors" if run in self.plan.networks() else "model.skops"
+        return f"<results>/runs/{run}/{file}"
+
+    def tests_of(self, run: str) -> list[str]:
+        """Return the datasets that a run is scored on."""
+        return [f"<results>/datasets/{name}.parquet" for name in self.plan.tests[run]]
+
+    def predictions_of(self, study: str) -> list[str]:
+        """Return the predictions of all runs of a study."""
+        return [f"<results>/predictions/{run}.parquet" for run in self.plan.runs_of(study)]
+
+    def scoring(self, study: str) -> str:
+        """Return the settings that scoring a study depends on."""
+        document = self.settings["study_files"][study]
+        return canonical_json(
+            {
+                **self.settings["evaluate"],
+                "study": study,
+                "networks": list(document["networks"]),
+                "seed": derive_seed(self.settings["master_seed"], "evaluate", study),
+            }
+        )
+
+    def claims(self, study: str) -> str:
+        """Return the settings that judging a study's claims depends on."""
+        found = {
+            name: claim
+            for document in self.settings["claim_files"].values()
+            for name, claim in document["claims"].items()
+            if claim["study"] == study
+        }
+        return canonical_json(
+            {
+                "claims": found,
+                "n_bootstraps": self.settings["evaluate"]["n_bootstraps"],
+                "seed": derive_seed(self.settings["master_seed"], "evaluate", study),
+                "simulated": self.is_simulated(study),
+            }
+        )
+
+    def is_simulated(self, study: str) -> bool:
+        """Return whether a study looks at the mock sky, where nothing is ever `reproduced`."""
+        document = self.settings["study_files"][study]
+        samples = [
+            sample
+            for name in document["test_on"]
+            for sample in dataset_samples(self.settings, name)
+        ]
+        surveys = {self.settings["catalogs"]["samples"][sample]["labels"] for sample in samples}
+        return any(
+            "simulated" in self.settings["survey_files"][survey]["source"] for survey in surveys
+        )
+
+
+# Keys of a survey that say nothing about how its tables are read.
+_NOT_READ = ("title", "licence", "citation", "source", "like")

@@ -1,0 +1,1 @@
+"""Stage 4, datasets: samples become model inputs with splits."""

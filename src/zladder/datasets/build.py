@@ -1,0 +1,93 @@
+"""Join samples into one dataset, each galaxy once, with its split and its fraction rank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from zladder.datasets.splits import SPLITS, draw_splits, uniform_hash
+from zladder.provenance.digests import derive_seed
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def build_dataset(
+    samples: Mapping[str, pd.DataFrame],
+    settings: Mapping[str, Any],
+    given_parts: Mapping[str, str],
+    master_seed: int,
+    file: Path,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return (dataset, counts).
+
+    Parameters
+    ----------
+    samples
+        {name: table}; where two hold the same `object_id`, the sample named first keeps it.
+    settings
+        `splits` and `sky_cell_order` of the stage.
+    given_parts
+        {split: part of the survey} for splits that were published.
+    master_seed
+        The splits and ranks are hashes of it.
+    file
+        Named in messages.
+
+    Returns
+    -------
+    tuple
+        The samples' columns that all of them have, and `sample`, `split`, `fraction_rank` (uniform
+        in [0, 1): a label fraction f is `fraction_rank < f`). Counts: galaxies by sample, copies
+        dropped, galaxies by split.
+
+    Raises
+    ------
+    BadInput
+        If the shares do not add up to 1, or a split stays empty.
+    """
+    _require_whole(settings["splits"])
+    frame = _joined(samples)
+    first = frame.drop_duplicates("object_id", keep="first").reset_index(drop=True)
+    splits_seed = derive_seed(master_seed, "datasets", "splits")
+    first["split"] = draw_splits(
+        first, settings["splits"], given_parts, settings["sky_cell_order"], splits_seed
+    )
+    rank_seed = derive_seed(master_seed, "datasets", "fraction_rank")
+    first["fraction_rank"] = uniform_hash(first["object_id"].to_numpy(), rank_seed)
+    _require_filled(first, given_parts, file)
+    by_split = {split: int((first["split"] == split).sum()) for split in SPLITS}
+    counts = {
+        "n_in": {name: len(sample) for name, sample in samples.items()},
+        "n_copies_dropped": len(frame) - len(first),
+        "n_out": len(first),
+        "n_by_split": by_split,
+    }
+    return first, counts
+
+
+def _joined(samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the samples one below the other, with the columns that all of them have."""
+    tables = [table.assign(sample=name) for name, table in samples.items()]
+    shared = [name for name in tables[0] if all(name in table for table in tables)]
+    return pd.concat([table[shared] for table in tables], ignore_index=True)
+
+
+def _require_whole(shares: Mapping[str, float]) -> None:
+    total = sum(shares.values())
+    if not np.isclose(total, 1.0, atol=1e-9):
+        file, place = "config/stages/datasets.yaml", "splits"
+        hint = "change one of the shares"
+        raise BadInput(file, place, "shares that add up to 1", f"a sum of {total:g}", hint)
+
+
+def _require_filled(frame: pd.DataFrame, given: Mapping[str, str], file: Path) -> None:
+    for split in SPLITS:
+        if not (frame["split"] == split).any():
+            cells = "the sample is too small or lies in too few sky cells (sky_cell_order)"
+            hint = f"check given_parts {dict(given)}" if split in given else cells
+            raise BadInput(file, f"split '{split}'", "at least one galaxy", "none", hint)

@@ -1,0 +1,85 @@
+"""Splits that no galaxy can straddle: drawn by hashing its sky cell, or itself.
+
+The draw depends on the master seed and the cell alone. The same galaxy therefore falls into the
+same split in every dataset, whatever else the dataset holds and in whatever order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zladder.tables.sky_cells import healpix_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+SPLITS = ("train", "validation", "calibration", "test")
+
+
+def uniform_hash(keys: np.ndarray, seed: int) -> np.ndarray:
+    """Return one number in [0, 1) a key, float64: SplitMix64 of key and seed.
+
+    Constants of the finaliser: Steele, Lea & Flood 2014 (OOPSLA), as in Java's SplittableRandom.
+    """
+    with np.errstate(over="ignore"):  # wrapping around 2**64 is the point
+        state = keys.astype(np.uint64) ^ _mixed(np.array([seed], dtype=np.uint64))
+        return (_mixed(state) >> np.uint64(11)) / float(2**53)
+
+
+def _mixed(state: np.ndarray) -> np.ndarray:
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+def split_keys(frame: pd.DataFrame, cell_order: int) -> np.ndarray:
+    """Return what each galaxy's split is drawn by, int64: its sky cell, else its identifier.
+
+    Parameters
+    ----------
+    frame
+        With `object_id`, and `ra`, `dec` in deg if the survey has positions.
+    cell_order
+        HEALPix order of the cells (nested, ICRS).
+    """
+    if not {"ra", "dec"} <= set(frame.columns):
+        return frame["object_id"].to_numpy()
+    return healpix_index(frame["ra"].to_numpy(), frame["dec"].to_numpy(), cell_order)
+
+
+def draw_splits(
+    frame: pd.DataFrame,
+    shares: Mapping[str, float],
+    given_parts: Mapping[str, str],
+    cell_order: int,
+    seed: int,
+) -> np.ndarray:
+    """Return the split of every galaxy, text.
+
+    Parameters
+    ----------
+    frame
+        With `object_id`, `part`, and positions if there are any.
+    shares
+        Split: share; they add up to 1.
+    given_parts
+        Split: part of the survey that is this split as published. The other galaxies share the
+        remaining splits in proportion.
+    cell_order, seed
+        As in `split_keys` and `uniform_hash`.
+    """
+    splits = np.full(len(frame), "", dtype=object)
+    for split, part in given_parts.items():
+        splits[(frame["part"] == part).to_numpy()] = split
+    drawn = [split for split in SPLITS if split not in given_parts]
+    edges = np.cumsum([shares[split] for split in drawn])
+    position = uniform_hash(split_keys(frame, cell_order), seed) * edges[-1]
+    index = np.minimum(np.searchsorted(edges, position, side="right"), len(drawn) - 1)
+    left = splits == ""
+    splits[left] = np.array(drawn, dtype=object)[index[left]]
+    return splits

@@ -1,0 +1,1 @@
+"""What every training shares: losses, scaling, the loop, interruption."""

@@ -1,0 +1,47 @@
+"""A network on disk: weights and run card in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from zladder.networks.mlp import MLP
+from zladder.provenance.digests import canonical_json
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def new_network(card: Mapping[str, Any], inputs: torch.Tensor, z_true: torch.Tensor) -> MLP:
+    """Return an untrained network whose scaling is fitted to the training inputs (N, F)."""
+    raise NotImplementedError
+
+
+def save_network(path: Path, network: MLP, card: Mapping[str, Any]) -> None:
+    """Write weights, buffers and card; equal networks give equal bytes."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, path, metadata={"card": canonical_json(card)})
+
+
+def load_network(path: Path) -> tuple[MLP, dict[str, Any]]:
+    """Return (network in evaluation mode, its run card).
+
+    Raises
+    ------
+    BadInput
+        If the file is not a whole network of zladder.
+    """
+    try:
+        with safe_open(path, framework="pt") as stored:
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            card = json.loads(stored.metadata()["card"])
+    except (SafetensorError, KeyError, TypeError) as error:
+        hint = "train the run again (remove the file first)"
+        raise BadInput(path, "the file", "weights with a run card", str(error), hint) from error
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Redshift probability densities on a grid, and their scores."""

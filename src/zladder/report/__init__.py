@@ -1,0 +1,1 @@
+"""Stage 8, report: figures and tables of what was found."""

@@ -1,0 +1,116 @@
+"""The native tables: the columns, units and types of the real catalogues, and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from astropy.table import Table
+from numpy.typing import NDArray
+
+HSC_ID_RANGE = (10**16, 10**17)  # 17 digits
+SDSS_OBJECT_ID_RANGE = (1_237_640_000_000_000_000, 1_237_690_000_000_000_000)
+SDSS_SPECTRUM_ID_RANGE = (3 * 10**17, 9 * 10**18)
+SDSS_MISSING = -9999.0
+NO_ID = -1
+
+# what is written as CSV has the digits a catalogue would have
+DECIMALS = {"ra": 7, "dec": 7, "specz_ra": 7, "specz_dec": 7, "z": 6, "zErr": 6}
+OTHER_DECIMALS = 6
+FORMATS = {
+    "hsc": "csv",
+    "galaxiesml": "csv",
+    "cosmos": "fits",
+    "sdss": "csv",
+    "truth": "parquet",
+}
+FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg"}
+FITS_UCDS = {
+    "ID": "meta.id;meta.main",
+    "ALPHA_J2000": "pos.eq.ra;meta.main",
+    "DELTA_J2000": "pos.eq.dec;meta.main",
+    "lp_zPDF": "src.redshift.phot",
+}
+
+Array = NDArray[np.float64]
+
+
+def hsc_table(
+    ids: NDArray[np.int64],
+    position: tuple[Array, Array],
+    bands: Sequence[str],
+    magnitude: tuple[Array, Array],
+    extinction_mag: Array,
+) -> pd.DataFrame:
+    """Return the HSC-like catalogue; magnitude and error (N, B), NaN where not detected."""
+    columns: dict[str, NDArray] = {"object_id": ids, "ra": position[0], "dec": position[1]}
+    for index, band in enumerate(bands):
+        columns[f"{band}_cmodel_mag"] = magnitude[0][:, index]
+        columns[f"{band}_cmodel_magsigma"] = magnitude[1][:, index]
+    for index, band in enumerate(bands):
+        columns[f"a_{band}"] = extinction_mag[:, index]
+    return pd.DataFrame(columns)
+
+
+def sdss_table(
+    ids: tuple[NDArray[np.int64], NDArray[np.int64]],
+    position: tuple[Array, Array],
+    bands: Sequence[str],
+    magnitude: tuple[Array, Array],
+    extinction_mag: Array,
+    redshift: tuple[Array, Array],
+) -> pd.DataFrame:
+    """Return the SDSS-like rows (PhotoObjAll joined with SpecObjAll); -9999 where missing."""
+    columns: dict[str, NDArray] = {"objID": ids[0], "specObjID": ids[1].astype(np.uint64)}
+    columns |= {"ra": position[0], "dec": position[1], "z": redshift[0], "zErr": redshift[1]}
+    columns["zWarning"] = np.zeros(len(ids[0]), dtype=np.int64)
+    for index, band in enumerate(bands):
+        for name, values in (("modelMag", magnitude[0]), ("modelMagErr", magnitude[1])):
+            column = values[:, index]
+            columns[f"{name}_{band}"] = np.where(np.isfinite(column), column, SDSS_MISSING)
+    for index, band in enumerate(bands):
+        columns[f"extinction_{band}"] = extinction_mag[:, index]
+    return pd.DataFrame(columns)
+
+
+def shuffled(rng: np.random.Generator, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in random order: the order must say nothing."""
+    return table.iloc[rng.permutation(len(table))].reset_index(drop=True)
+
+
+def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) -> None:
+    """Write each table in the format of its survey (`FORMATS`) to the path of the same name.
+
+    Parameters
+    ----------
+    tables
+        As `simulate.simulate_sky` returns them.
+    paths
+        Table name -> file; only these tables are written. Existing files are replaced. Callers
+        who need whole files or none give temporary names.
+    """
+    for name, path in paths.items():
+        table = tables[name]
+        if FORMATS[name] == "csv":
+            digits = {
+                column: DECIMALS.get(column, OTHER_DECIMALS)
+                for column in table.select_dtypes("float")
+            }
+            table.round(digits).to_csv(path, index=False)
+        elif FORMATS[name] == "fits":
+            _write_fits(table, path)
+        else:
+            table.to_parquet(path, index=False)
+
+
+def _write_fits(table: pd.DataFrame, path: Path) -> None:
+    native = Table({name: table[name].to_numpy() for name in table})
+    for name, unit in FITS_UNITS.items():
+        native[name].unit = unit
+    native.meta["EXTNAME"] = "CATALOGUE"
+    for number, name in enumerate(native.colnames, start=1):
+        if name in FITS_UCDS:
+            native.meta[f"TUCD{number}"] = FITS_UCDS[name]
+    native.write(path, format="fits", overwrite=True)

@@ -1,0 +1,201 @@
+"""The parts of the sky, each with the galaxies that its survey lists and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from zladder.survey.collecting import Request, Sky, collect, draw_chunk
+from zladder.survey.geometry import Field, draw_outside
+from zladder.survey.manyband import manyband_columns, passes_usual_cuts, star_columns
+from zladder.survey.observing import Instrument, Seen, join_seen
+from zladder.survey.population import make_pool
+from zladder.survey.spectroscopy import spectroscopic_rows, success_share, targeted
+from zladder.survey.stars import seen_stars
+from zladder.survey.streams import generator
+
+SPECZ_RANGE = (0.01, 4.0)  # of usable labels
+DEEP_PART_MAX = 0.25  # the deep field's share of the wide one's area
+
+Part = tuple[Seen, pd.DataFrame]
+
+
+def deep_and_wide(settings: Mapping[str, Any]) -> tuple[Field, Field]:
+    """Return the deep field and the wide one around it, as large as the numbers ask for."""
+    sky = settings["sky"]
+    centre = (sky["deep_ra_deg"], sky["deep_dec_deg"])
+    deep_area = settings["n_photoz"] / sky["photoz_per_deg2"]
+    wide_area = max(settings["n_specz"] / sky["specz_per_deg2"], deep_area / DEEP_PART_MAX)
+    return Field(*centre, deep_area), Field(*centre, wide_area)
+
+
+def main_field(settings: Mapping[str, Any]) -> Field:
+    """Return the field of the shallow survey."""
+    sky = settings["sky"]
+    area = settings["n_main"] / sky["main_per_deg2"]
+    return Field(sky["main_ra_deg"], sky["main_dec_deg"], area)
+
+
+def _listed(
+    rng: np.random.Generator, settings: Mapping[str, Any], instrument: Instrument, seen: Seen
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which galaxies the HSC-like catalogue lists, and which of them in every band."""
+    i_band = instrument.bands.index("i")
+    detected = seen.flux[:, i_band] > settings["detection_sigmas"] * seen.flux_error[:, i_band]
+    listed = detected & (rng.random(len(detected)) >= settings["masked_share"])
+    return listed, listed & (seen.flux > 0).all(axis=1)
+
+
+def deep_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, field: Field) -> Part:
+    """Return what the many-band catalogue lists: n_photoz usable labels and the others met."""
+    limits, i_band = settings["manyband"], hsc.bands.index("i")
+
+    def judge(rng: np.random.Generator, seen: Seen) -> pd.DataFrame:
+        noise = limits["magnitude_error_mag"] * rng.normal(size=len(seen.ra))
+        i_mag = seen.dimmed[:, i_band] + noise
+        columns = manyband_columns(rng, limits, seen.galaxies.z, i_mag)
+        listed, complete = _listed(rng, settings["hsc"], hsc, seen)
+        kept = i_mag < limits["limit_i_mag"]
+        usable = kept & complete & passes_usual_cuts(columns)
+        return columns.assign(in_hsc=listed, in_all_bands=complete, kept=kept, usable=usable)
+
+    pool = make_pool(hsc.table, settings["population"], "i", limits["limit_i_mag"])
+    wanted = settings["n_photoz"]
+    request = Request("survey/n_photoz", wanted, pool.per_deg2 * field.area_deg2, "deep")
+    seen, labels = collect(sky, request, pool, hsc, field.draw, judge)
+    stars, star_labels = _stars(
+        sky, settings, hsc, field, round(len(labels) * limits["star_share"])
+    )
+    return join_seen([seen, stars]), pd.concat([labels, star_labels], ignore_index=True)
+
+
+def _stars(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, field: Field, n: int) -> Part:
+    """Return the stars among the deep field's objects; none is a usable label."""
+    rng = generator(sky.seed, "stars")
+    seen = seen_stars(rng, hsc, sky.dust, field.draw(rng, n))
+    columns = star_columns(rng, settings["manyband"], seen.dimmed[:, hsc.bands.index("i")])
+    listed, complete = _listed(rng, settings["hsc"], hsc, seen)
+    return seen, columns.assign(in_hsc=listed, in_all_bands=complete, kept=True, usable=False)
+
+
+def programme_counts(settings: Mapping[str, Any], n: int) -> dict[str, int]:
+    """Share a number out among the spectroscopic programmes; the counts add up to it."""
+    programmes = settings["spectroscopy"]["programmes"]
+    shares = np.array([programme["share"] for programme in programmes.values()])
+    edges = np.round(n * np.cumsum(shares) / shares.sum()).astype(int)
+    return dict(zip(programmes, np.diff(edges, prepend=0).tolist(), strict=True))
+
+
+def spectra_in_deep_field(
+    sky: Sky, settings: Mapping[str, Any], hsc: Instrument, deep: Part
+) -> tuple[NDArray[np.int64], pd.DataFrame]:
+    """Give some galaxies of the deep field a spectrum as well; return their rows and labels.
+
+    The programmes are the wide field's; where the small deep field has too few galaxies for one
+    of them, all of those are taken.
+    """
+    rng = generator(sky.seed, "spectroscopy", 0)
+    seen, labels = deep
+    free = np.ones(len(labels), dtype=bool)
+    chosen: list[NDArray[np.int64]] = []
+    wanted = round(settings["sky"]["overlap_share"] * settings["n_photoz"])
+    for name, count in programme_counts(settings, wanted).items():
+        found = np.flatnonzero(free & _with_redshift(rng, settings, name, hsc, seen))[:count]
+        free[found] = False
+        chosen.append(found)
+    rows = np.concatenate(chosen)
+    return rows, _specz_labels(
+        rng, settings, seen.part(rows), labels["in_all_bands"].to_numpy()[rows]
+    )
+
+
+def spectroscopic_field(
+    sky: Sky, settings: Mapping[str, Any], hsc: Instrument, fields: tuple[Field, Field], n: int
+) -> Part:
+    """Return ``n`` usable spectroscopic redshifts of the wide field, and the unusable met."""
+    deep, wide = fields
+    area = wide.area_deg2 - deep.area_deg2
+    parts: list[Part] = []
+    for counter, (name, count) in enumerate(programme_counts(settings, n).items(), start=1):
+        if count == 0:
+            continue
+        faintest = settings["spectroscopy"]["programmes"][name]["i_faint_mag"]
+        pool = make_pool(hsc.table, settings["population"], "i", faintest)
+
+        def judge(rng: np.random.Generator, seen: Seen, name: str = name) -> pd.DataFrame:
+            kept = _with_redshift(rng, settings, name, hsc, seen)
+            listed, complete = _listed(rng, settings["hsc"], hsc, seen)
+            columns = _specz_labels(rng, settings, seen, complete & kept)
+            return columns.assign(in_hsc=listed, kept=kept)
+
+        request = Request(
+            f"survey/n_specz (programme {name})",
+            count,
+            pool.per_deg2 * area,
+            "spectroscopy",
+            counter,
+        )
+        parts.append(collect(sky, request, pool, hsc, partial(draw_outside, wide, deep), judge))
+    return join_seen([p[0] for p in parts]), pd.concat([p[1] for p in parts], ignore_index=True)
+
+
+def _with_redshift(
+    rng: np.random.Generator, settings: Mapping[str, Any], name: str, hsc: Instrument, seen: Seen
+) -> NDArray[np.bool_]:
+    """Tell which galaxies a programme targets and gets a redshift of."""
+    block = settings["spectroscopy"]
+    bands = hsc.bands.index("i"), hsc.bands.index("g")
+    target = targeted(rng, block["programmes"][name], seen, *bands)
+    return target & (rng.random(len(target)) < success_share(block, seen.galaxies.z))
+
+
+def _specz_labels(
+    rng: np.random.Generator,
+    settings: Mapping[str, Any],
+    seen: Seen,
+    in_all_bands: NDArray[np.bool_],
+) -> pd.DataFrame:
+    """Return redshift columns and which rows are usable labels with complete photometry."""
+    columns = spectroscopic_rows(rng, settings["spectroscopy"], seen.galaxies.z)
+    inside = columns["specz_redshift"].between(*SPECZ_RANGE, inclusive="neither")
+    usable = columns["specz_flag_homogeneous"] & inside & in_all_bands
+    return columns.assign(usable=usable)
+
+
+def unlabelled_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, field: Field) -> Seen:
+    """Return galaxies of the wide field that nobody has labelled, down to the detection limit."""
+    n_wanted = round(
+        settings["hsc"]["unlabelled_share"] * (settings["n_photoz"] + settings["n_specz"])
+    )
+    rng = generator(sky.seed, "unlabelled")
+    pool = make_pool(hsc.table, settings["population"], "i", settings["manyband"]["limit_i_mag"])
+    seen = draw_chunk(sky, rng, pool, hsc, field.draw, max(2 * n_wanted, 1))
+    listed, _ = _listed(rng, settings["hsc"], hsc, seen)
+    return seen.part(np.flatnonzero(listed)[:n_wanted])
+
+
+def main_sample(sky: Sky, settings: Mapping[str, Any], sdss: Instrument, field: Field) -> Part:
+    """Return the shallow survey's galaxies, chosen by their observed, corrected r magnitude."""
+    block, r_band = settings["sdss"], sdss.bands.index("r")
+
+    def judge(rng: np.random.Generator, seen: Seen) -> pd.DataFrame:
+        magnitude, _ = seen.observed()
+        correction = sdss.extinction_per_ebv[r_band] * seen.stored_ebv_mag
+        z = seen.galaxies.z + block["redshift_scatter"] * rng.normal(size=len(seen.ra))
+        kept = (magnitude[:, r_band] - correction <= block["limit_r_mag"]) & (z < block["z_limit"])
+        lost = rng.random(len(z)) < block["missing_share"]
+        lost_band = np.where(lost, rng.integers(0, len(sdss.bands), len(z)), -1)
+        complete = (seen.flux > 0).all(axis=1) & ~lost
+        return pd.DataFrame(
+            {"z": z, "lost_band": lost_band, "kept": kept, "usable": kept & complete}
+        )
+
+    pool = make_pool(sdss.table, settings["population"], "r", block["limit_r_mag"])
+    wanted = settings["n_main"]
+    request = Request("survey/n_main", wanted, pool.per_deg2 * field.area_deg2, "main")
+    return collect(sky, request, pool, sdss, field.draw, judge)

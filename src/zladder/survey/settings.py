@@ -1,0 +1,186 @@
+"""What the mock sky's settings may be; impossible ones are refused before any work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from zladder.provenance.errors import BadInput, nearest_hint
+from zladder.survey.fields import deep_and_wide, main_field
+from zladder.survey.filters import load_bands
+
+WHERE = "survey"
+PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")
+INSTRUMENT = f"filters z_max {' '.join(PER_BAND)} position_error_arcsec"
+NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",)}  # the selections use these
+LUMINOSITY_FUNCTION = "mstar_mag alpha phistar_per_mpc3 q_mag_per_z q_until_z p_mag_per_z"
+PROGRAMME = (
+    "share i_bright_mag i_faint_mag g_i_min_mag g_i_max_mag photoz_min photoz_max photoz_scatter"
+)
+KEYS = {
+    "": "n_photoz n_specz n_main sky dust population sed hsc manyband spectroscopy sdss",
+    "sky": "deep_ra_deg deep_dec_deg deep_area_deg2 wide_area_deg2 main_ra_deg main_dec_deg "
+    "main_area_deg2 photoz_per_deg2 specz_per_deg2 main_per_deg2 overlap_share",
+    "dust": "median_ebv_mag scatter_ln stored_relative_error smallest_scale_deg largest_scale_deg",
+    "population": "early late",
+    "population/early": LUMINOSITY_FUNCTION,
+    "population/late": LUMINOSITY_FUNCTION,
+    "sed": "mode_rms structure_correlation",
+    "hsc": f"{INSTRUMENT} detection_sigmas masked_share unlabelled_share neighbour_share "
+    "neighbour_distance_arcsec",
+    "sdss": f"{INSTRUMENT} limit_r_mag z_limit redshift_scatter missing_share",
+    "manyband": "limit_i_mag magnitude_error_mag scatter_bright scatter_faint bright_i_mag "
+    "faint_i_mag outlier_share_faint two_peaks_half_i_mag two_peaks_width_mag failed_share "
+    "xray_share star_share position_error_arcsec position_offset_arcsec",
+    "spectroscopy": "success desert_success desert_z_min desert_z_max inhomogeneous_share "
+    "redshift_scatter position_error_arcsec programmes",
+}
+# names carry units, and so their ranges: the first pattern that fits the last word counts
+RANGES = (
+    ("n_*", (1, math.inf)),
+    ("*share*", (0.0, 1.0)),
+    ("*success", (0.0, 1.0)),
+    ("*scatter*", (0.0, 3.0)),
+    ("*relative_error", (0.0, 1.0)),
+    ("*_rms", (0.0, 0.2)),
+    ("*correlation", (-1.0, 1.0)),
+    ("depth_5sigma_mag", (10.0, 40.0)),
+    ("electron_mag", (10.0, 60.0)),
+    ("zero_point_scatter_mag", (0.0, 0.5)),
+    ("*width_mag", (1e-3, 10.0)),
+    ("*error_mag", (0.0, 1.0)),
+    ("median_ebv_mag", (0.0, 2.0)),
+    ("extinction_per_ebv", (0.0, 10.0)),
+    ("*_mag", (-30.0, 50.0)),
+    ("*_dec_deg", (-60.0, 60.0)),
+    ("*_ra_deg", (0.0, 360.0)),
+    ("*_offset_arcsec", (-10.0, 10.0)),
+    ("*_arcsec", (0.0, 60.0)),
+    ("*_deg", (1e-3, 360.0)),
+    ("*_deg2", (1e-6, 1e7)),
+    ("*_per_mpc3", (0.0, 1.0)),
+    ("z_max", (0.1, 6.0)),
+    ("alpha", (-1.9, 2.0)),
+    ("*", (-100.0, 100.0)),
+)
+ORDERED = (
+    ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
+    ("manyband/bright_i_mag", "manyband/faint_i_mag"),
+    ("spectroscopy/desert_z_min", "spectroscopy/desert_z_max"),
+)
+FIELD_AREAS = ("deep", "wide", "main")
+
+
+def check_settings(settings: Mapping[str, Any], seed: int) -> None:
+    """Refuse settings from which no sky can be made.
+
+    Raises
+    ------
+    BadInput
+        With the place (such as ``survey/hsc/depth_5sigma_mag/g``) and what it should be.
+    """
+    _check_keys(settings)
+    if seed < 0:
+        raise BadInput("config", "seed", "a whole number from 0", str(seed), "seeds are counts")
+    for place, value in _numbers(settings, ""):
+        _check_range(place, value)
+    for name in ("hsc", "sdss"):
+        load_bands(settings[name]["filters"], f"{WHERE}/{name}/filters")
+        _check_bands(settings[name], name)
+    for low, high in ORDERED:
+        _check_order(settings, low, high)
+    for name in settings["spectroscopy"]["programmes"]:
+        base = f"spectroscopy/programmes/{name}"
+        _check_order(settings, f"{base}/i_bright_mag", f"{base}/i_faint_mag")
+        _check_order(settings, f"{base}/photoz_min", f"{base}/photoz_max")
+    _check_areas(settings)
+
+
+def _at(settings: Mapping[str, Any], place: str) -> Any:
+    value: Any = settings
+    for key in filter(None, place.split("/")):
+        value = value[key]
+    return value
+
+
+def _check_keys(settings: Mapping[str, Any]) -> None:
+    """Refuse unknown and missing keys, block by block."""
+    for place, keys in KEYS.items():
+        _check_block(_at(settings, place), place, keys.split())
+    for name, programme in settings["spectroscopy"]["programmes"].items():
+        _check_block(programme, f"spectroscopy/programmes/{name}", PROGRAMME.split())
+
+
+def _check_block(block: Any, place: str, allowed: list[str]) -> None:
+    where = f"{WHERE}/{place}".rstrip("/")
+    if not isinstance(block, Mapping):
+        raise BadInput("config", where, "a block of settings", repr(block), "give its keys")
+    for key in block:
+        if key not in allowed:
+            hint = nearest_hint(str(key), allowed, f"one of {', '.join(allowed)}")
+            raise BadInput("config", f"{where}/{key}", "a known setting", f"'{key}'", hint)
+    for key in allowed:
+        if key not in block:
+            hint = "the shipped configuration has every setting"
+            raise BadInput("config", f"{where}/{key}", "a value", "nothing", hint)
+
+
+def _numbers(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Yield every number with its place; filter names are checked elsewhere."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "filters":
+                yield from _numbers(inner, f"{place}/{key}".lstrip("/"))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _numbers(inner, place)
+    else:
+        yield place, value
+
+
+def _check_range(place: str, value: Any) -> None:
+    words = [word for word in place.split("/") if len(word) > 1]  # without the band letter
+    low, high = next(limits for pattern, limits in RANGES if fnmatchcase(words[-1], pattern))
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high or math.isnan(value):
+        expected = f"a number from {low:g} to {high:g}"
+        hint = "the unit stands in the setting's name"
+        raise BadInput("config", f"{WHERE}/{place}", expected, repr(value), hint)
+
+
+def _check_bands(block: Mapping[str, Any], name: str) -> None:
+    """Refuse bands without a depth, and filters without which a selection cannot be made."""
+    for band in NEEDED_BANDS[name]:
+        if band not in block["filters"]:
+            expected, found = f"band {band}", f"bands {', '.join(block['filters'])}"
+            hint = "galaxies are selected in it"
+            raise BadInput("config", f"{WHERE}/{name}/filters", expected, found, hint)
+    for key in PER_BAND:
+        if set(block[key]) != set(block["filters"]):
+            expected = f"one number for each of {', '.join(block['filters'])}"
+            hint = f"make it agree with {WHERE}/{name}/filters"
+            raise BadInput("config", f"{WHERE}/{name}/{key}", expected, ", ".join(block[key]), hint)
+
+
+def _check_order(settings: Mapping[str, Any], low: str, high: str) -> None:
+    if not _at(settings, low) < _at(settings, high):
+        expected = f"more than {low.rsplit('/', 1)[1]} = {_at(settings, low)}"
+        hint = "swap them"
+        raise BadInput("config", f"{WHERE}/{high}", expected, str(_at(settings, high)), hint)
+
+
+def _check_areas(settings: Mapping[str, Any]) -> None:
+    """Refuse numbers of galaxies that need more area than the sky of these settings has."""
+    deep, wide = deep_and_wide(settings)
+    for name, field in zip(FIELD_AREAS, (deep, wide, main_field(settings)), strict=True):
+        available = settings["sky"][f"{name}_area_deg2"]
+        if field.area_deg2 > available * (1 + 1e-9):
+            raise BadInput(
+                "config",
+                f"{WHERE}/sky/{name}_area_deg2",
+                f"at least {field.area_deg2:.4g} for the numbers of galaxies asked for",
+                f"{available:g}",
+                "ask for fewer galaxies, or for more in a square degree",
+            )

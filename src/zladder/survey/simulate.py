@@ -1,0 +1,125 @@
+"""A small mock sky: one universe, seen by four catalogues, with the truth beside them.
+
+The HSC-like catalogue holds what is useful, not all of the sky: every labelled object, the other
+objects of the deep field, and further unlabelled galaxies, by default 30 % of the number of labels;
+a few of these stand beside labelled galaxies, as unrelated neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from zladder.survey.assembly import cosmos_rows, hsc_rows, main_rows, specz_rows, truth_rows
+from zladder.survey.collecting import Sky
+from zladder.survey.fields import (
+    deep_and_wide,
+    deep_field,
+    main_field,
+    main_sample,
+    spectra_in_deep_field,
+    spectroscopic_field,
+    unlabelled_field,
+)
+from zladder.survey.geometry import displaced
+from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.settings import check_settings
+from zladder.survey.spectra import load_spectra
+from zladder.survey.streams import generator
+
+Tables = dict[str, pd.DataFrame]
+
+
+def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
+    """Simulate the sky and its catalogues.
+
+    Parameters
+    ----------
+    settings
+        The mock sky's block of the configuration (`settings.check_settings` says what it holds).
+    seed
+        Not negative. The same seed gives the same sky, on any number of threads.
+
+    Returns
+    -------
+    tables
+        ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss`` with native columns, and ``truth`` (one row
+        an object, identifiers of the catalogues that list it, -1 or empty where none does), which
+        no stage may read.
+
+    Raises
+    ------
+    BadInput
+        If the settings are impossible, or ask for more galaxies than the sky can give.
+    """
+    check_settings(settings, seed)
+    spectra = load_spectra()
+    sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
+    hsc = make_instrument(spectra, settings, "hsc")
+    sdss = make_instrument(spectra, settings, "sdss")
+    tables = _labelled_sky(sky, settings, hsc)
+    tables["sdss"], main_truth = _main_survey(sky, settings, sdss)
+    tables["truth"] = pd.concat([tables["truth"], main_truth], ignore_index=True)
+    return tables
+
+
+def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
+    """Return the deep photometry, the two label sets, and the truth about their objects."""
+    fields = deep_and_wide(settings)
+    deep, deep_labels = deep_field(sky, settings, hsc, fields[0])
+    both, both_labels = spectra_in_deep_field(sky, settings, hsc, (deep, deep_labels))
+    n_wide = max(settings["n_specz"] - int(both_labels["usable"].sum()), 0)
+    wide, wide_labels = spectroscopic_field(sky, settings, hsc, fields, n_wide)
+    others = unlabelled_field(sky, settings, hsc, fields[1])
+    others = _beside(generator(sky.seed, "unlabelled", 1), settings["hsc"], others, deep, wide)
+
+    objects = join_seen([deep, wide, others])
+    n_deep, n_wide = len(deep.ra), len(wide.ra)
+    in_hsc = np.ones(len(objects.ra), dtype=bool)
+    in_hsc[:n_deep] = deep_labels["in_hsc"]
+    in_hsc[n_deep : n_deep + n_wide] = wide_labels["in_hsc"]
+    spectra_rows = np.concatenate([both, n_deep + np.arange(n_wide)])
+    spectra_labels = pd.concat([both_labels, wide_labels], ignore_index=True)
+
+    truth = truth_rows(objects, "hsc", hsc.bands)
+    tables: Tables = {}
+    tables["hsc"], ids = hsc_rows(sky.seed, settings, hsc, objects.part(in_hsc))
+    truth.loc[in_hsc, "object_id"] = ids
+    tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
+    truth.loc[: n_deep - 1, "cosmos_id"] = ids
+    tables["galaxiesml"], names = specz_rows(
+        sky.seed, settings, objects.part(spectra_rows), spectra_labels
+    )
+    truth.loc[spectra_rows, "specz_name"] = names
+    return tables | {"truth": truth}
+
+
+def _beside(
+    rng: np.random.Generator, block: Mapping[str, Any], others: Seen, deep: Seen, wide: Seen
+) -> Seen:
+    """Move the first few unlabelled galaxies next to labelled ones, as chance neighbours."""
+    labelled_ra = np.concatenate([deep.ra, wide.ra])
+    labelled_dec = np.concatenate([deep.dec, wide.dec])
+    n = min(round(block["neighbour_share"] * len(labelled_ra)), len(others.ra))
+    hosts = rng.permutation(len(labelled_ra))[:n]
+    distance = rng.uniform(*block["neighbour_distance_arcsec"], n)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    east, north = distance * np.cos(angle), distance * np.sin(angle)
+    ra, dec = others.ra.copy(), others.dec.copy()
+    ra[:n], dec[:n] = displaced(labelled_ra[hosts], labelled_dec[hosts], east, north)
+    return replace(others, ra=ra, dec=dec)
+
+
+def _main_survey(
+    sky: Sky, settings: Mapping[str, Any], sdss: Instrument
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the shallow catalogue and the truth about it."""
+    seen, labels = main_sample(sky, settings, sdss, main_field(settings))
+    table, ids = main_rows(sky.seed, settings, sdss, seen, labels)
+    truth = truth_rows(seen, "sdss", sdss.bands)
+    truth["objID"] = ids
+    return table, truth

@@ -1,0 +1,54 @@
+"""Stars of the Milky Way, as contaminants: black bodies, brighter ones rarer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zladder.survey.dust import extinction_curve
+from zladder.survey.galaxies import Galaxies
+from zladder.survey.noise import observe
+from zladder.survey.observing import Dust, Instrument, Seen
+
+PLANCK_OVER_BOLTZMANN_ANGSTROM_K = 1.43877688e8  # h c / k
+TEMPERATURE_K = (3500.0, 8000.0)
+I_RANGE_MAG = (18.0, 25.5)
+COUNTS_SLOPE_PER_MAG = 0.15  # d log10 N / d mag, as faint counts at high latitude have it
+
+Array = NDArray[np.float64]
+
+
+def star_magnitudes(
+    rng: np.random.Generator, n: int, effective_angstrom: Array, i_band: int
+) -> Array:
+    """Draw stars' AB magnitudes in the bands, shape (n, B), scaled to an i magnitude each."""
+    low, high = 10 ** (COUNTS_SLOPE_PER_MAG * np.array(I_RANGE_MAG))
+    i_mag = np.log10(rng.uniform(low, high, n)) / COUNTS_SLOPE_PER_MAG
+    temperature_k = np.exp(rng.uniform(*np.log(TEMPERATURE_K), n))
+    x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (effective_angstrom * temperature_k[:, None])
+    shape_mag = 2.5 * np.log10(np.expm1(x) * effective_angstrom**3)  # Planck's law per frequency
+    return i_mag[:, None] + shape_mag - shape_mag[:, i_band, None]
+
+
+def seen_stars(
+    rng: np.random.Generator, instrument: Instrument, dust: Dust, position: tuple[Array, Array]
+) -> Seen:
+    """Return what a survey sees of stars behind all the dust; their galaxy columns are NaN."""
+    n = len(position[0])
+    wave = instrument.effective_angstrom
+    magnitude = star_magnitudes(rng, n, wave, instrument.bands.index("i"))
+    ebv, stored = dust.at(position)
+    dimmed = magnitude + ebv[:, None] * extinction_curve(wave)
+    nothing = np.full(n, np.nan)
+    galaxies = Galaxies(
+        z=nothing,
+        abs_mag_r=nothing,
+        is_early=np.zeros(n, dtype=bool),
+        sed_type=nothing,
+        ebv_internal_mag=nothing,
+        sed_modes=np.full((n, 3), np.nan),
+        structure=nothing,
+        cos_inclination=nothing,
+    )
+    flux, error = observe(rng, dimmed, instrument.depth)
+    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, flux, error)

@@ -1,0 +1,29 @@
+"""Random numbers by name: a draw added to one part of the sky leaves the others as they were."""
+
+from __future__ import annotations
+
+import numpy as np
+
+STREAMS = {
+    "dust": 1,
+    "deep": 2,
+    "spectroscopy": 3,
+    "unlabelled": 4,
+    "stars": 5,
+    "main": 6,
+    "hsc rows": 7,
+    "cosmos rows": 8,
+    "specz rows": 9,
+    "main rows": 10,
+}
+
+
+def generator(seed: int, name: str, *counters: int) -> np.random.Generator:
+    """Return the generator of one named part, and of one programme or chunk within it.
+
+    Parameters
+    ----------
+    seed
+        The sky's seed, not negative.
+    """
+    return np.random.default_rng([seed, STREAMS[name], *counters])

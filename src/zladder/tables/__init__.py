@@ -1,0 +1,1 @@
+"""Tables of objects: reading five formats, writing Parquet with units and UCDs."""

@@ -1,0 +1,68 @@
+"""HDF5 files in which each column is a dataset of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from zladder.provenance.errors import BadInput
+from zladder.tables.arrow import arrow_table
+from zladder.tables.check import chosen_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+def read_hdf5(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    """Return the columns: datasets of shape (N,) or (N, 1) of the root, else of its only group.
+
+    Datasets of another shape (images) are not columns and are not read.
+
+    Raises
+    ------
+    BadInput
+        A truncated file, a missing column, columns of different lengths.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = _columns(_group(file))
+            chosen = chosen_columns(list(found), columns, path)
+            values = {name: _values(found[name]) for name in chosen}
+    except (OSError, RuntimeError, KeyError) as error:
+        raise BadInput(path, "file", "a whole HDF5 file", str(error).strip("'\""),
+                       "cut off, damaged or not HDF5: fetch it again") from error  # fmt: skip
+    _require_one_length(path, values)
+    return arrow_table(values, {})
+
+
+def _group(file: h5py.File) -> h5py.Group:
+    groups = [item for item in file.values() if isinstance(item, h5py.Group)]
+    return groups[0] if not _columns(file) and len(groups) == 1 else file
+
+
+def _columns(group: h5py.Group) -> dict[str, h5py.Dataset]:
+    sets = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    return {name: item for name, item in sets.items() if _is_column(item)}
+
+
+def _is_column(item: h5py.Dataset) -> bool:
+    flat = item.ndim == 1 or (item.ndim == 2 and item.shape[1] == 1)
+    return flat and item.dtype.names is None
+
+
+def _values(item: h5py.Dataset) -> np.ndarray:
+    return np.asarray(item[()]).reshape(-1)
+
+
+def _require_one_length(path: Path, values: dict[str, np.ndarray]) -> None:
+    lengths = {name: len(column) for name, column in values.items()}
+    if len(set(lengths.values())) > 1:
+        first, *others = lengths
+        odd = next(name for name in others if lengths[name] != lengths[first])
+        raise BadInput(path, f"dataset '{odd}'", f"{lengths[first]} rows, as '{first}' has",
+                       f"{lengths[odd]} rows", "choose columns of one table")  # fmt: skip

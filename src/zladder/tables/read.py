@@ -1,0 +1,107 @@
+"""Reading a table of objects in any of six formats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zladder.provenance.errors import BadInput, nearest_hint
+from zladder.tables.arrow import to_frame
+from zladder.tables.fits import read_fits
+from zladder.tables.hdf5 import read_hdf5
+from zladder.tables.parquet import read_parquet
+from zladder.tables.text import read_text
+from zladder.tables.votable import read_votable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+SUFFIXES = {
+    "csv": (".csv", ".csv.gz"),
+    "whitespace": (".txt", ".dat", ".train", ".test", ".txt.gz", ".dat.gz"),
+    "fits": (".fits", ".fit", ".fits.gz"),
+    "parquet": (".parquet", ".pq"),
+    "votable": (".vot", ".votable", ".xml"),
+    "hdf5": (".h5", ".hdf5"),
+}
+
+
+def read_table(
+    path: Path,
+    file_format: str | None = None,
+    columns: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Read a table of N objects; values as they stand in the file, sentinels too.
+
+    Integers keep their 64 bits, byte strings become text, the byte order is this machine's.
+
+    Parameters
+    ----------
+    path
+        The file.
+    file_format
+        ``csv``, ``whitespace``, ``fits``, ``parquet``, ``votable`` or ``hdf5``; by suffix if None.
+    columns
+        The columns wanted, in their order; all that hold one value a row if None.
+    names
+        Names of all columns, for a text file whose own header line is missing or wrong.
+
+    Raises
+    ------
+    BadInput
+        With file, place, what was expected, what was found and a hint: a missing file, an unknown
+        format, a missing or doubled column, ragged rows, a damaged file, a table without rows.
+    """
+    kind = file_format or format_of(path)
+    if kind not in SUFFIXES:
+        raise BadInput(path, "format", f"one of {', '.join(SUFFIXES)}", f"'{kind}'",
+                       nearest_hint(kind, SUFFIXES, "correct the survey's format"))  # fmt: skip
+    _require_file(path)
+    if names is not None and kind not in ("csv", "whitespace"):
+        raise BadInput(path, "names", "names for a text file only", f"a {kind} file",
+                       "take 'names' out of the survey")  # fmt: skip
+    table = _read(path, kind, columns, names)
+    if table.num_rows == 0:
+        raise BadInput(path, "rows", "at least one row", "none",
+                       "an empty table cannot be used: is this the right file?")  # fmt: skip
+    return to_frame(table)
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file name's suffix stands for."""
+    for kind, suffixes in SUFFIXES.items():
+        if path.name.lower().endswith(suffixes):
+            return kind
+    known = ", ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+    raise BadInput(path, "suffix", f"one of {known}", f"'{path.suffix}'",
+                   f"declare the format: one of {', '.join(SUFFIXES)}")  # fmt: skip
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no such file"
+        raise BadInput(path, "file", "a file", found,
+                       "check the path, and the folder of the data (ZLADDER_DATA)")  # fmt: skip
+    if path.stat().st_size == 0:
+        raise BadInput(path, "file", "a table", "an empty file (0 bytes)",
+                       "fetch or make it again")  # fmt: skip
+
+
+def _read(
+    path: Path, kind: str, columns: Sequence[str] | None, names: Sequence[str] | None
+) -> pa.Table:
+    if kind == "csv":
+        return read_text(path, ",", columns, names)
+    if kind == "whitespace":
+        return read_text(path, " ", columns, names)
+    readers = {
+        "fits": read_fits,
+        "parquet": read_parquet,
+        "votable": read_votable,
+        "hdf5": read_hdf5,
+    }
+    return readers[kind](path, columns)

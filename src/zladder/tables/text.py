@@ -1,0 +1,186 @@
+"""Text tables: comma-separated, or with blanks between the values."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, read_csv
+
+from zladder.provenance.errors import BadInput
+from zladder.tables.check import chosen_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Words that public catalogues write where there is no value.
+NO_VALUE = ["", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None", "--"]
+
+_BLANKS = re.compile(rb"[ \t\r\f\v]+")
+_DECLARE = "declare the file's column names in the survey (names: [...])"
+
+
+def read_text(
+    path: Path, delimiter: str, columns: Sequence[str] | None, names: Sequence[str] | None
+) -> pa.Table:
+    """Return the table of a text file, gzip-compressed or not.
+
+    The header is the last of the leading lines that begin with '#' when it names as many
+    columns as the first row has values, else the first line when none of its values is a number.
+
+    Parameters
+    ----------
+    path
+        The file.
+    delimiter
+        ``,`` or a blank; a blank stands for any run of blanks and tabs.
+    columns
+        The columns to return; all when None.
+    names
+        Names for all columns of the file, used instead of its header line.
+
+    Raises
+    ------
+    BadInput
+        Ragged rows, a header that does not fit the rows, no header, unreadable text.
+    """
+    content = _content(path)
+    if delimiter == " ":
+        content = b"\n".join(line.strip() for line in _BLANKS.sub(b" ", content).split(b"\n"))
+    header, start = _header(path, content, delimiter, names)
+    chosen = chosen_columns(header, columns, path)
+    table = _parse(path, content[start:], delimiter, header, chosen)
+    return pa.table({name: _typed(table[name]) for name in chosen})
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    try:
+        content = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        content.decode("utf-8")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BadInput(path, "end of file", "a whole gzip file", str(error),
+                       "fetch or copy the file again") from error  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise BadInput(path, f"byte {error.start + 1}", "text in UTF-8",
+                       f"the byte 0x{content[error.start]:02x}",
+                       "convert it, for example with iconv") from error  # fmt: skip
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+def _header(
+    path: Path, content: bytes, delimiter: str, names: Sequence[str] | None
+) -> tuple[list[str], int]:
+    """Return the column names and the byte at which the rows begin."""
+    comment: list[str] | None = None
+    start = 0
+    for line in io.BytesIO(content):
+        words = _words(line, delimiter)
+        if words and words[0].startswith("#"):
+            text = line.decode().strip().lstrip("#").strip()
+            comment = _words(text.encode(), delimiter)
+        elif words:
+            break
+        start += len(line)
+    else:
+        return list(names or comment or []), len(content)
+    plain = not any(_is_number(word) for word in words)
+    if names is not None:
+        return _fitting(path, list(names), words), start + len(line) if plain else start
+    if comment is not None and len(comment) == len(words):
+        return comment, start
+    if plain:
+        return words, start + len(line)
+    return _fitting(path, comment, words), start
+
+
+def _fitting(path: Path, names: list[str] | None, row: list[str]) -> list[str]:
+    if names is None:
+        raise BadInput(path, "line 1", "a header line with the column names",
+                       f"numbers: {' '.join(row[:4])} …", _DECLARE)  # fmt: skip
+    if len(names) != len(row):
+        raise BadInput(path, "header", f"{len(row)} column names, as row 1 has values",
+                       f"{len(names)}: {' '.join(names)}", _DECLARE)  # fmt: skip
+    return names
+
+
+def _words(line: bytes, delimiter: str) -> list[str]:
+    text = line.decode().strip()
+    if not text:
+        return []
+    if delimiter == " ":
+        return text.split()
+    return [word.strip() for word in next(csv.reader([text], delimiter=delimiter))]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse(
+    path: Path, rows: bytes, delimiter: str, header: list[str], chosen: list[str]
+) -> pa.Table:
+    if not rows.strip():
+        return pa.table({name: pa.array([], pa.string()) for name in chosen})
+    ragged: list[InvalidRow] = []
+
+    def remember(row: InvalidRow) -> str:
+        ragged.append(row)
+        return "error"
+
+    try:
+        return read_csv(
+            io.BytesIO(rows),
+            # One thread: only then does a ragged row know its number.
+            ReadOptions(column_names=header, use_threads=False, block_size=1 << 24),
+            ParseOptions(
+                delimiter=delimiter,
+                quote_char=False if delimiter == " " else '"',
+                invalid_row_handler=remember,
+            ),
+            ConvertOptions(
+                include_columns=chosen,
+                column_types=dict.fromkeys(header, pa.string()),
+                null_values=NO_VALUE,
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if not ragged:
+            raise BadInput(path, "rows", "a text table", str(error),
+                           "is this the format that the survey declares?") from error  # fmt: skip
+        row = ragged[0]
+        raise BadInput(
+            path, f"row {row.number}", f"{row.expected_columns} values",
+            f"{row.actual_columns}: '{row.text[:60]}'",
+            "is the file cut off, or is a value missing in this row?",
+        ) from error  # fmt: skip
+
+
+def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the column as integers, floats or booleans if all of it can be read so, else text."""
+    number = _cast(column)
+    if number is None:
+        bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
+        number = _cast(bare)
+    return column if number is None else number
+
+
+def _cast(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    for kind in (pa.int64(), pa.uint64(), pa.float64(), pa.bool_()):
+        try:
+            return pc.cast(column, kind)
+        except pa.ArrowInvalid:
+            continue
+    return None

@@ -1,0 +1,58 @@
+"""VOTable files."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+from xml.parsers.expat import ExpatError
+
+import numpy as np
+from astropy.io import votable
+
+from zladder.provenance.errors import BadInput
+from zladder.tables.arrow import arrow_table
+from zladder.tables.check import chosen_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+def read_votable(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    """Return columns of the first table (all with one value a row when None).
+
+    Raises
+    ------
+    BadInput
+        No table, a truncated or damaged file, a missing column.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Units and UCDs outside the standard are common and do no harm to the values.
+            warnings.simplefilter("ignore")
+            table = votable.parse(path, verify="ignore").get_first_table()
+            array = table.array
+    except (ExpatError, IndexError, ValueError, TypeError, OSError, EOFError) as error:
+        raise BadInput(path, "file", "a whole VOTable", str(error).splitlines()[0],
+                       "cut off, damaged or not a VOTable: fetch it again") from error  # fmt: skip
+    ids = {field.name: field.ID for field in table.fields}
+    if array.dtype.names is None:
+        return arrow_table({}, {})
+    flat = [f.name for f in table.fields if _one_value_a_row(f, array)]
+    chosen = chosen_columns(flat, columns, path)
+    values = {name: np.asarray(array.data[ids[name]]) for name in chosen}
+    missing = {name: _missing(array.mask[ids[name]], values[name]) for name in chosen}
+    return arrow_table(values, missing)
+
+
+def _one_value_a_row(field: votable.tree.Field, array: np.ma.MaskedArray) -> bool:
+    return field.datatype in ("char", "unicodeChar") or (
+        array.dtype[field.ID].kind != "O" and array.dtype[field.ID].shape == ()
+    )
+
+
+def _missing(mask: np.ndarray, values: np.ndarray) -> np.ndarray | None:
+    # A float that is NaN is masked by astropy too; it is NaN either way.
+    return np.asarray(mask) if values.dtype.kind != "f" else None

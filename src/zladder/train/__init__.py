@@ -1,0 +1,1 @@
+"""Stage 6, train: one run card becomes one trained run."""

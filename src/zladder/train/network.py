@@ -1,0 +1,142 @@
+"""Train the network of one run card, from its parent's weights if it has one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from zladder.learning.bundle import load_network, new_network, save_network
+from zladder.learning.examples import read_split
+from zladder.learning.loop import Examples, Progress, fit
+from zladder.learning.reference import fit_reference, write_card
+from zladder.learning.resume import cumulative_log, discard, lease
+from zladder.learning.stopping import stop_requests
+from zladder.networks.mlp import freeze_except
+from zladder.provenance.digests import file_digest, value_digest
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from zladder.networks.mlp import MLP
+
+log = logging.getLogger("zladder")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes
+    ----------
+    card
+        The run card.
+    network
+        With the weights of the best validation epoch.
+    progress
+        History and seconds of all attempts.
+    reference
+        What it was trained on (`zladder.learning.reference`).
+    folder
+        The resume folder, no longer needed once the outputs are written.
+    """
+
+    card: Mapping[str, Any]
+    network: MLP
+    progress: Progress
+    reference: dict[str, Any]
+    folder: Path
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the sidecar of the run says."""
+        return {
+            "card": self.card,
+            "device": "cpu",
+            "n_train": self.reference["n_train"],
+            "epochs": self.progress.epoch,
+            "best_epoch": self.progress.best_epoch,
+            "training_seconds": round(self.progress.seconds, 3),
+        }
+
+
+def train_network(
+    card: Mapping[str, Any],
+    dataset: Path,
+    parent: Path | None,
+    resume_root: Path,
+    code: str,
+    minutes: float | None,
+) -> Trained:
+    """Train the network of a run card, going on from an earlier attempt if there is one.
+
+    Parameters
+    ----------
+    card
+        The run card.
+    dataset
+        Parquet file of the stage `datasets`.
+    parent
+        Weights that the training starts from, or None.
+    resume_root
+        Folder that holds the resume folders of this sky and scale.
+    code
+        Code digest; a checkpoint of other code is never used.
+    minutes
+        Length of the job, None without a limit.
+
+    Raises
+    ------
+    BadInput
+        For unusable examples, or a parent that does not fit the card.
+    Unfinished
+        When stopped early, with the state saved.
+    """
+    key = value_digest([card, code, file_digest(dataset), parent and file_digest(parent)])
+    folder = resume_root / f"{card['run']}-{key[:16]}"
+    train, validation = (_examples(dataset, card, split) for split in ("train", "validation"))
+    torch.use_deterministic_algorithms(True)
+    network = _starting_network(card, train, parent)
+    with lease(folder), cumulative_log(folder), stop_requests(minutes) as stop_reason:
+        log.info(
+            "run %s: %d training and %d validation galaxies, %d parameters",
+            card["run"], len(train.z_true), len(validation.z_true),
+            sum(parameter.numel() for parameter in network.parameters()),
+        )  # fmt: skip
+        progress = fit(network, train, validation, card, folder, stop_reason)
+    reference = fit_reference(train.inputs.numpy(), train.z_true.numpy())
+    return Trained(card, network, progress, reference, folder)
+
+
+def write_run(trained: Trained, weights: Path, card: Path, history: Path) -> None:
+    """Write weights, card and history, and remove the resume folder."""
+    save_network(weights, trained.network, trained.card)
+    write_card(card, trained.card, trained.reference)
+    pd.DataFrame(trained.progress.history).to_csv(history, index=False, lineterminator="\n")
+    discard(trained.folder)
+
+
+def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:
+    inputs, labels = read_split(dataset, card, split)
+    return Examples(torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.float32)))
+
+
+def _starting_network(card: Mapping[str, Any], train: Examples, parent: Path | None) -> MLP:
+    """Return a new network, or the parent's with only the card's layer groups learning."""
+    if parent is None:
+        network = new_network(card, train.inputs, train.z_true)
+    else:
+        network, parent_card = load_network(parent)
+        if parent_card["model"] != card["model"] or parent_card["inputs"] != card["inputs"]:
+            expected = f"model {card['model']} with inputs {card['inputs']}"
+            found = f"model {parent_card['model']} with inputs {parent_card['inputs']}"
+            hint = "a child keeps the network and the inputs of its parent"
+            raise BadInput(parent, "the run card inside", expected, found, hint)
+    if card["trainable"] != "all":
+        freeze_except(network, card["trainable"])
+    return network

@@ -1,0 +1,43 @@
+"""Join samples into one dataset, each galaxy once, with its split."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--samples", several=True)
+    parser.add_settings("--settings", "splits, cells, given parts and master seed, JSON")
+    parser.add_output("--dataset")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Read the samples in the order of their precedence, join and split them, write."""
+    import pandas as pd
+
+    from zladder.datasets.build import build_dataset
+    from zladder.tables.write import write_table
+
+    samples = {path.stem: pd.read_parquet(path) for path in options.samples}
+    settings = options.settings
+    dataset, counts = build_dataset(
+        samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]
+    )
+    write_table(dataset, options.dataset)
+    return {"counts": counts}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

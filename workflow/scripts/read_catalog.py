@@ -1,0 +1,39 @@
+"""Read a survey's native tables into one standard catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--files", several=True)
+    parser.add_argument("--parts", nargs="+", required=True, help="name of each file's part")
+    parser.add_settings("--survey", "the survey's settings, JSON (config/surveys/NAME.yaml)")
+    parser.add_output("--catalog")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Read, standardise, write; return the counts."""
+    from zladder.catalogs.standardize import read_survey
+    from zladder.tables.write import write_table
+
+    parts = dict(zip(options.parts, options.files, strict=True))
+    catalog, counts = read_survey(parts, options.survey)
+    write_table(catalog, options.catalog, metadata={"survey": options.survey["name"]})
+    return {"counts": counts}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

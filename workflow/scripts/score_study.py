@@ -1,0 +1,49 @@
+"""Score all methods of a study on the same galaxies, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--predictions", several=True)
+    parser.add_settings("--settings", "bootstraps, bins, label range, names of networks, seed")
+    for option in ("--scores", "--differences", "--curves"):
+        parser.add_output(option)
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Write scores, paired differences and residual curves."""
+    from zladder.evaluate.study import (
+        compare_with_peer,
+        read_answers,
+        residual_curves,
+        score_methods,
+    )
+    from zladder.tables.write import write_table
+
+    settings = options.settings
+    answers = read_answers(options.predictions)
+    scores = score_methods(
+        answers, settings["label_range_z"], settings["n_bootstraps"], settings["seed"]
+    )
+    write_table(scores, options.scores)
+    write_table(compare_with_peer(answers, scores, settings), options.differences)
+    write_table(residual_curves(answers, settings["bin_width_z"]), options.curves)
+    return {"counts": {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

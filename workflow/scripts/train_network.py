@@ -1,0 +1,50 @@
+"""Train one network as its run card says; interruptible at every step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--dataset")
+    parser.add_input("--parent", required=False)
+    parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
+    parser.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
+    parser.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    for option in ("--weights", "--card", "--history"):
+        parser.add_output(option)
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Train, write weights, card and history, and forget the resume folder."""
+    import torch
+
+    from zladder.provenance.code import code_digest
+    from zladder.train.network import train_network, write_run
+
+    torch.set_num_threads(options.threads)
+    code = code_digest(Path(__file__))
+    trained = train_network(
+        options.card_json, options.dataset, options.parent, options.resume_folder, code,
+        options.minutes,
+    )  # fmt: skip
+    write_run(trained, options.weights, options.card, options.history)
+    return trained.summary()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
