@@ -139,6 +139,16 @@ def test_contest_between_equals_goes_to_the_first_row():
     assert lost == 1
 
 
+def test_many_contests_go_to_the_nearest_and_then_the_first_row():
+    rng = np.random.default_rng(5)
+    wanted, separation = rng.integers(0, 50, 2000), rng.integers(1, 3, 2000) / 2
+    index, lost = one_to_one(wanted, separation)
+    best = {big: min((separation[row], row) for row in np.flatnonzero(wanted == big))[1]
+            for big in np.unique(wanted)}  # fmt: skip
+    assert {index[row]: row for row in np.flatnonzero(index >= 0)} == best
+    assert lost == 2000 - len(best)
+
+
 def test_no_match_at_all():
     pairs, quality = match_tables(table([[0, 0]]), table([[100, 0]]), 1.0, "a", "b")
     assert len(pairs) == 0

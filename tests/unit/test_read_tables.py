@@ -357,6 +357,17 @@ def test_truncated(tmp_path, name, kept):
     assert error.found
 
 
+def test_truncated_fits_is_noticed_without_the_words_of_astropy(tmp_path, monkeypatch):
+    path = tmp_path / "t.fits"
+    long_table(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-2000])
+    monkeypatch.setattr("zladder.tables.fits._DAMAGE", ())
+    error = failure(read_table, path)
+    assert (error.place, error.expected) == ("file", "a whole FITS file")
+    assert error.found == f"{len(content) - 2000} of {len(content)} bytes"
+
+
 @pytest.mark.parametrize("name", ["t.parquet", "t.fits", "t.vot", "t.h5"])
 def test_another_format_under_the_suffix(tmp_path, name):
     path = tmp_path / name

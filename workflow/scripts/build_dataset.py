@@ -23,14 +23,14 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     import pandas as pd
 
     from zladder.datasets.build import build_dataset
-    from zladder.tables.write import write_table
+    from zladder.tables.standard import write_standard
 
     samples = {path.stem: pd.read_parquet(path) for path in options.samples}
     settings = options.settings
     dataset, counts = build_dataset(
         samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]
     )
-    write_table(dataset, options.dataset)
+    write_standard(dataset, options.dataset)
     return {"counts": counts}
 
 

@@ -22,10 +22,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Judge every claim and write the table."""
     from zladder.evaluate.claims import judge_claims
     from zladder.evaluate.study import read_answers
-    from zladder.tables.write import write_table
+    from zladder.tables.standard import write_standard
 
     claims = judge_claims(read_answers(options.predictions), options.settings)
-    write_table(claims, options.claims)
+    write_standard(claims, options.claims)
     return {"counts": claims["verdict"].value_counts().to_dict()}
 
 

@@ -23,11 +23,11 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Load the run, predict each dataset, write one table."""
     from zladder.evaluate.predict import predict_datasets
     from zladder.evaluate.trained import load_run
-    from zladder.tables.write import write_table
+    from zladder.tables.standard import write_standard
 
     run = load_run(options.model, options.card)
     predictions, counts = predict_datasets(options.datasets, run)
-    write_table(predictions, options.predictions, metadata={"run": run.card["run"]})
+    write_standard(predictions, options.predictions, metadata={"run": run.card["run"]})
     return {"run": run.card["run"], "counts": counts}
 
 

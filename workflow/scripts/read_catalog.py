@@ -21,12 +21,12 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read, standardise, write; return the counts."""
-    from zladder.catalogs.standardize import read_survey
-    from zladder.tables.write import write_table
+    from zladder.catalogs.native import read_survey
+    from zladder.tables.standard import write_standard
 
     parts = dict(zip(options.parts, options.files, strict=True))
     catalog, counts = read_survey(parts, options.survey)
-    write_table(catalog, options.catalog, metadata={"survey": options.survey["name"]})
+    write_standard(catalog, options.catalog, metadata={"survey": options.survey["name"]})
     return {"counts": counts}
 
 

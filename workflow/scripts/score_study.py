@@ -27,16 +27,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         residual_curves,
         score_methods,
     )
-    from zladder.tables.write import write_table
+    from zladder.tables.standard import write_standard
 
     settings = options.settings
     answers = read_answers(options.predictions)
     scores = score_methods(
         answers, settings["label_range_z"], settings["n_bootstraps"], settings["seed"]
     )
-    write_table(scores, options.scores)
-    write_table(compare_with_peer(answers, scores, settings), options.differences)
-    write_table(residual_curves(answers, settings["bin_width_z"]), options.curves)
+    write_standard(scores, options.scores)
+    write_standard(compare_with_peer(answers, scores, settings), options.differences)
+    write_standard(residual_curves(answers, settings["bin_width_z"]), options.curves)
     return {"counts": {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}}
 
 

@@ -68,7 +68,7 @@ def _acceptable(column: MappedColumn) -> str:
         return "" if degrees_per(column.unit) else "an angle, as deg, rad, hourangle"
     if column.is_flux:
         return "" if nanomaggies_per(column.unit) else "mag, nanomaggy, or a unit as nJy"
-    standard = "mag" if column.name.startswith(("ebv_", "extinction_")) else ""
+    standard = "mag" if column.name.startswith(("mag_", "ebv_", "extinction_")) else ""
     return "" if column.unit == standard else f"the unit '{standard}'"
 
 

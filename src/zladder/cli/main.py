@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 
-from zladder.cli import score
+from zladder.cli import card, predict, runs, score
 from zladder.provenance.errors import EXIT_BAD_INPUT, BadInput
 
 
@@ -13,7 +13,8 @@ def parser() -> ArgumentParser:
     """Return the parser of all subcommands; each sets ``run``."""
     top = ArgumentParser(prog="zladder", description="From survey catalogues to redshifts.")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
-    score.add_parser(subparsers)
+    for command in (score, predict, runs, card):
+        command.add_parser(subparsers)
     return top
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STAGES = ("survey", "catalogs", "datasets", "train", "evaluate", "report")
-COLLECTIONS = ("surveys", "studies", "claims")
 
 
 def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,9 +52,9 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in given.items() if key not in STAGES}
     for stage in STAGES:
         settings[stage] = _stage(root, stage, scale.get(stage, {}), given.get(stage, {}))
-    for collection in COLLECTIONS:
-        singular = {"surveys": "survey", "studies": "study", "claims": "claim"}[collection]
-        settings[f"{singular}_files"] = _collection(root, collection, given.get(collection, {}))
+    settings["survey_files"] = _collection(root, "surveys", given.get("surveys", {}))
+    settings["study_files"] = _collection(root, "studies", {})
+    settings["claim_files"] = _collection(root, "claims", {})
     return settings
 
 
@@ -70,6 +69,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise BadInput(path, place, "valid YAML", str(error.problem), hint) from error
     if not isinstance(document, dict):
         raise BadInput(path, "top level", "keys and values", repr(document), "see docs/config.md")
+    return _text_keys(document)
+
+
+def _text_keys(document: Any) -> Any:
+    """Return a document whose keys are text, as JSON has them: -9999 becomes "-9999"."""
+    if isinstance(document, dict):
+        return {str(key): _text_keys(value) for key, value in document.items()}
     return document
 
 

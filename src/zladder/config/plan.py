@@ -90,7 +90,7 @@ def _has_data(settings: Mapping[str, Any], study: str) -> bool:
         for sample in dataset_samples(settings, dataset)
     )
     surveys = _surveys_of(settings, samples)
-    return not any(missing_files(settings["survey_files"][survey]) for survey in surveys)
+    return not any(missing_files(survey, settings["survey_files"][survey]) for survey in surveys)
 
 
 def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[str]:

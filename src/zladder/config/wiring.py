@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import dataset_samples
-from zladder.config.data import survey_files
+from zladder.config.data import FETCHED, survey_files
 from zladder.config.load import load_settings
 from zladder.config.plan import Plan, make_plan
 from zladder.provenance.code import code_digest
@@ -64,7 +64,19 @@ class Wiring:
 
     def native_files(self, survey: str) -> dict[str, str]:
         """Return {part: native file} of a survey."""
-        return survey_files(self.settings["survey_files"][survey], SIMULATED)
+        return survey_files(survey, self.settings["survey_files"][survey], SIMULATED)
+
+    def fetched(self, survey: str, part: str) -> dict[str, str]:
+        """Return address and SHA-256 of one part of a survey that can be fetched."""
+        return dict(self.settings["survey_files"][survey]["source"]["fetch"][part])
+
+    def fetch_targets(self) -> dict[str, list[str]]:
+        """Return {survey: files that fetching it makes} for the surveys that can be fetched."""
+        return {
+            name: [f"{FETCHED}/{name}/{part}" for part in survey["source"]["fetch"]]
+            for name, survey in self.settings["survey_files"].items()
+            if "fetch" in survey["source"]
+        }
 
     def reading(self, survey: str) -> str:
         """Return the settings that reading a survey's native tables depends on."""
@@ -149,6 +161,7 @@ class Wiring:
             {
                 **self.settings["evaluate"],
                 "study": study,
+                "label_range_z": self.settings["train"]["label_range_z"],
                 "networks": list(document["networks"]),
                 "seed": derive_seed(self.settings["master_seed"], "evaluate", study),
             }

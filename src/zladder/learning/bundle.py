@@ -9,8 +9,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from zladder.learning.scaling import fit_scaling
 from zladder.networks.mlp import MLP
-from zladder.provenance.digests import canonical_json
+from zladder.provenance.digests import canonical_json, derive_seed
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,9 +19,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def new_network(card: Mapping[str, Any], inputs: torch.Tensor, z_true: torch.Tensor) -> MLP:
+def new_network(card: Mapping[str, Any], inputs: torch.Tensor) -> MLP:
     """Return an untrained network whose scaling is fitted to the training inputs (N, F)."""
-    raise NotImplementedError
+    generator = torch.Generator().manual_seed(derive_seed(card["seed"], "weights"))
+    network = _empty(card, inputs.shape[1], generator)
+    mean, scale = fit_scaling(inputs)
+    network.input_mean.copy_(mean)
+    network.input_scale.copy_(scale)
+    return network
+
+
+def _empty(card: Mapping[str, Any], n_inputs: int, generator: torch.Generator | None) -> MLP:
+    model = {key: value for key, value in card["model"].items() if key != "kind"}
+    return MLP(n_inputs, generator=generator, **model)
 
 
 def save_network(path: Path, network: MLP, card: Mapping[str, Any]) -> None:
@@ -44,4 +55,6 @@ def load_network(path: Path) -> tuple[MLP, dict[str, Any]]:
     except (SafetensorError, KeyError, TypeError) as error:
         hint = "train the run again (remove the file first)"
         raise BadInput(path, "the file", "weights with a run card", str(error), hint) from error
-    raise NotImplementedError
+    network = _empty(card, len(tensors["input_mean"]), None)
+    network.load_state_dict(tensors)
+    return network.eval(), card

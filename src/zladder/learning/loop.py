@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from zladder.networks.mlp import MLP
+
 log = logging.getLogger("zladder")
 
 PROGRESS_SECONDS = 5.0
@@ -64,7 +66,7 @@ class Progress:
 
 
 def fit(
-    network: torch.nn.Module,
+    network: MLP,
     train: Examples,
     validation: Examples,
     card: Mapping[str, Any],
@@ -124,7 +126,7 @@ def fit(
 
 
 def make_optimizer(
-    network: torch.nn.Module, settings: Mapping[str, float]
+    network: MLP, settings: Mapping[str, float]
 ) -> torch.optim.Optimizer:
     """Return AdamW over the parameters that learn (with no decay it is Adam)."""
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -133,7 +135,7 @@ def make_optimizer(
     )
 
 
-def mean_loss(network: torch.nn.Module, examples: Examples, loss: Mapping[str, Any]) -> float:
+def mean_loss(network: MLP, examples: Examples, loss: Mapping[str, Any]) -> float:
     """Return the loss over all examples, averaged over members."""
     network.eval()
     with torch.no_grad():
@@ -147,7 +149,7 @@ def _losses(predicted: torch.Tensor, z_true: torch.Tensor, loss: Mapping[str, An
 
 
 def _step(
-    network: torch.nn.Module,
+    network: MLP,
     optimizer: torch.optim.Optimizer,
     train: Examples,
     rows: torch.Tensor,
@@ -179,7 +181,7 @@ def _set_rate(
 
 
 def _end_epoch(
-    network: torch.nn.Module,
+    network: MLP,
     validation: Examples,
     loss: Mapping[str, Any],
     progress: Progress,
@@ -205,7 +207,7 @@ def _finished(progress: Progress, schedule: Mapping[str, Any]) -> bool:
 
 
 def _save(
-    network: torch.nn.Module,
+    network: MLP,
     optimizer: torch.optim.Optimizer,
     best: Mapping[str, torch.Tensor],
     progress: Progress,
@@ -220,7 +222,7 @@ def _save(
 
 
 def _restore(
-    network: torch.nn.Module,
+    network: MLP,
     optimizer: torch.optim.Optimizer,
     best: dict[str, torch.Tensor],
     folder: Path,

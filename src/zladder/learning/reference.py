@@ -57,7 +57,8 @@ def write_card(path: Path, card: Mapping[str, Any], reference: Mapping[str, Any]
 def is_extrapolated(inputs: np.ndarray, reference: Mapping[str, Any]) -> np.ndarray:
     """Return which rows (N,) have an input outside the range of the training set."""
     low, high = np.array(reference["input_min"]), np.array(reference["input_max"])
-    return ((inputs < low.astype(np.float32)) | (inputs > high.astype(np.float32))).any(axis=1)
+    outside = (inputs < low.astype(np.float32)) | (inputs > high.astype(np.float32))
+    return np.asarray(outside.any(axis=1))
 
 
 def is_out_of_distribution(inputs: np.ndarray, reference: Mapping[str, Any]) -> np.ndarray:
@@ -70,7 +71,7 @@ def is_out_of_distribution(inputs: np.ndarray, reference: Mapping[str, Any]) -> 
     inverse = np.array(reference["input_inverse_covariance"])
     with np.errstate(invalid="ignore"):
         distance2 = _distance2(inputs.astype(np.float64), mean, inverse)
-        return distance2 > reference["distance2_limit"]
+        return np.asarray(distance2 > reference["distance2_limit"])
 
 
 def _distance2(x: np.ndarray, mean: np.ndarray, inverse: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ def dress(
 
     Parameters
     ----------
+    rng
+        Source of the draws.
     settings
         ``mode_rms`` (three relative amplitudes), ``structure_correlation`` (of the first mode).
     is_early, z, abs_mag_r

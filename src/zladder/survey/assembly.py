@@ -51,18 +51,14 @@ def cosmos_rows(
     rng = generator(seed, "cosmos rows")
     block = settings["manyband"]
     east, north = block["position_offset_arcsec"]
-    ra, dec = measured(rng, *_moved(seen, east, north), block["position_error_arcsec"])
+    moved = displaced(seen.ra, seen.dec, east, north)
+    ra, dec = measured(rng, *moved, block["position_error_arcsec"])
     ids = (1 + rng.permutation(len(seen.ra))).astype(np.int64)
     table = labels.drop(columns=list(NOT_LP_COLUMNS))
     table.insert(0, "ID", ids)
     table.insert(1, "ALPHA_J2000", ra)
     table.insert(2, "DELTA_J2000", dec)
     return table.sort_values("ID", ignore_index=True), ids
-
-
-def _moved(seen: Seen, east_arcsec: float, north_arcsec: float) -> tuple[NDArray, NDArray]:
-    """Return true positions in the frame of a catalogue that is off as a whole."""
-    return displaced(seen.ra, seen.dec, east_arcsec, north_arcsec)
 
 
 def specz_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import speclite.filters
@@ -94,6 +95,6 @@ def _refined(wave: Array) -> Array:
     """Return the grid with points added until no step is longer than ``MAX_STEP_ANGSTROM``."""
     pieces = [
         np.linspace(low, high, max(1, int(np.ceil((high - low) / MAX_STEP_ANGSTROM))), False)
-        for low, high in zip(wave[:-1], wave[1:], strict=True)
+        for low, high in pairwise(wave)
     ]
     return np.concatenate([*pieces, wave[-1:]])

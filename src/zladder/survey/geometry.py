@@ -66,10 +66,10 @@ def draw_outside(
 
 
 def displaced(
-    ra_deg: Array, dec_deg: Array, east_arcsec: Array, north_arcsec: Array
+    ra_deg: Array, dec_deg: Array, east_arcsec: Array | float, north_arcsec: Array | float
 ) -> tuple[Array, Array]:
-    """Return positions moved by small angles on the sky."""
-    dec = np.clip(dec_deg + north_arcsec / ARCSEC_PER_DEG, -90.0, 90.0)
+    """Return positions moved by small angles on the sky, away from the poles."""
+    dec = dec_deg + north_arcsec / ARCSEC_PER_DEG
     ra = ra_deg + east_arcsec / ARCSEC_PER_DEG / np.cos(np.radians(dec_deg))
     return ra % 360.0, dec
 
@@ -85,5 +85,7 @@ def measured(
 
 def distinct_ids(rng: np.random.Generator, n: int, low: int, high: int) -> NDArray[np.int64]:
     """Draw ``n`` different identifiers, uniform in [low, high): they say nothing of the object."""
-    ids = np.unique(rng.integers(low, high, size=n + n // 100 + 10))
-    return rng.permutation(ids)[:n]
+    ids = np.unique(rng.integers(low, high, size=n))
+    while len(ids) < n:
+        ids = np.unique(np.append(ids, rng.integers(low, high, size=n - len(ids))))
+    return rng.permutation(ids)

@@ -22,6 +22,8 @@ def transmission(wavelength_angstrom: NDArray[np.float64], z: float) -> NDArray[
     ----------
     wavelength_angstrom
         Observed wavelengths, shape (W,).
+    z
+        The source's redshift.
     """
     depth = np.zeros_like(wavelength_angstrom)
     for line, coefficient in zip(LINES_ANGSTROM, COEFFICIENTS, strict=True):

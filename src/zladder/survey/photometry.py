@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from astropy.cosmology import Planck18
@@ -75,8 +76,10 @@ def z_nodes(z_max: float) -> Array:
 def build_table(spectra: Spectra, bands: tuple[Band, ...], z_max: float) -> PhotometryTable:
     """Integrate every shape, dust node and redshift node through every band."""
     nodes = z_nodes(z_max)
-    light = np.stack([_band_light(spectra, bands, z) for z in nodes], axis=2)
-    rest = _band_light(spectra, load_bands({"r": REST_FILTER}, "the rest band"), 0.0)[:, :, 0]
+    milky_way = _milky_way(bands)
+    light = np.stack([_band_light(spectra, bands, milky_way, z) for z in nodes], axis=2)
+    rest_band = load_bands({"r": REST_FILTER}, "the rest band")
+    rest = _band_light(spectra, rest_band, _milky_way(rest_band), 0.0)[:, :, 0]
     base, modes, dimmed = np.split(light, [1, 1 + N_MODES], axis=-1)
     loss_mag = -2.5 * np.log10(np.maximum(dimmed / np.maximum(base, 1e-300), 1e-300))
     per_ebv = np.where(base > 0, loss_mag, 0.0) / np.array(EBV_MILKY_WAY_NODES_MAG)
@@ -93,7 +96,13 @@ def build_table(spectra: Spectra, bands: tuple[Band, ...], z_max: float) -> Phot
     )
 
 
-def _band_light(spectra: Spectra, bands: tuple[Band, ...], z: float) -> Array:
+def _milky_way(bands: tuple[Band, ...]) -> Array:
+    """Return what Milky-Way dust lets through at the two nodes, shape (2, wavelengths)."""
+    curve = extinction_curve(np.concatenate([band.wavelength_angstrom for band in bands]))
+    return 10 ** (-0.4 * np.array(EBV_MILKY_WAY_NODES_MAG)[:, None] * curve)
+
+
+def _band_light(spectra: Spectra, bands: tuple[Band, ...], milky_way: Array, z: float) -> Array:
     """Return sums over each band at one redshift, shape (4, D, B, 1 + 3 modes + 2 dust nodes)."""
     wave = np.concatenate([band.wavelength_angstrom for band in bands])
     weight = np.concatenate([band.weight for band in bands])
@@ -101,14 +110,7 @@ def _band_light(spectra: Spectra, bands: tuple[Band, ...], z: float) -> Array:
     rest_wave = wave / (1 + z)
     shapes = np.array([np.interp(rest_wave, spectra.wavelength_angstrom, f) for f in spectra.flux])
     own_dust = 10 ** (-0.4 * EBV_INTERNAL_NODES_MAG[:, None] * dust_curve(rest_wave))
-    milky_way = extinction_curve(wave)
-    factors = np.stack(
-        [
-            np.ones_like(wave),
-            *mode_curves(rest_wave),
-            *(10 ** (-0.4 * ebv * milky_way) for ebv in EBV_MILKY_WAY_NODES_MAG),
-        ]
-    )
+    factors = np.stack([np.ones_like(wave), *mode_curves(rest_wave), *milky_way])
     factors = factors * (weight * transmission(wave, z) / (1 + z))
     # no matrix product: its rounding would depend on the number of threads
     seen = shapes[:, None, None, :] * own_dust[None, :, None, :] * factors[None, None, :, :]
@@ -137,8 +139,14 @@ def extinction_mag(reddening: Array, ebv_mag: Array) -> Array:
 
 def distance_modulus_mag(z: Array) -> Array:
     """Return Planck18's distance modulus, through a table good to 1e-4 mag; z from 1e-4 to 10."""
+    return np.interp(np.log(z), *_distance_nodes())
+
+
+@cache
+def _distance_nodes() -> tuple[Array, Array]:
+    """Return ln z and the distance modulus at 2,000 redshifts."""
     log_z = np.linspace(np.log(1e-4), np.log(10.0), 2000)
-    return np.interp(np.log(z), log_z, Planck18.distmod(np.exp(log_z)).value)
+    return log_z, np.asarray(Planck18.distmod(np.exp(log_z)).value, dtype=np.float64)
 
 
 def _chunks(galaxies: Galaxies) -> Iterator[Galaxies]:

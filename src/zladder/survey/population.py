@@ -1,9 +1,9 @@
 """Where galaxies are: luminosity functions in comoving volume, drawn as deep as can be seen.
 
 Two populations, early and late, each a Schechter function (1976, ApJ 203, 297, eq. 1) that
-brightens and thins out or thickens with redshift, in the volume of astropy's Planck18. Only galaxies that a
-survey of the given limit might select are drawn: for every redshift the faintest luminosity of
-interest is known, and the draw is from the part of the function above it.
+brightens and thins out with redshift, in the comoving volume of astropy's Planck18. Only galaxies
+that a survey of the given limit might select are drawn: for every redshift the faintest luminosity
+of interest is known, and the draw is from the part of the function above it.
 """
 
 from __future__ import annotations

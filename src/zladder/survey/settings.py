@@ -65,6 +65,11 @@ RANGES = (
     ("alpha", (-1.9, 2.0)),
     ("*", (-100.0, 100.0)),
 )
+LISTS = {
+    "sed/mode_rms": 3,
+    "hsc/neighbour_distance_arcsec": 2,
+    "manyband/position_offset_arcsec": 2,
+}
 ORDERED = (
     ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
     ("manyband/bright_i_mag", "manyband/faint_i_mag"),
@@ -86,6 +91,8 @@ def check_settings(settings: Mapping[str, Any], seed: int) -> None:
         raise BadInput("config", "seed", "a whole number from 0", str(seed), "seeds are counts")
     for place, value in _numbers(settings, ""):
         _check_range(place, value)
+    for place, length in LISTS.items():
+        _check_list(place, _at(settings, place), length)
     for name in ("hsc", "sdss"):
         load_bands(settings[name]["filters"], f"{WHERE}/{name}/filters")
         _check_bands(settings[name], name)
@@ -109,7 +116,12 @@ def _check_keys(settings: Mapping[str, Any]) -> None:
     """Refuse unknown and missing keys, block by block."""
     for place, keys in KEYS.items():
         _check_block(_at(settings, place), place, keys.split())
-    for name, programme in settings["spectroscopy"]["programmes"].items():
+    programmes = settings["spectroscopy"]["programmes"]
+    if not isinstance(programmes, Mapping) or not programmes:
+        place = f"{WHERE}/spectroscopy/programmes"
+        hint = "one programme with share 1 will do"
+        raise BadInput("config", place, "at least one programme", repr(programmes), hint)
+    for name, programme in programmes.items():
         _check_block(programme, f"spectroscopy/programmes/{name}", PROGRAMME.split())
 
 
@@ -143,11 +155,18 @@ def _numbers(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 def _check_range(place: str, value: Any) -> None:
     words = [word for word in place.split("/") if len(word) > 1]  # without the band letter
     low, high = next(limits for pattern, limits in RANGES if fnmatchcase(words[-1], pattern))
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or math.isnan(value):
-        expected = f"a number from {low:g} to {high:g}"
+    whole = words[-1].startswith("n_")
+    is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:
+        expected = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
         hint = "the unit stands in the setting's name"
         raise BadInput("config", f"{WHERE}/{place}", expected, repr(value), hint)
+
+
+def _check_list(place: str, value: Any, length: int) -> None:
+    if not isinstance(value, (list, tuple)) or len(value) != length:
+        expected = f"a list of {length} numbers"
+        raise BadInput("config", f"{WHERE}/{place}", expected, repr(value), "see its comment")
 
 
 def _check_bands(block: Mapping[str, Any], name: str) -> None:

@@ -106,7 +106,8 @@ def _beside(
     labelled_dec = np.concatenate([deep.dec, wide.dec])
     n = min(round(block["neighbour_share"] * len(labelled_ra)), len(others.ra))
     hosts = rng.permutation(len(labelled_ra))[:n]
-    distance = rng.uniform(*block["neighbour_distance_arcsec"], n)
+    nearest, farthest = block["neighbour_distance_arcsec"]
+    distance = rng.uniform(nearest, farthest, n)
     angle = rng.uniform(0, 2 * np.pi, n)
     east, north = distance * np.cos(angle), distance * np.sin(angle)
     ra, dec = others.ra.copy(), others.dec.copy()

@@ -22,9 +22,10 @@ def star_magnitudes(
     rng: np.random.Generator, n: int, effective_angstrom: Array, i_band: int
 ) -> Array:
     """Draw stars' AB magnitudes in the bands, shape (n, B), scaled to an i magnitude each."""
-    low, high = 10 ** (COUNTS_SLOPE_PER_MAG * np.array(I_RANGE_MAG))
+    low, high = (10 ** (COUNTS_SLOPE_PER_MAG * mag) for mag in I_RANGE_MAG)
     i_mag = np.log10(rng.uniform(low, high, n)) / COUNTS_SLOPE_PER_MAG
-    temperature_k = np.exp(rng.uniform(*np.log(TEMPERATURE_K), n))
+    coolest, hottest = np.log(TEMPERATURE_K)
+    temperature_k = np.exp(rng.uniform(coolest, hottest, n))
     x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (effective_angstrom * temperature_k[:, None])
     shape_mag = 2.5 * np.log10(np.expm1(x) * effective_angstrom**3)  # Planck's law per frequency
     return i_mag[:, None] + shape_mag - shape_mag[:, i_band, None]

@@ -25,5 +25,9 @@ def generator(seed: int, name: str, *counters: int) -> np.random.Generator:
     ----------
     seed
         The sky's seed, not negative.
+    name
+        One of `STREAMS`.
+    *counters
+        Whole numbers from 0 that tell parts of the same stream apart.
     """
     return np.random.default_rng([seed, STREAMS[name], *counters])

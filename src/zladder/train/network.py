@@ -129,7 +129,7 @@ def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:
 def _starting_network(card: Mapping[str, Any], train: Examples, parent: Path | None) -> MLP:
     """Return a new network, or the parent's with only the card's layer groups learning."""
     if parent is None:
-        network = new_network(card, train.inputs, train.z_true)
+        network = new_network(card, train.inputs)
     else:
         network, parent_card = load_network(parent)
         if parent_card["model"] != card["model"] or parent_card["inputs"] != card["inputs"]:

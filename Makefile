@@ -1,0 +1,50 @@
+# make demo   from nothing to a report on the mock sky      make test   all tests
+# Options: PYTHON=python3.11  UV=1 (uv instead of pip)  TORCH_INDEX=URL (wheels of torch)
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+REPORT := results/mock-demo/report/report.html
+TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+
+.PHONY: env demo test test-cluster bench lint docs clean-resume
+
+env: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(if $(UV),uv venv --seed --allow-existing,$(PYTHON) -m venv) $(VENV)
+	$(INSTALL) $(TORCH_OPTION) -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: env
+	$(BIN)/snakemake --cores $(CORES) --config scale=demo
+	$(BIN)/snakemake --cores 1 --config scale=demo --report $(REPORT)
+	@echo "The report: $(REPORT)"
+
+test: env
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup tests
+
+test-cluster:
+	@echo "No cluster tests yet: the Slurm profile comes with the pixel stages."
+
+bench: env
+	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+lint: env
+	$(BIN)/ruff check src workflow tests bench
+	$(BIN)/ruff format --check src workflow tests bench
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/codespell src workflow tests docs config README.md Snakefile Makefile
+	$(BIN)/snakemake --lint
+
+docs: env
+	$(BIN)/python -m zladder.docs
+
+clean-resume:
+	rm -rf results/*/resume

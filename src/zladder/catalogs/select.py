@@ -1,0 +1,90 @@
+"""Join a sample's labels and photometry, and apply its cuts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.catalogs.cuts import apply_cuts
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+# What the photometric survey says of a galaxy stays; the label survey's own goes.
+_FROM_PHOTOMETRY = ("object_id", "ra", "dec")
+
+
+def select_sample(
+    labels: pd.DataFrame,
+    photometry: pd.DataFrame,
+    pairs: pd.DataFrame | None,
+    settings: Mapping[str, Any],
+    file: Path,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (sample, cut-flow).
+
+    Parameters
+    ----------
+    labels, photometry
+        Standard catalogues; the same one where a survey gives both.
+    pairs
+        `row_small` (labels), `row_big` (photometry), `separation_arcsec` of the cross-match, or
+        None where one survey gives both.
+    settings
+        `name`, `deredden`, `cuts` of the sample.
+    file
+        The catalogue that messages name.
+
+    Returns
+    -------
+    tuple
+        The identifier and position of a matched galaxy are those of the photometry, so that two
+        samples with the same photometry know each other's galaxies.
+
+    Raises
+    ------
+    BadInput
+        For cuts that do not fit the table, and dereddening without extinctions.
+    """
+    joined = photometry if pairs is None else _join(labels, photometry, pairs)
+    if settings["deredden"]:
+        joined = deredden(joined, file)
+    return apply_cuts(joined, settings["cuts"], file)
+
+
+def _join(labels: pd.DataFrame, photometry: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a pair: the photometry's columns, and the labels' that it has not."""
+    seen = photometry.iloc[pairs["row_big"]].reset_index(drop=True)
+    named = labels.iloc[pairs["row_small"]].reset_index(drop=True)
+    dropped = [name for name in _FROM_PHOTOMETRY if name in named.columns]
+    named = named.drop(columns=dropped)
+    taken = [name for name in seen.columns if name not in named.columns]
+    joined = named.join(seen[taken])
+    joined["match_separation_arcsec"] = pairs["separation_arcsec"].to_numpy()
+    return joined
+
+
+def deredden(frame: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return the table with Galactic extinction subtracted from every magnitude.
+
+    Raises
+    ------
+    BadInput
+        If a band has no `extinction_{band}`.
+    """
+    corrected = frame.copy()
+    bands = [
+        name.removeprefix("mag_")
+        for name in frame.columns
+        if name.startswith("mag_") and not name.startswith("mag_err_")
+    ]
+    for band in bands:
+        if f"extinction_{band}" not in frame.columns:
+            hint = "map the survey's extinctions, or set deredden: false"
+            place = f"column 'extinction_{band}'"
+            raise BadInput(file, place, "the Galactic extinction in mag", "no such column", hint)
+        corrected[f"mag_{band}"] = frame[f"mag_{band}"] - frame[f"extinction_{band}"]
+    return corrected

@@ -1,0 +1,35 @@
+"""Losses of a redshift estimate, one number an object; dz = (z_pred - z_true) / (1 + z_true)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+Loss = Callable[..., torch.Tensor]
+
+
+def _dz(z_pred: torch.Tensor, z_true: torch.Tensor) -> torch.Tensor:
+    return (z_pred - z_true) / (1.0 + z_true)
+
+
+def tanaka(z_pred: torch.Tensor, z_true: torch.Tensor, gamma: float) -> torch.Tensor:
+    """Return L = 1 - 1 / (1 + (dz / gamma)^2) (Tanaka et al. 2018; gamma = 0.15 there).
+
+    dz is divided by 1 + z_true. Public Keras code swaps the arguments (soriano2024 section 7.1).
+    """
+    return 1.0 - 1.0 / (1.0 + (_dz(z_pred, z_true) / gamma) ** 2)
+
+
+def huber(z_pred: torch.Tensor, z_true: torch.Tensor, delta: float) -> torch.Tensor:
+    """Return Huber's loss of dz, divided by delta: quadratic below delta, then linear (1964)."""
+    size = _dz(z_pred, z_true).abs()
+    return torch.where(size < delta, 0.5 * size**2 / delta, size - 0.5 * delta)
+
+
+def mse(z_pred: torch.Tensor, z_true: torch.Tensor) -> torch.Tensor:
+    """Return the square of dz."""
+    return _dz(z_pred, z_true) ** 2
+
+
+LOSSES: dict[str, Loss] = {"tanaka": tanaka, "huber": huber, "mse": mse}

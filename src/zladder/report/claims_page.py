@@ -1,0 +1,121 @@
+"""The page of claims: what was published, what came out here, and the verdict with its reason."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from zladder.report.markup import Html, joined, tag
+from zladder.report.numerals import count, dash, fixed, interval_cell
+from zladder.report.page import page, paragraph, section, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+# The one list of verdicts, with what each means and how its badge looks.
+VERDICTS = {
+    "reproduced": ("the published number (or ordering, if only that was claimed) came out", "good"),
+    "ordering reproduced": (
+        "the ordering came out; the number did not, or cannot be tested",
+        "fair",
+    ),
+    "not reproduced": ("the opposite came out, beyond the 95 % interval", "bad"),
+    "undecided": ("the 95 % interval allows both orderings", "open"),
+    "by construction": ("follows from what was put into the mock sky", "none"),
+    "not applicable": ("cannot be asked of this sample or this sky; the reason is given", "none"),
+}
+ORDERING_ONLY = "an ordering was claimed, no number"
+NO_INTERVAL = "no ratio: the metric is zero or not defined"
+
+
+def claims_page(claims: Mapping[str, pd.DataFrame], about: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    claims
+        {study: table of the stage `evaluate`}; a table may be empty.
+    about
+        {study: ``title``, ``simulated``}.
+    """
+    parts = [_verdict_counts(claims)]
+    if any(entry["simulated"] for entry in about.values()):
+        parts.append(_about_the_mock())
+    for study, found in claims.items():
+        title = str(about[study]["title"])
+        if found.empty:
+            text = "No published claim is held against this study."
+            parts.append(section(title, paragraph(text)))
+        else:
+            parts.append(section(title, _table(found), _reading()))
+    lead = ("Numbers and orderings that were published, beside what came out here. A published "
+            "number is printed only with the source in which it was read.")  # fmt: skip
+    return page("Claims and verdicts", lead, *parts)
+
+
+def badge(verdict: str) -> Html:
+    """Return a verdict as a coloured word; the word alone says it."""
+    return tag("span", verdict, class_=f"badge {VERDICTS[verdict][1]}")
+
+
+def count_verdicts(claims: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+    """Return how often each verdict was given over all studies, zeros included."""
+    given = [verdict for found in claims.values() for verdict in found["verdict"]]
+    return {verdict: given.count(verdict) for verdict in VERDICTS}
+
+
+def _verdict_counts(claims: Mapping[str, pd.DataFrame]) -> Html:
+    rows = [
+        [badge(verdict), tag("td", count(number), class_="n", data_verdict=verdict),
+         VERDICTS[verdict][0]]
+        for verdict, number in count_verdicts(claims).items()
+    ]  # fmt: skip
+    return table(["verdict", tag("th", "claims", class_="n"), "meaning"], rows)
+
+
+def _about_the_mock() -> Html:
+    return section(
+        "What a mock sky can confirm, and what it cannot",
+        paragraph(
+            "The galaxies of a mock sky are drawn from a population, spectra, dust and noise that we "
+            "wrote down. Whether one way of training beats another can be tried on it, because "
+            "the methods see the same galaxies; so an ordering may be confirmed. A number of the "
+            "sky, such as a scatter or a ratio of two, depends on what was written down, so that "
+            "no published number is ever “reproduced” here. What follows "
+            "from an effect that was put in by hand is marked “by construction”."
+        ),
+    )  # fmt: skip
+
+
+def _table(found: pd.DataFrame) -> Html:
+    head = ["claim", "compared", tag("th", "published", class_="n"), tag("th", "ours", class_="n"),
+            tag("th", "galaxies", class_="n"), "verdict and reason"]  # fmt: skip
+    return table(head, [_row(row) for _, row in found.iterrows()], class_="wrap")
+
+
+def _row(row: pd.Series) -> Html:
+    published = float(row["published_ratio"])
+    shown = dash(ORDERING_ONLY) if math.isnan(published) else fixed(published, 1)
+    what = joined(tag("code", row["metric"]), f" on {row['dataset']}: ", row["worse"], " / ",
+                  row["better"])  # fmt: skip
+    return tag(
+        "tr",
+        tag("td", row["text"], tag("span", f"{row['claim']} · {row['source']}", class_="sub")),
+        tag("td", what),
+        tag("td", shown, class_="n"),
+        interval_cell(float(row["ratio"]), float(row["lo95"]), float(row["hi95"]), NO_INTERVAL,
+                      data_claim=row["claim"]),
+        tag("td", count(row["n_used"]), class_="n"),
+        tag("td", badge(row["verdict"]), tag("span", row["reason"], class_="sub")),
+    )  # fmt: skip
+
+
+def _reading() -> Html:
+    return paragraph(
+        "Compared is the ratio of the absolute values of the metric, first method over second, "
+        "with the 95 % interval of the bootstrap over galaxies; above 1 the claimed ordering "
+        f"holds. – under “published”: {ORDERING_ONLY}. Where a source does not define its metric, "
+        "the id is our reading of it (the files in config/claims say so).", kind="note",
+    )  # fmt: skip

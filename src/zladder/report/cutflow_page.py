@@ -1,0 +1,147 @@
+"""The page of counts: every galaxy from the native tables to the splits, in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.report.markup import Html, tag
+from zladder.report.numerals import count, count_cell, dash
+from zladder.report.page import folded, page, paragraph, section, table
+from zladder.report.records import of_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from zladder.report.records import Record
+
+NO_PAIRS = "nothing was matched"
+
+
+def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    cutflows
+        {sample: ``cut description n_in n_out n_lost n_lost_alone n_lost_nan``}.
+    records
+        Sidecars of catalogues, matches, samples and datasets.
+    """
+    lead = "From the native tables to the splits: what came in, what went out, and why."
+    return page(
+        "Galaxies in and out",
+        lead,
+        _catalogs(of_rule(records, "read_catalog")),
+        _matches(of_rule(records, "cross_match")),
+        section("Selection", *[_cutflow(name, found) for name, found in cutflows.items()],
+                paragraph("“alone” is what the cut would take from the first sample without the "
+                          "others; “NaN” is how many of the lost have no number there.",
+                          kind="note")),
+        _datasets(of_rule(records, "build_dataset")),
+    )  # fmt: skip
+
+
+def _catalogs(records: Sequence[Record]) -> Html:
+    head = ["survey", *_right("rows in", "duplicates dropped", "rows out"), "sentinels"]
+    rows = [
+        [record.subject, *[count_cell(record.counts.get(name))
+         for name in ("rows_in", "duplicates", "rows_out")], _sentinels(record.counts)]
+        for record in records
+    ]  # fmt: skip
+    note = "A sentinel is a number that stands for “not observed” or “not detected”."
+    return section("Catalogues as read", table(head, rows), paragraph(note, kind="note"))
+
+
+def _sentinels(counts: Mapping[str, Any]) -> Html | str:
+    """Return how often each declared sentinel was met, all columns together; details inside."""
+    lines = []
+    for part, found in counts.get("parts", {"": counts}).items():
+        for kind in ("sentinels", "flux_not_positive"):
+            for column, what in dict(found.get(kind, {})).items():
+                by_value = what if isinstance(what, dict) else {"flux ≤ 0": what}
+                lines += [(part, column, value, int(rows)) for value, rows in by_value.items()]
+    lines = [line for line in lines if line[3]]
+    if not lines:
+        return "none met"
+    rows = [[part, tag("code", column), value, count_cell(n)] for part, column, value, n in lines]
+    total = f"{count(sum(line[3] for line in lines))} in {len(lines)} columns"
+    return folded(total, table(["part", "column", "value", *_right("rows")], rows))
+
+
+def _matches(records: Sequence[Record]) -> Html | None:
+    """Return the quality of each cross-match; nothing where none was needed."""
+    if not records:
+        return None
+    names = (
+        "n_small",
+        "n_big",
+        "n_matched",
+        "n_unmatched",
+        "n_contested",
+        "n_ambiguous",
+        "n_chance",
+    )
+    head = ["sample", *_right("radius (arcsec)", "labels", "photometry", "matched", "no partner",
+                              "lost a contest", "second candidate", "by chance",
+                              "separation 50 / 95 % (arcsec)")]  # fmt: skip
+    rows = [
+        [record.subject, tag("td", f"{record.counts.get('radius_arcsec', 0):g}", class_="n"),
+         *[count_cell(record.counts.get(name)) for name in names], _separations(record.counts)]
+        for record in records
+    ]  # fmt: skip
+    note = ("By chance: how many labels find a partner ten radii away from their place, where nothing "
+            "of theirs can be; as many of the matches are expected to be strangers.")  # fmt: skip
+    return section("Matches on the sky", table(head, rows), paragraph(note, kind="note"))
+
+
+def _separations(counts: Mapping[str, Any]) -> Html:
+    quantiles = dict(counts.get("separation_quantiles_arcsec", {}))
+    values = [quantiles.get(level) for level in ("0.5", "0.95")]
+    shown = " / ".join(f"{value:.2f}" for value in values if value is not None)
+    return tag("td", shown or dash(NO_PAIRS), class_="n")
+
+
+def _cutflow(name: str, found: pd.DataFrame) -> Html:
+    """Return one sample's cuts with a bar for what is left."""
+    first = max(int(found["n_in"].iloc[0]), 1) if len(found) else 1
+    rows = [
+        [tag("td", row["cut"], tag("span", row["description"], class_="sub")),
+         *[count_cell(row[column], data_cut=row["cut"], data_count=column)
+           for column in ("n_in", "n_lost", "n_lost_alone", "n_lost_nan")],
+         tag("td", count(row["n_out"]), _bar(row["n_out"] / first), class_="n",
+             data_cut=row["cut"], data_count="n_out")]
+        for _, row in found.iterrows()
+    ]  # fmt: skip
+    head = ["cut", *_right("in", "lost", "alone", "NaN", "out")]
+    return tag("div", tag("h3", name), table(head, rows, class_="wrap"))
+
+
+def _bar(share: float) -> Html:
+    return tag("span", class_="bar", style=f"width: {100 * share:.1f}%; min-width: 1px")
+
+
+def _datasets(records: Sequence[Record]) -> Html:
+    splits = list(
+        dict.fromkeys(s for record in records for s in record.counts.get("n_by_split", {}))
+    )
+    head = ["dataset", *_right("galaxies in", "copies dropped", "galaxies out", *splits)]
+    rows = []
+    for record in records:
+        counts = record.counts
+        n_in = dict(counts.get("n_in", {}))
+        by_sample = ", ".join(f"{sample} {count(n)}" for sample, n in n_in.items())
+        rows.append([
+            record.subject,
+            tag("td", count(sum(n_in.values())), tag("span", by_sample, class_="sub"), class_="n"),
+            count_cell(counts.get("n_copies_dropped")), count_cell(counts.get("n_out")),
+            *[count_cell(counts.get("n_by_split", {}).get(split)) for split in splits],
+        ])  # fmt: skip
+    note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: the same "
+            "galaxy falls into the same split in every dataset.")  # fmt: skip
+    return section("Datasets and their splits", table(head, rows), paragraph(note, kind="note"))
+
+
+def _right(*names: str) -> list[Html]:
+    return [tag("th", name, class_="n") for name in names]

@@ -1,0 +1,85 @@
+"""The layout that all pages share: one self-contained file, readable without scripts."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from zladder.report.markup import Html, joined, tag
+from zladder.report.page_style import STYLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+def page(title: str, lead: object, *parts: object) -> str:
+    """Return a whole page.
+
+    Parameters
+    ----------
+    title
+        Heading, and title of the window.
+    lead
+        One or two sentences below it.
+    parts
+        Sections and paragraphs.
+    """
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", f"{title} – zladder"),
+        tag("style", Html(STYLE)),
+    )
+    footer = tag("footer", "zladder. How this page was made stands on “Provenance”.")
+    main = tag("main", tag("h1", title), tag("p", lead, class_="lead"), *parts, footer)
+    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', main), lang='en')}\n"
+
+
+def section(heading: str, *parts: object) -> Html:
+    """Return a section with its heading."""
+    return tag("section", tag("h2", heading), *parts)
+
+
+def paragraph(*children: object, kind: str | None = None) -> Html:
+    """Return a paragraph; its kind may be ``note``."""
+    return tag("p", *children, class_=kind)
+
+
+def bullets(items: Iterable[object]) -> Html:
+    """Return a list."""
+    return tag("ul", *[tag("li", item) for item in items])
+
+
+def folded(summary: object, *parts: object) -> Html:
+    """Return something that opens on a click, without any script."""
+    return tag("details", tag("summary", summary), *parts)
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object] | Html], **more: object) -> Html:
+    """Return a table that scrolls on its own where it is wider than the page.
+
+    Parameters
+    ----------
+    head, rows
+        Cells: `Html` that is a cell already (``<td>``, ``<th>``), or content. A row may be a
+        whole ``<tr>`` as `Html`.
+    more
+        Attributes of the table.
+    """
+    top = tag("thead", tag("tr", *[_cell(content, "th") for content in head]))
+    body = [row if isinstance(row, Html) else tag("tr", *map(_cell, row)) for row in rows]
+    return tag("div", tag("table", top, tag("tbody", *body), **more), class_="scroll")
+
+
+def _cell(content: object, name: str = "td") -> Html:
+    is_cell = isinstance(content, Html) and content.startswith(("<td", "<th"))
+    return joined(content) if is_cell else tag(name, content)
+
+
+def image(path: Path, description: str, caption: object) -> Html:
+    """Return a PNG file inlined as a data URI, with its caption."""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    picture = tag("img", src=f"data:image/png;base64,{data}", alt=description)
+    return tag("figure", picture, tag("figcaption", caption))

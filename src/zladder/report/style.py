@@ -1,0 +1,92 @@
+"""What all figures share: type, lines, the palette, and how a figure is saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+# Okabe & Ito (2008): told apart with every common kind of colour vision.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MARKERS = ("o", "s", "D", "^", "v", "P")
+CONTROL = "#7d8790"
+INK = "#1f2328"
+SOFT = "#5d6670"
+RULE = "#d9dee3"
+CHOSEN_MARK = "★"
+CHOSEN_NOTE = "★ network chosen on validation"
+
+_SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5,
+    "axes.labelsize": 8.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.3,
+    "figure.facecolor": "white",
+}
+
+styled = rc_context(_SETTINGS)
+"""Decorator of functions that draw a figure."""
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure whose parts find their own room; sizes in inches."""
+    return Figure(figsize=(width_in, height_in), layout="constrained")
+
+
+def save_figure(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a PNG; nothing in it depends on the time or the host."""
+    figure.savefig(path, dpi=dpi, format="png", metadata={"Software": "zladder"})
+
+
+def look_of(method: str, networks: Sequence[str]) -> dict[str, str]:
+    """Return colour and marker of a method: networks by their order, ordinary tools in grey."""
+    if method not in networks:
+        return {"color": CONTROL, "marker": "X"}
+    position = list(networks).index(method)
+    return {
+        "color": PALETTE[position % len(PALETTE)],
+        "marker": MARKERS[position % len(MARKERS)],
+    }
+
+
+def headline(figure: Any, text: str, size: float = 11.5) -> None:
+    """Write the title of a figure or of a part of it, at its left."""
+    figure.suptitle(text, x=0.008, ha="left", fontsize=size, fontweight="bold")
+
+
+def light_grid(axes: Axes, axis: str = "both") -> None:
+    """Draw thin lines behind the data."""
+    axes.grid(visible=True, axis=axis, color=RULE, linewidth=0.6)  # type: ignore[arg-type]
+
+
+def footline(figure: Figure, text: str) -> None:
+    """Write how to read the figure, small, below it."""
+    figure.supxlabel(text, x=0.008, ha="left", fontsize=7.5, color=SOFT)

@@ -1,0 +1,57 @@
+"""Where each page and table comes from: rule, script, functions; a test keeps the names true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What a reader looks at, and the way back to the code.
+
+    Attributes
+    ----------
+    page
+        In the reader's words.
+    rule, stage
+        The rule (and script), and the stage whose rule file wires it.
+    functions
+        Dotted names of the functions that do the work.
+    """
+
+    page: str
+    rule: str
+    stage: str
+    functions: tuple[str, ...]
+
+
+HOPS = (
+    Hop("the galaxies of the mock sky", "simulate_sky", "survey",
+        ("zladder.survey.simulate.simulate_sky",)),
+    Hop("a survey's catalogue", "read_catalog", "catalogs",
+        ("zladder.catalogs.native.read_survey", "zladder.catalogs.standardize.standardize_parts")),
+    Hop("the match of labels and photometry", "cross_match", "catalogs",
+        ("zladder.catalogs.matching.match_tables",)),
+    Hop("a sample and its cut-flow", "select_sample", "catalogs",
+        ("zladder.catalogs.select.select_sample", "zladder.catalogs.cuts.apply_cuts")),
+    Hop("a dataset and its splits", "build_dataset", "datasets",
+        ("zladder.datasets.build.build_dataset", "zladder.datasets.splits.draw_splits")),
+    Hop("a network's weights", "train_network", "train",
+        ("zladder.train.network.train_network", "zladder.learning.loop.fit")),
+    Hop("an ordinary tool", "train_control", "train",
+        ("zladder.train.controls.train_control",)),
+    Hop("z_phot of every galaxy", "predict_run", "evaluate",
+        ("zladder.evaluate.predict.predict_table",)),
+    Hop("every metric with its interval", "score_study", "evaluate",
+        ("zladder.evaluate.study.score_methods", "zladder.metrics.bootstrap.bootstrap_metrics",
+         "zladder.metrics.point.evaluate")),
+    Hop("a network minus the best tool", "score_study", "evaluate",
+        ("zladder.evaluate.study.compare_with_peer",
+         "zladder.metrics.bootstrap.paired_difference")),
+    Hop("a verdict", "judge_claims", "evaluate",
+        ("zladder.evaluate.claims.judge_claims", "zladder.evaluate.claims.judge_ratio")),
+    Hop("Numbers", "tabulate_scores", "report", ("zladder.report.scores_page.scores_page",)),
+    Hop("Redshift planes", "plot_redshifts", "report", ("zladder.report.planes.draw_planes",)),
+    Hop("Residual curves", "plot_residuals", "report",
+        ("zladder.report.residuals.draw_residuals", "zladder.metrics.binned.mean_curve")),
+)  # fmt: skip

@@ -1,0 +1,93 @@
+"""Impossible settings of the mock sky are refused before any work, with their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mock_sky import settings
+
+from zladder.provenance.errors import BadInput
+from zladder.survey import simulate
+from zladder.survey.settings import check_settings
+from zladder.survey.simulate import simulate_sky
+
+
+def changed(place: str, value: Any) -> dict[str, Any]:
+    block = result = settings()
+    *path, last = place.split("/")
+    for key in path:
+        block = block[key]
+    if value is None:
+        del block[last]
+    else:
+        block[last] = value
+    return result
+
+
+def test_the_shipped_settings_pass():
+    check_settings(settings(), 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "where", "expected", "found"),
+    [
+        ("sed/mode_rms", [0.1, -0.1, 0.1], "sed/mode_rms", "from 0 to 0.2", "-0.1"),
+        ("sed/mode_rms", [0.1], "sed/mode_rms", "a list of 3", "[0.1]"),
+        ("hsc/depth_5sigma_mag/g", -3.0, "hsc/depth_5sigma_mag/g", "from 10 to 40", "-3.0"),
+        ("hsc/zero_point_scatter_mag/i", -0.1, "hsc/zero_point_scatter_mag/i", "from 0", "-0.1"),
+        ("hsc/filters/r", "hsc2017-q", "hsc/filters/r", "a filter of speclite", "hsc2017-q"),
+        ("hsc/depth_5sigma_mag", {"g": 26.0}, "hsc/depth_5sigma_mag", "each of g, r, i", "g"),
+        ("hsc/filters/i", None, "hsc/filters", "band i", "bands g, r, z, y"),
+        ("hsc/masked_share", 1.5, "hsc/masked_share", "from 0 to 1", "1.5"),
+        ("n_photoz", 0, "n_photoz", "a whole number from 1", "0"),
+        ("n_specz", 10.5, "n_specz", "a whole number", "10.5"),
+        ("n_main", True, "n_main", "a whole number", "True"),
+        ("sky/overlap", 0.1, "sky/overlap", "a known setting", "'overlap'"),
+        ("sky/overlap_share", None, "sky/overlap_share", "a value", "nothing"),
+        ("dust", 3, "dust", "a block of settings", "3"),
+        ("manyband/faint_i_mag", 20.0, "manyband/faint_i_mag", "more than bright_i_mag", "20.0"),
+        ("dust/scatter_ln", float("nan"), "dust/scatter_ln", "a number from 0", "nan"),
+        ("population/late/alpha", "steep", "population/late/alpha", "a number", "'steep'"),
+        ("spectroscopy/programmes", {}, "spectroscopy/programmes", "at least one", "{}"),
+        ("sky/deep_area_deg2", 1e-3, "sky/deep_area_deg2", "at least 0.02 for", "0.001"),
+        ("sky/main_area_deg2", 0.5, "sky/main_area_deg2", "at least 16 for", "0.5"),
+    ],
+)
+def test_each_impossible_setting_is_refused(place, value, where, expected, found, monkeypatch):
+    monkeypatch.setattr(simulate, "load_spectra", lambda: pytest.fail("work was done"))
+    with pytest.raises(BadInput) as caught:
+        simulate_sky(changed(place, value), 1)
+    assert caught.value.file == "config"
+    assert caught.value.place == f"survey/{where}"
+    assert expected in caught.value.expected
+    assert found in caught.value.found
+    assert caught.value.hint
+
+
+def test_a_misspelt_setting_gets_the_nearest_name_as_hint():
+    wrong = settings()
+    wrong["hsc"]["masked_shar"] = wrong["hsc"].pop("masked_share")
+    with pytest.raises(BadInput) as caught:
+        check_settings(wrong, 1)
+    assert caught.value.hint == "did you mean 'masked_share'?"
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(BadInput) as caught:
+        check_settings(settings(), -1)
+    assert (caught.value.place, caught.value.found) == ("seed", "-1")
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [("photoz_per_deg2", "survey/n_photoz"), ("main_per_deg2", "survey/n_main")],
+)
+def test_more_galaxies_than_a_square_degree_holds_are_refused(setting, place):
+    crowded = settings(n_photoz=300, n_specz=20, n_main=300)
+    crowded["sky"][setting] *= 50
+    with pytest.raises(BadInput) as caught:
+        simulate_sky(crowded, 1)
+    assert caught.value.place == place
+    assert "the sky can give" in caught.value.expected
+    assert "300 wanted" in caught.value.found

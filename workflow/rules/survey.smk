@@ -1,0 +1,76 @@
+"""Stage 1, survey: skies that are simulated, or fetched from where they are published.
+
+REQUIRED INPUTS: none.
+OUTPUTS: <results>/survey/*, the native tables of the mock sky; data/{survey}/* for surveys with a
+`fetch` block (`snakemake fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
+"""
+
+
+rule simulate_sky:
+    """Simulate the mock sky and write its catalogues in the native formats of real surveys."""
+    output:
+        hsc="<results>/survey/hsc.csv",
+        galaxiesml="<results>/survey/galaxiesml.csv",
+        cosmos="<results>/survey/cosmos.fits",
+        sdss="<results>/survey/sdss.csv",
+        truth="<results>/survey/truth.parquet",
+        sidecar="<results>/survey/sky.json",
+    log:
+        "<logs>/simulate_sky.log",
+    benchmark:
+        "<benchmarks>/simulate_sky.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=60,
+    params:
+        settings=LADDER.simulation(),
+        code=CODE["simulate_sky"],
+    message:
+        "Simulating the mock sky"
+    shell:
+        "python {SCRIPTS}/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}"
+        " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
+        " --truth {output.truth:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
+rule fetch_survey:
+    """Fetch one published file and check its SHA-256. Wildcards: fetched (survey), part."""
+    output:
+        file="data/fetched/{fetched}/{part}",
+        sidecar="data/fetched/{fetched}/{part}.json",
+    log:
+        "data/fetched/{fetched}/{part}.log",
+    benchmark:
+        "<benchmarks>/fetch_survey/{fetched}.{part}.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    localrule: True
+    threads: 1
+    retries: 2
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        url=lambda wildcards: LADDER.fetched(wildcards.fetched, wildcards.part)["url"],
+        sha256=lambda wildcards: LADDER.fetched(wildcards.fetched, wildcards.part)["sha256"],
+        code=CODE["fetch_survey"],
+    message:
+        "Fetching {wildcards.part} of {wildcards.fetched}"
+    shell:
+        "python {SCRIPTS}/fetch_survey.py --url {params.url:q} --sha256 {params.sha256}"
+        " --file {output.file:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
+for survey_name, survey_targets in LADDER.fetch_targets().items():
+
+    rule:
+        name:
+            f"fetch_{survey_name}"
+        localrule: True
+        input:
+            survey_targets,

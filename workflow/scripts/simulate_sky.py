@@ -1,0 +1,41 @@
+"""Simulate the mock sky and write its catalogues in the native formats of real surveys."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "truth")
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_settings("--settings", "the stage's settings and the seed, JSON")
+    for table in TABLES:
+        parser.add_output(f"--{table}")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Simulate and write."""
+    from zladder.survey.catalogues import write_native
+    from zladder.survey.simulate import simulate_sky
+
+    settings = {key: value for key, value in options.settings.items() if key != "seed"}
+    seed = options.settings["seed"]
+    tables = simulate_sky(settings, seed)
+    write_native(tables, {name: getattr(options, name) for name in TABLES})
+    return {"seed": seed, "counts": {name: len(table) for name, table in tables.items()}}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
