@@ -21,7 +21,7 @@ from zladder.evaluate.study import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-N_BOOTSTRAPS = 60
+N_BOOTSTRAPS = 25
 # dz of each method: (offset, width, share of outliers); controls as ordinary tools would do.
 TRANSFER = {
     "base": (0.012, 0.035, 0.05),
@@ -48,9 +48,9 @@ class Study:
 
 STUDIES = {
     "transfer": Study("transfer", "Two kinds of ground truth", "hsc", TRANSFER,
-                      {"specz": 900, "photoz": 900, "combined": 1700}, 0.55, 2),
+                      {"specz": 420, "photoz": 400, "combined": 500}, 0.55, 2),
     "main_sample": Study("main_sample", "A <main> sample & five bands", "sdss_cnn", MAIN,
-                         {"main": 1400}, 0.06),
+                         {"main": 600}, 0.06),
 }  # fmt: skip
 
 
@@ -152,3 +152,72 @@ def write_claims(study: Study, answers: Answers, results: Path, claims: dict[str
     path.parent.mkdir(parents=True, exist_ok=True)
     judge_claims(answers, settings).to_parquet(path)
     write_sidecar(path.with_suffix(".json"), "judge_claims.py", 2.0)
+
+
+@dataclass(frozen=True)
+class World:
+    """The synthetic result tree."""
+
+    results: Path
+    claims: dict[str, Any]
+
+    def table(self, study: str, name: str) -> pd.DataFrame:
+        """Return one of ``scores``, ``differences``, ``curves`` of a study."""
+        return pd.read_parquet(self.results / "metrics" / study / f"{name}.parquet")
+
+    def files(self, pattern: str) -> list[Path]:
+        """Return the files of a pattern below the results, in alphabetical order."""
+        return sorted(self.results.glob(pattern))
+
+    @property
+    def records(self) -> list[Path]:
+        """All sidecars but those of the report."""
+        found = [path for path in self.files("**/*.json") if path.name != "card.json"]
+        return [path for path in found if path.parent.name != "report"]
+
+
+def make_world(results: Path, claims: dict[str, Any]) -> World:
+    """Write the whole tree below `results`."""
+    for study in STUDIES.values():
+        write_study(study, results, claims)
+    write_data(results)
+    return World(results, claims)
+
+
+def write_data(results: Path) -> None:
+    """Write a sample with its cut-flow, and the sidecars of catalogue, match and dataset."""
+    (results / "samples").mkdir(parents=True, exist_ok=True)
+    make_sample(2000).to_parquet(results / "samples" / "mock_specz.parquet")
+    columns = ["cut", "description", "n_in", "n_out", "n_lost", "n_lost_alone", "n_lost_nan"]
+    flow = [["redshift range", "z_true > 0.01 and z_true < 4", 2311, 2200, 111, 111, 7],
+            ["a <strange> cut & more", "finite: mag_g", 2200, 2000, 200, 222, 200]]  # fmt: skip
+    cutflow = pd.DataFrame(flow, columns=columns)
+    cutflow.to_csv(results / "samples" / "mock_specz.cutflow.csv", index=False)
+    counts = {"n_in": 2311, "n_out": 2000}
+    write_sidecar(results / "samples" / "mock_specz.json", "select_sample.py", 0.9, counts=counts)
+    part = {"rows_in": 5000, "sentinels": {"g_cmodel_mag": {"-99": 41}}, "flux_not_positive": {}}
+    counts = {"rows_in": 5000, "duplicates": 12, "rows_out": 4988, "parts": {"all": part}}
+    write_sidecar(results / "catalogs" / "mock_hsc.json", "read_catalog.py", 1.2, counts=counts)
+    quality = {"n_small": 2500, "n_big": 4988, "radius_arcsec": 1.0, "n_matched": 2311,
+               "n_unmatched": 180, "n_contested": 9, "n_ambiguous": 3, "n_chance": 5,
+               "separation_quantiles_arcsec": {"0.5": 0.17, "0.95": 0.41}}  # fmt: skip
+    match = results / "catalogs" / "match" / "mock_specz.json"
+    write_sidecar(match, "cross_match.py", 0.8, counts=quality)
+    splits = {"train": 1400, "validation": 150, "calibration": 150, "test": 300}
+    counts = {"n_in": {"mock_specz": 2000}, "n_copies_dropped": 0, "n_out": 2000,
+              "n_by_split": splits}  # fmt: skip
+    write_sidecar(results / "datasets" / "specz.json", "build_dataset.py", 0.7, counts=counts)
+
+
+def make_sample(n: int) -> pd.DataFrame:
+    """Return a sample with five bands, of which a few rows were not detected in i."""
+    rng = np.random.default_rng(11)
+    z_true = draw_truth(n, 0.55, rng)
+    mag_i = 24.3 - 2.5 * rng.exponential(0.6, n) + 0.3 * z_true
+    colour = 0.4 + 0.8 * z_true / (1 + z_true**2) + 0.1 * rng.normal(size=n)
+    frame = pd.DataFrame({"object_id": np.arange(n), "z_true": z_true, "z_true_kind": "spec"})
+    offsets = {"g": colour + 0.5, "r": colour, "i": 0.0, "z": -0.2, "y": -0.3}
+    for band, offset in offsets.items():
+        frame[f"mag_{band}"] = mag_i + offset
+    frame.loc[:9, "mag_i"] = np.inf
+    return frame

@@ -25,25 +25,31 @@ def make_parser() -> ProgramParser:
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Train, write weights, card and history, and forget the resume folder."""
+    """Train, write weights, card and history."""
     import torch
 
     from zladder.provenance.code import code_digest
-    from zladder.train.network import train_network, write_run
+    from zladder.train.network import resume_folder, train_network, write_run
 
     torch.set_num_threads(options.threads)
+    card, data = options.card_json, (options.dataset, options.parent)
     code = code_digest(Path(__file__))
-    trained = train_network(
-        options.card_json, options.dataset, options.parent, options.resume_folder, code,
-        options.minutes,
-    )  # fmt: skip
+    options.resume_folder = resume_folder(options.resume_folder, card, *data, code)
+    trained = train_network(card, *data, options.resume_folder, options.minutes)
     write_run(trained, options.weights, options.card, options.history)
     return trained.summary()
 
 
+def tidy(options: argparse.Namespace) -> None:
+    """Forget the resume folder, now that the outputs stand."""
+    from zladder.learning.resume import discard
+
+    discard(options.resume_folder)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the program; return its exit code."""
-    return run_program(make_parser(), work, argv)
+    return run_program(make_parser(), work, argv, tidy)
 
 
 if __name__ == "__main__":

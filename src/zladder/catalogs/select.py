@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from zladder.catalogs.cuts import apply_cuts
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What the photometric survey says of a galaxy stays; the label survey's own goes.
-_FROM_PHOTOMETRY = ("object_id", "ra", "dec")
+# What the photometric survey says of these stays; what the label survey says of them goes.
+_FROM_PHOTOMETRY = re.compile(r"object_id|ra|dec|ebv_mag|(mag|mag_err|extinction)_\w+")
 
 
 def select_sample(
@@ -41,8 +42,9 @@ def select_sample(
     Returns
     -------
     tuple
-        The identifier and position of a matched galaxy are those of the photometry, so that two
-        samples with the same photometry know each other's galaxies.
+        Identifier, position and photometry of a matched galaxy are those of the photometric survey,
+        so that two samples with the same photometry know each other's galaxies; everything else of
+        a name that both surveys use is the label survey's.
 
     Raises
     ------
@@ -56,11 +58,14 @@ def select_sample(
 
 
 def _join(labels: pd.DataFrame, photometry: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a pair: the photometry's columns, and the labels' that it has not."""
+    """Return one row a pair: identity and photometry from one survey, all else from the other.
+
+    What only the photometric survey has of that all else (its extra columns) is kept too.
+    """
     seen = photometry.iloc[pairs["row_big"]].reset_index(drop=True)
     named = labels.iloc[pairs["row_small"]].reset_index(drop=True)
-    dropped = [name for name in _FROM_PHOTOMETRY if name in named.columns]
-    named = named.drop(columns=dropped)
+    kept = [name for name in named.columns if not _FROM_PHOTOMETRY.fullmatch(name)]
+    named = named[kept]
     taken = [name for name in seen.columns if name not in named.columns]
     joined = named.join(seen[taken])
     joined["match_separation_arcsec"] = pairs["separation_arcsec"].to_numpy()

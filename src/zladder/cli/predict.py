@@ -12,7 +12,7 @@ from zladder.cli.locate import find_run, model_file
 from zladder.config.load import read_yaml
 from zladder.evaluate.predict import predict_table
 from zladder.evaluate.trained import load_run
-from zladder.provenance.errors import EXIT_DONE, BadInput
+from zladder.provenance.errors import EXIT_DONE, BadInput, require_known
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.tables.columns import standard_column
 from zladder.tables.read import format_of, read_table
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+# What a file like config/surveys/NAME.yaml may hold; the first five say nothing about columns.
+_SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "name", "bands", "file_format",
+                "names", "columns", "extra_columns", "sentinels", "duplicates", "kind")  # fmt: skip
 
 
 def add_parser(subparsers: _SubParsersAction[ArgumentParser]) -> None:
@@ -65,6 +69,7 @@ def _read(path: Path, survey_file: Path | None, bands: list[str]) -> pd.DataFram
     """Return the table in standard columns."""
     if survey_file:
         survey: dict[str, Any] = {"name": survey_file.stem, **read_yaml(survey_file)}
+        _require_map(survey, survey_file)
         if survey.get("bands") != bands:
             found = f"bands {survey.get('bands')}"
             hint = "choose a run that was trained on these bands"
@@ -75,6 +80,16 @@ def _read(path: Path, survey_file: Path | None, bands: list[str]) -> pd.DataFram
         survey = _standard_survey(raw, path, bands)
     _require_units(path, survey)
     return standardize(raw, survey, path, part="all")[0]
+
+
+def _require_map(survey: Mapping[str, Any], survey_file: Path) -> None:
+    """Refuse a survey file without a column map of its own, or with a key that means nothing."""
+    for key in survey:
+        require_known(key, _SURVEY_KEYS, survey_file, str(key))
+    if not isinstance(survey.get("columns"), dict):
+        found = "like: " + str(survey["like"]) if "like" in survey else "no such key"
+        hint = "give a file with its own 'columns:'"
+        raise BadInput(survey_file, "columns", "the map of the columns", found, hint)
 
 
 def _standard_survey(raw: pd.DataFrame, path: Path, bands: list[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zladder.cli.locate import model_file, run_folders
+from zladder.learning.lease import is_held
 from zladder.provenance.errors import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _trained(folder: Path) -> tuple[str, ...]:
 def _unfinished(folder: Path) -> tuple[str, ...]:
     """Return the line of a training with a resume folder."""
     name = folder.name.rsplit("-", 1)[0]
-    state = "training" if (folder / "lease.json").is_file() else "unfinished"
+    state = "training" if is_held(folder) else "unfinished"
     epochs, seconds = _progress(folder / "checkpoint.safetensors")
     return (name, folder.parents[1].name, state, epochs, "", seconds)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.merge import overlay
 from zladder.provenance.digests import derive_seed, value_digest
-from zladder.provenance.errors import BadInput, nearest_hint, require_known
+from zladder.provenance.errors import BadInput, nearest_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def resolve_cards(settings: Mapping[str, Any], studies: list[str]) -> dict[str, 
     Raises
     ------
     BadInput
-        For a recipe, dataset or parent that does not exist, and for parents in a circle.
+        For a parent that does not exist, parents in a circle, and a child unlike its parent.
     """
     cards: dict[str, Card] = {}
     for study in studies:
@@ -63,8 +63,6 @@ def _network_card(
 ) -> Card:
     """Return one network's card: the recipe, with the study's values laid over it."""
     train = settings["train"]
-    file, place = f"config/studies/{study}.yaml", f"networks.{method_of(run)}.recipe"
-    require_known(entry["recipe"], train["networks"], file, place)
     recipe = train["networks"][entry["recipe"]]
     values = {key: entry[key] for key in ("loss", "optimizer", "schedule") if key in entry}
     merged = overlay(recipe, values)

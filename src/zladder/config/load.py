@@ -6,12 +6,14 @@ The order of precedence, last wins: ``config/stages/STAGE.yaml``, the scale's bl
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from zladder.config.merge import holds, overlay
+from zladder.config.references import require_references
 from zladder.config.schema import check
 from zladder.provenance.errors import BadInput, nearest_hint
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+_PLAIN_NAME = "[a-z][a-z0-9_]*"
 STAGES = ("survey", "catalogs", "datasets", "train", "evaluate", "report")
 
 
@@ -44,7 +47,11 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         With file, path, nearest valid name for anything that the schemas refuse.
     """
     schemas = root / "workflow" / "schemas"
-    given = {key: value for key, value in given.items() if key != "pathvars"}
+    given = {
+        key: _typed(value) if key in STAGES else value
+        for key, value in given.items()
+        if key != "pathvars"
+    }
     check(given, schemas / "config.schema.yaml", lambda _path: "config/config.yaml (or --config)")
     scales = read_yaml(root / "config" / "scales.yaml")
     check(scales, schemas / "scales.schema.yaml", lambda _path: "config/scales.yaml")
@@ -55,6 +62,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings["survey_files"] = _collection(root, "surveys", given.get("surveys", {}))
     settings["study_files"] = _collection(root, "studies", {})
     settings["claim_files"] = _collection(root, "claims", {})
+    require_references(settings)
     return settings
 
 
@@ -62,6 +70,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Return a YAML mapping; a file that is not one is `BadInput` with line and column."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(path, "the file", "a YAML file", str(error), "check the path") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
@@ -70,6 +80,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadInput(path, "top level", "keys and values", repr(document), "see docs/config.md")
     return _text_keys(document)
+
+
+def _typed(value: Any) -> Any:
+    """Return a value of ``--config`` with its numbers as numbers.
+
+    Snakemake reads ``--config 'train={n_seeds: 3}'`` as text throughout.
+    """
+    if isinstance(value, dict):
+        return {key: _typed(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_typed(entry) for entry in value]
+    parsed = yaml.safe_load(value) if isinstance(value, str) else value
+    return parsed if isinstance(parsed, bool | int | float) else value
 
 
 def _text_keys(document: Any) -> Any:
@@ -86,9 +109,10 @@ def _stage(
     defaults = read_yaml(root / "config" / "stages" / f"{stage}.yaml")
 
     def origin(path: Sequence[Any]) -> str:
-        if holds(given, path):
+        if path and holds(given, path):
             return "--config or --configfile"
-        return "config/scales.yaml" if holds(scale, path) else f"config/stages/{stage}.yaml"
+        in_scale = path and holds(scale, path)
+        return "config/scales.yaml" if in_scale else f"config/stages/{stage}.yaml"
 
     merged = overlay(overlay(defaults, scale), given)
     check(merged, root / "workflow" / "schemas" / f"{stage}.schema.yaml", origin)
@@ -103,9 +127,16 @@ def _collection(root: Path, collection: str, given: Mapping[str, Any]) -> dict[s
     schema = root / "workflow" / "schemas" / f"{collection}.schema.yaml"
     resolved = {}
     for name, document in documents.items():
+        _require_plain(name, folder)
         resolved[name] = _with_model(name, document, documents, folder)
         check(resolved[name], schema, partial(_file_of, collection, name))
     return resolved
+
+
+def _require_plain(name: str, folder: Path) -> None:
+    if not re.fullmatch(_PLAIN_NAME, name):
+        hint = "rename the file: its name becomes part of runs and results"
+        raise BadInput(folder / f"{name}.yaml", "its name", _PLAIN_NAME, f"'{name}'", hint)
 
 
 def _file_of(collection: str, name: str, _path: Sequence[Any]) -> str:

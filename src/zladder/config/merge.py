@@ -9,11 +9,17 @@ if TYPE_CHECKING:
 
 
 def overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `top` laid over it: mappings merge key by key, all else is replaced."""
+    """Return `base` with `top` laid over it: mappings merge key by key, all else is replaced.
+
+    A mapping with another ``name`` is another thing (huber, not tanaka): it is replaced too.
+    """
     merged = dict(base)
     for key, value in top.items():
-        both_mappings = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = overlay(merged[key], value) if both_mappings else value
+        mergeable = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        if mergeable and value.get("name") in (None, merged[key].get("name")):
+            merged[key] = overlay(merged[key], value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import Card, dataset_samples, resolve_cards
 from zladder.config.data import missing_files, require_obtainable
-from zladder.provenance.errors import require_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,11 +61,10 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     Raises
     ------
     BadInput
-        For an unknown name, or a survey whose files are neither here nor fetchable.
+        For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
+        bands, or a survey whose files are neither here nor fetchable.
     """
     studies = [*settings["studies"]]
-    for study in [*studies, *settings["studies_if_data"]]:
-        require_known(study, settings["study_files"], "config/config.yaml", "studies")
     studies += [
         study
         for study in settings["studies_if_data"]
@@ -99,21 +97,12 @@ def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[st
         document = settings["study_files"][study]
         names += [entry["dataset"] for entry in document["networks"].values()]
         names += [document["controls"]["dataset"], *document["test_on"]]
-    for name in names:
-        require_known(name, settings["datasets"]["datasets"], "config/studies", "dataset")
     return _once(names)
 
 
 def _surveys_of(settings: Mapping[str, Any], samples: Iterable[str]) -> list[str]:
     entries = settings["catalogs"]["samples"]
-    samples = list(samples)
-    for sample in samples:
-        require_known(sample, entries, "config/stages/datasets.yaml", "datasets: samples")
-    names = [entries[sample][part] for sample in samples for part in ("labels", "photometry")]
-    for name in names:
-        file, place = "config/stages/catalogs.yaml", "samples: labels, photometry"
-        require_known(name, settings["survey_files"], file, place)
-    return _once(names)
+    return _once(entries[sample][part] for sample in samples for part in ("labels", "photometry"))
 
 
 def _once(names: Iterable[str]) -> list[str]:

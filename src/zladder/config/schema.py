@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from zladder.provenance.errors import BadInput, nearest_hint
 
@@ -44,7 +45,11 @@ def check(document: Any, schema_path: Path, origin: Origin) -> None:
     BadInput
         For the deepest error: unknown key (with the nearest valid one), wrong type or range.
     """
-    validator = Draft202012Validator(read_schema(schema_path))
+    def neighbour(name: str) -> Resource[Any]:  # what `$ref: other.schema.yaml#/…` means
+        return Resource.from_contents(read_schema(schema_path.with_name(name)))
+
+    registry: Registry[Any] = Registry(retrieve=neighbour)  # type: ignore[call-arg]
+    validator = Draft202012Validator(read_schema(schema_path), registry=registry)
     errors = sorted(validator.iter_errors(document), key=lambda error: -len(error.path))
     if errors:
         raise _explained(_deepest(errors[0]), schema_path, origin)

@@ -197,6 +197,75 @@ class Wiring:
             "simulated" in self.settings["survey_files"][survey]["source"] for survey in surveys
         )
 
+    def title_of(self, study: str) -> str:
+        """Return a study's heading in the report."""
+        return str(self.settings["study_files"][study]["title"])
+
+    def about_study(self, study: str, *keys: str) -> str:
+        """Return the named values of a study's file, which a page of the report prints."""
+        document = self.settings["study_files"][study]
+        return canonical_json({"study": study, **{key: document[key] for key in keys}})
+
+    def about_studies(self, *keys: str) -> str:
+        """Return {study: the named values, and whether its sky is simulated}."""
+        documents = self.settings["study_files"]
+        return canonical_json(
+            {
+                study: {
+                    **{key: documents[study][key] for key in keys},
+                    "simulated": self.is_simulated(study),
+                }
+                for study in self.plan.studies
+            }
+        )
+
+    def about_sample(self, sample: str) -> str:
+        """Return a sample's name, its bands and the titles of its surveys."""
+        entry, surveys = self.settings["catalogs"]["samples"][sample], self.settings["survey_files"]
+        names = list(dict.fromkeys([entry["labels"], entry["photometry"]]))
+        return canonical_json(
+            {
+                "sample": sample,
+                "bands": surveys[entry["photometry"]]["bands"],
+                "surveys": [surveys[name]["title"] for name in names],
+            }
+        )
+
+    def about_sources(self) -> str:
+        """Return whom to cite: surveys with title, licence, citation; the studies' papers."""
+        files, keys = self.settings["survey_files"], ("title", "licence", "citation")
+        surveys = {name: {key: files[name][key] for key in keys} for name in self.plan.surveys}
+        papers = list(self.plan.by_paper(self.settings))
+        return canonical_json({"surveys": surveys, "papers": papers})
+
+    def about_sky(self, *keys: str) -> str:
+        """Return the named top values of the configuration."""
+        return canonical_json({key: self.settings[key] for key in keys})
+
+    def data_sidecars(self) -> list[str]:
+        """Return the sidecars of sky, catalogues, matches, samples and datasets."""
+        plan, files = self.plan, self.settings["survey_files"]
+        simulated = any("simulated" in files[name]["source"] for name in plan.surveys)
+        matches = [match for sample in plan.samples for match in self.match_of(sample)]
+        return [
+            *([f"{SIMULATED}/sky.json"] if simulated else []),
+            *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
+            *[match.replace(".parquet", ".json") for match in matches],
+            *[f"<results>/samples/{sample}.json" for sample in plan.samples],
+            *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
+        ]
+
+    def sidecars(self) -> list[str]:
+        """Return the sidecars of every result but the report's own."""
+        plan = self.plan
+        return [
+            *self.data_sidecars(),
+            *[f"<results>/runs/{run}/sidecar.json" for run in plan.cards],
+            *[f"<results>/predictions/{run}.json" for run in plan.cards],
+            *[f"<results>/metrics/{study}/scores.json" for study in plan.studies],
+            *[f"<results>/studies/{study}/claims.json" for study in plan.studies],
+        ]
+
 
 # Keys of a survey that say nothing about how its tables are read.
 _NOT_READ = ("title", "licence", "citation", "source", "like")

@@ -48,9 +48,11 @@ def build_dataset(
     Raises
     ------
     BadInput
-        If the shares do not add up to 1, or a split stays empty.
+        If the shares do not add up to 1, a split stays empty, or only some of the samples have
+        positions.
     """
     _require_whole(settings["splits"])
+    _require_same_keys(samples, file)
     frame = _joined(samples)
     first = frame.drop_duplicates("object_id", keep="first").reset_index(drop=True)
     splits_seed = derive_seed(master_seed, "datasets", "splits")
@@ -68,6 +70,18 @@ def build_dataset(
         "n_by_split": by_split,
     }
     return first, counts
+
+
+def _require_same_keys(samples: Mapping[str, pd.DataFrame], file: Path) -> None:
+    """Refuse samples of which only some have positions: splits would be drawn by other keys.
+
+    A galaxy could then be a test object in one dataset and a training object in another.
+    """
+    without = [name for name, table in samples.items() if not {"ra", "dec"} <= set(table.columns)]
+    if without and len(without) < len(samples):
+        expected, found = "positions in all samples or in none", f"none in {', '.join(without)}"
+        hint = "map ra and dec of its survey, or make a dataset of it alone"
+        raise BadInput(file, "columns 'ra', 'dec'", expected, found, hint)
 
 
 def _joined(samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

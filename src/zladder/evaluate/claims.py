@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from zladder.evaluate.study import Answers
 
+FEWEST_GALAXIES = 2  # no metric is defined below
 VERDICTS = (
     "reproduced",
     "ordering reproduced",
@@ -52,6 +53,8 @@ def _judged(
         ratio, lo95, hi95, claim.get("published_ratio"), claim.get("tolerance"),
         simulated=settings["simulated"],
     )  # fmt: skip
+    if n_used < FEWEST_GALAXIES:
+        verdict, reason = "not applicable", f"{n_used} galaxies with an answer in this range"
     said = {key: claim[key] for key in ("text", "source", "dataset", "metric", "worse", "better")}
     ours = {"ratio": ratio, "lo95": lo95, "hi95": hi95, "n_used": n_used}
     published = claim.get("published_ratio", np.nan)
@@ -73,6 +76,8 @@ def ratio_interval(
         Both methods see the same resamples.
     """
     used = finite_rows(np.concatenate([worse, better]), z_true)
+    if used.sum() < FEWEST_GALAXIES:
+        return np.nan, np.nan, np.nan, int(used.sum())
     truth = z_true[used]
     sides = [Residuals.of(side[:, used], truth) for side in (worse, better)]
     full = [_absolute(side, metric) for side in sides]
@@ -112,7 +117,7 @@ def judge_ratio(
     ours lies within the tolerance of the published one and the interval keeps the ordering.
     """
     if np.isnan(ratio) or np.isnan(lo95):
-        return "not applicable", "the metric is zero for both: no ratio"
+        return "undecided", "the metric is zero for both methods in too many resamples"
     if hi95 < 1:
         return "not reproduced", "the 95 % interval of the ratio lies below 1"
     if lo95 <= 1:

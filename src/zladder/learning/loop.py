@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from zladder.learning.losses import LOSSES
-from zladder.learning.resume import beat, load_checkpoint, save_checkpoint
+from zladder.learning.resume import load_checkpoint, save_checkpoint
 from zladder.provenance.digests import derive_seed
-from zladder.provenance.errors import Unfinished
+from zladder.provenance.errors import BadInput, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,9 +84,9 @@ def fit(
     card
         The run card: `loss`, `optimizer`, `schedule`, `seed`.
     folder
-        The resume folder, whose lease the caller holds.
+        The resume folder, which the caller holds alone.
     stop_reason
-        Asked before every step; a reason ends the training.
+        Asked before every step; a reason ends the training with its state saved.
 
     Returns
     -------
@@ -97,6 +97,8 @@ def fit(
     ------
     Unfinished
         After a request to stop, with the state saved.
+    BadInput
+        If no epoch had a finite validation loss.
     """
     optimizer = make_optimizer(network, card["optimizer"])
     best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -114,20 +116,25 @@ def fit(
             if reason:
                 message = f"{reason}; saved in epoch {progress.epoch}, step {progress.step}"
                 raise Unfinished(message)
-            beat(folder)
             _set_rate(optimizer, card, progress, len(batches))
             progress.loss_sum += _step(network, optimizer, train, rows, card["loss"])
             progress.step += 1
         _end_epoch(network, validation, card["loss"], progress, best, len(batches))
         clock.report(progress, card["schedule"]["epochs"])
+    _require_learned(progress, card)
     network.load_state_dict(best)
     progress.seconds = clock.total()
     return progress
 
 
-def make_optimizer(
-    network: MLP, settings: Mapping[str, float]
-) -> torch.optim.Optimizer:
+def _require_learned(progress: Progress, card: Mapping[str, Any]) -> None:
+    if progress.best_epoch < 0:
+        place, found = "the validation loss", f"none in {progress.epoch} epochs"
+        hint = "the training diverged: lower the learning rate of its recipe or study"
+        raise BadInput(f"run {card['run']}", place, "a finite number", found, hint)
+
+
+def make_optimizer(network: MLP, settings: Mapping[str, float]) -> torch.optim.Optimizer:
     """Return AdamW over the parameters that learn (with no decay it is Adam)."""
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     return torch.optim.AdamW(

@@ -71,7 +71,8 @@ def is_out_of_distribution(inputs: np.ndarray, reference: Mapping[str, Any]) -> 
     inverse = np.array(reference["input_inverse_covariance"])
     with np.errstate(invalid="ignore"):
         distance2 = _distance2(inputs.astype(np.float64), mean, inverse)
-        return np.asarray(distance2 > reference["distance2_limit"])
+        far = distance2 > reference["distance2_limit"]
+    return np.asarray(far & np.isfinite(inputs).all(axis=1))
 
 
 def _distance2(x: np.ndarray, mean: np.ndarray, inverse: np.ndarray) -> np.ndarray:

@@ -7,12 +7,16 @@ network (soriano2024 section 3.1): 122,006 parameters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 
-ACTIVATIONS = {"relu": nn.functional.relu, "silu": nn.functional.silu, "gelu": nn.functional.gelu}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": nn.functional.relu,
+    "silu": nn.functional.silu,
+    "gelu": nn.functional.gelu,
+}
 
 
 class MemberLinear(nn.Module):
@@ -34,7 +38,11 @@ class MemberLinear(nn.Module):
 
 
 class MLP(nn.Module):
-    """M independent perceptrons that share nothing but the standardisation of their inputs.
+    """M independent perceptrons that share nothing but the scaling of inputs and output.
+
+    The scaling is part of the weights: `input_mean`, `input_scale` of shape (F,) and
+    `output_mean`, `output_scale` of shape (1,), in units of redshift. A new network has 0 and 1;
+    whoever builds it for a training fits them to the training examples.
 
     Parameters
     ----------
@@ -54,6 +62,8 @@ class MLP(nn.Module):
 
     input_mean: torch.Tensor
     input_scale: torch.Tensor
+    output_mean: torch.Tensor
+    output_scale: torch.Tensor
 
     def __init__(
         self,
@@ -70,6 +80,8 @@ class MLP(nn.Module):
         self.activation = ACTIVATIONS[activation]
         self.register_buffer("input_mean", torch.zeros(n_inputs))
         self.register_buffer("input_scale", torch.ones(n_inputs))
+        self.register_buffer("output_mean", torch.zeros(1))
+        self.register_buffer("output_scale", torch.ones(1))
         widths = [n_inputs, *hidden]
         names = ["first", *(f"hidden_{i}" for i in range(1, len(hidden)))]
         self.hidden = nn.ModuleDict(
@@ -89,7 +101,7 @@ class MLP(nn.Module):
             x = self.activation(layer(x))
         if self.input_skip:
             x = torch.cat([standard, x], dim=-1)
-        return self.last(x).squeeze(-1)
+        return self.output_mean + self.output_scale * self.last(x).squeeze(-1)
 
     def layer_groups(self) -> dict[str, nn.Module]:
         """Return {name: layer}, input side first: first, hidden_1, …, last."""

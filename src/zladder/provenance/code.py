@@ -19,8 +19,8 @@ SOURCE_ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
-def code_digest(script: Path) -> str:
-    """Return 16 hexadecimal digits for the code that `script` runs.
+def code_digest(script: Path, source_root: Path = SOURCE_ROOT) -> str:
+    """Return 16 hexadecimal digits for the code that `script` runs, our modules below a folder.
 
     Covers the script, every module of zladder that it imports (directly or not, also inside
     functions, but not under ``if TYPE_CHECKING``) and the locked versions of the third-party
@@ -34,10 +34,10 @@ def code_digest(script: Path) -> str:
             continue
         seen.add(path)
         text, imports = _parsed(path, path.stat().st_mtime_ns, path.stat().st_size)
-        name = path.name if path == script.resolve() else path.relative_to(SOURCE_ROOT).as_posix()
+        name = path.name if path == script.resolve() else path.relative_to(source_root).as_posix()
         lines.append(f"{name} {text}")
         for module in imports:
-            files = _files_of(module)
+            files = _files_of(module, source_root)
             waiting.extend(files)
             if not files:
                 third_party.add(module.split(".")[0])
@@ -83,12 +83,12 @@ def _imports(node: ast.AST) -> list[str]:
     return [name for child in ast.iter_child_nodes(node) for name in _imports(child)]
 
 
-def _files_of(module: str) -> list[Path]:
+def _files_of(module: str, source_root: Path) -> list[Path]:
     """Return the files that importing a module of ours runs; none for anybody else's."""
     parts = module.split(".")
     if parts[0] != PACKAGE:
         return []
-    folders = [SOURCE_ROOT.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    folders = [source_root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
     inits = [folder / "__init__.py" for folder in folders]
     file = folders[-1].with_suffix(".py")
     return [path for path in [*inits, file] if path.is_file()]

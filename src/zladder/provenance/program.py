@@ -53,7 +53,7 @@ class ProgramParser(argparse.ArgumentParser):
     def add_input(self, option: str, *, several: bool = False, required: bool = True) -> None:
         """Declare an option that names one input file, or several."""
         self.input_names.append(option.removeprefix("--").replace("-", "_"))
-        nargs = "*" if several else None
+        nargs = "+" if several else None
         self.add_argument(option, type=Path, required=required, nargs=nargs)
 
     def add_output(self, option: str, *, several: bool = False) -> None:
@@ -66,11 +66,17 @@ class ProgramParser(argparse.ArgumentParser):
         self.add_argument(option, type=json.loads, required=True, help=help_text)
 
 
-def run_program(parser: ProgramParser, work: Work, argv: Sequence[str] | None = None) -> int:
+def run_program(
+    parser: ProgramParser,
+    work: Work,
+    argv: Sequence[str] | None = None,
+    tidy: Callable[[argparse.Namespace], None] | None = None,
+) -> int:
     """Parse, run `work` inside the frame, and return the exit code of the contract.
 
     `work` gets the parsed options, with output paths replaced by temporary ones, and returns what
     the sidecar should hold beside command, code, inputs, versions and seconds (counts, card, …).
+    `tidy` gets them once outputs and sidecar stand, to remove what only a resumed run needs.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
@@ -81,6 +87,8 @@ def run_program(parser: ProgramParser, work: Work, argv: Sequence[str] | None = 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _run_checked(parser, options, arguments, script, work)
+        if tidy:
+            tidy(options)
     except (BadInput, KnownBadInput) as error:
         return _ended(str(error), EXIT_BAD_INPUT)
     except (Unfinished, KeyboardInterrupt) as pause:

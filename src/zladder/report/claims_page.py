@@ -79,12 +79,12 @@ def _about_the_mock() -> Html:
     return section(
         "What a mock sky can confirm, and what it cannot",
         paragraph(
-            "The galaxies of a mock sky are drawn from a population, spectra, dust and noise that we "
-            "wrote down. Whether one way of training beats another can be tried on it, because "
-            "the methods see the same galaxies; so an ordering may be confirmed. A number of the "
-            "sky, such as a scatter or a ratio of two, depends on what was written down, so that "
-            "no published number is ever “reproduced” here. What follows "
-            "from an effect that was put in by hand is marked “by construction”."
+            "The galaxies of a mock sky are drawn from a population, spectra, dust and noise that "
+            "we wrote down. Whether one way of training beats another can be tried on it, because "
+            "the methods see the same galaxies; so an ordering may be confirmed. A number, such "
+            "as sigma_nmad or the ratio of two methods, depends on what was written down, so that "
+            "no published number is ever “reproduced” here. What follows from an effect that was "
+            "put in by hand is marked “by construction”."
         ),
     )  # fmt: skip
 

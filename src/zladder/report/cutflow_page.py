@@ -66,40 +66,43 @@ def _sentinels(counts: Mapping[str, Any]) -> Html | str:
     if not lines:
         return "none met"
     rows = [[part, tag("code", column), value, count_cell(n)] for part, column, value, n in lines]
-    total = f"{count(sum(line[3] for line in lines))} in {len(lines)} columns"
+    total = f"{count(sum(line[3] for line in lines))} numbers"
     return folded(total, table(["part", "column", "value", *_right("rows")], rows))
+
+
+MATCH_FIGURES = {
+    "n_small": "labels",
+    "n_big": "photometry",
+    "n_matched": "matched",
+    "n_unmatched": "labels without a partner within the radius",
+    "n_contested": "labels whose partner went to a nearer one",
+    "n_ambiguous": "matched, with a second candidate within the radius",
+    "n_chance": "expected by chance",
+}
 
 
 def _matches(records: Sequence[Record]) -> Html | None:
     """Return the quality of each cross-match; nothing where none was needed."""
     if not records:
         return None
-    names = (
-        "n_small",
-        "n_big",
-        "n_matched",
-        "n_unmatched",
-        "n_contested",
-        "n_ambiguous",
-        "n_chance",
-    )
-    head = ["sample", *_right("radius (arcsec)", "labels", "photometry", "matched", "no partner",
-                              "lost a contest", "second candidate", "by chance",
-                              "separation 50 / 95 % (arcsec)")]  # fmt: skip
-    rows = [
-        [record.subject, tag("td", f"{record.counts.get('radius_arcsec', 0):g}", class_="n"),
-         *[count_cell(record.counts.get(name)) for name in names], _separations(record.counts)]
-        for record in records
-    ]  # fmt: skip
-    note = ("By chance: how many labels find a partner ten radii away from their place, where nothing "
-            "of theirs can be; as many of the matches are expected to be strangers.")  # fmt: skip
+    radii = [f"{record.counts.get('radius_arcsec', 0):g}" for record in records]
+    rows = [["radius (arcsec)", *[tag("td", radius, class_="n") for radius in radii]]]
+    rows += [
+        [words, *[count_cell(record.counts.get(name), data_count=name) for record in records]]
+        for name, words in MATCH_FIGURES.items()
+    ]
+    rows.append(["separation, median and 95 % (arcsec)",
+                 *[_separations(record.counts) for record in records]])  # fmt: skip
+    note = ("By chance: how many labels find a partner ten radii away from their place, where "
+            "nothing of theirs can be; as many matches are expected to be strangers.")  # fmt: skip
+    head = ["", *_right(*[record.subject for record in records])]
     return section("Matches on the sky", table(head, rows), paragraph(note, kind="note"))
 
 
 def _separations(counts: Mapping[str, Any]) -> Html:
     quantiles = dict(counts.get("separation_quantiles_arcsec", {}))
     values = [quantiles.get(level) for level in ("0.5", "0.95")]
-    shown = " / ".join(f"{value:.2f}" for value in values if value is not None)
+    shown = ", ".join(f"{value:.2f}" for value in values if value is not None)
     return tag("td", shown or dash(NO_PAIRS), class_="n")
 
 
@@ -110,12 +113,13 @@ def _cutflow(name: str, found: pd.DataFrame) -> Html:
         [tag("td", row["cut"], tag("span", row["description"], class_="sub")),
          *[count_cell(row[column], data_cut=row["cut"], data_count=column)
            for column in ("n_in", "n_lost", "n_lost_alone", "n_lost_nan")],
-         tag("td", count(row["n_out"]), _bar(row["n_out"] / first), class_="n",
-             data_cut=row["cut"], data_count="n_out")]
+         count_cell(row["n_out"], data_cut=row["cut"], data_count="n_out"),
+         tag("td", _bar(row["n_out"] / first), style="width: 26%")]
         for _, row in found.iterrows()
     ]  # fmt: skip
-    head = ["cut", *_right("in", "lost", "alone", "NaN", "out")]
-    return tag("div", tag("h3", name), table(head, rows, class_="wrap"))
+    head = ["cut", *_right("in", "lost", "alone", "NaN", "out"), ""]
+    whole = table(head, rows, class_="wrap", style="width: 100%")
+    return tag("div", tag("h3", name), whole)
 
 
 def _bar(share: float) -> Html:

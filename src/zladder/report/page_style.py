@@ -1,4 +1,4 @@
-"""The style sheet of the pages; it stands inside each of them, so that a page needs no other file."""
+"""The style sheet of the pages; it stands inside each, so that a page needs no other file."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ tr.break > * { border-top: 2px solid var(--soft); }
 .wrap .sub { white-space: normal; } .wrap td.n .sub { white-space: nowrap; }
 table.dense { width: 100%; table-layout: fixed; } .dense th:first-child { width: 112px; }
 .dense th, .dense td { padding: 4px 5px; } .dense .sub { white-space: normal; font-size: 10.5px; }
+td code { white-space: nowrap; } td details { margin: 0; }
 th code { overflow-wrap: normal; white-space: nowrap; background: none; padding: 0; }
 .grey { color: var(--soft); }
 .dash { color: var(--soft); cursor: help; }

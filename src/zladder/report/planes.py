@@ -18,6 +18,7 @@ from zladder.report.style import (
     CHOSEN_NOTE,
     INK,
     SOFT,
+    count_bar,
     footline,
     headline,
     new_figure,
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
 DENSITY_COLOURS = ("#b9d2e5", "#79add2", "#2f7ab5", "#123f78", "#0a1633")
 IDENTITY_COLOUR = "#D55E00"
+SCALE_LABEL = "galaxies per cell"
 PANEL_IN = 2.35
 CELLS_ACROSS = 46  # hexagons along an axis: large enough that a lone galaxy can be seen
 SHOWN_SHARE = 0.995  # of z_true lies inside the frame; what lies outside is counted in the panel
@@ -104,6 +105,12 @@ def draw_planes(planes: dict[str, list[Plane]], title: str) -> Figure:
     return figure
 
 
+def front_plane(planes: dict[str, list[Plane]], roles: Roles) -> tuple[Plane, str]:
+    """Return the panel of the chosen network on the study's first test set, and that set."""
+    dataset = roles.datasets[0]
+    return planes[dataset][roles.shown(dataset).index(roles.chosen[dataset])], dataset
+
+
 @styled
 def draw_front(panel: Plane, dataset: str) -> Figure:
     """Return one panel alone: the chosen network on the study's first test set."""
@@ -111,7 +118,7 @@ def draw_front(panel: Plane, dataset: str) -> Figure:
     axes = figure.subplots()
     image = draw_plane(axes, panel, _top(panel.z_true), None)
     axes.set_title(f"{dataset}: {panel.title}", fontweight="bold")
-    _scale(figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02))
+    count_bar(figure, image, axes, SCALE_LABEL, shrink=0.85, pad=0.02)
     return figure
 
 
@@ -129,15 +136,7 @@ def _row_of_panels(part: Any, panels: list[Plane], columns: int) -> None:
         axis.set_xlabel("z_true")
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    _scale(part.colorbar(images[-1], ax=list(axes), shrink=0.8, pad=0.012))
-
-
-def _scale(bar: Colorbar) -> None:
-    """Label the scale of densities with plain numbers."""
-    bar.set_label("galaxies per cell")
-    bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
-    bar.ax.yaxis.set_minor_formatter("")
-    bar.outline.set_visible(False)
+    count_bar(part, images[-1], list(axes), SCALE_LABEL, shrink=0.8, pad=0.012)
 
 
 def draw_plane(axes: Axes, panel: Plane, top: float, norm: LogNorm | None) -> Any:

@@ -67,8 +67,8 @@ def _again(about: Mapping[str, Any]) -> Html:
                    ", or the command under “every result” here."),
             joined("One training: ", tag("code", "zladder card RUN"), " prints its run card."),
         ]),
-        paragraph(f"Master seed {about['master_seed']}; every other seed is a hash of it and of the "
-                  "name of its use, so that adding a run changes no other."),
+        paragraph(f"Master seed {about['master_seed']}; every other seed is a hash of it and of "
+                  "the name of its use, so that adding a run changes no other."),
     )  # fmt: skip
 
 

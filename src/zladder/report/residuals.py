@@ -12,7 +12,6 @@ from zladder.report.style import (
     CHOSEN_MARK,
     CHOSEN_NOTE,
     INK,
-    SOFT,
     footline,
     headline,
     light_grid,

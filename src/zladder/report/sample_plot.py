@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
-from zladder.report.style import INK, SOFT, footline, headline, light_grid, new_figure, styled
+from zladder.report.style import INK, count_bar, footline, headline, light_grid, new_figure, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HISTOGRAM_COLOUR = "#7fa3bd"
 MEDIAN_COLOUR = "#D55E00"
-DENSITY_COLOURS = ("#dce3d9", "#9dbf9a", "#4c9a78", "#1b6a63", "#0d2f3a")
+DENSITY_COLOURS = ("#c6d6c4", "#9dbf9a", "#4c9a78", "#1b6a63", "#0d2f3a")
 CELLS_ACROSS = 52
 SHOWN = (0.002, 0.998)  # quantiles of a colour or magnitude that the axis spans
 KIND_WORDS = {"spec": "spectroscopic", "photo": "many-band photometric", "mock": "the mock's own"}
@@ -67,7 +67,7 @@ def _histogram(axes: Axes, z_true: np.ndarray) -> None:
     axes.axvline(median, color=MEDIAN_COLOUR, linewidth=1.1)
     axes.annotate(f"median {median:.3g}", (median, 0.97), (4, 0), va="top", fontsize=7.5,
                   color=MEDIAN_COLOUR, xycoords=axes.get_xaxis_transform(),
-                  textcoords="offset points")  # fmt: skip
+                  textcoords="offset points", bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
     axes.set(xlabel="z_true", ylabel="galaxies per bin", xlim=(0, None))
 
 
@@ -87,12 +87,9 @@ def _against_redshift(
             z_true[inside], y[inside], gridsize=CELLS_ACROSS, mincnt=1, cmap=colours,
             norm=LogNorm(1, None), extent=(0, right, low, high), linewidths=0.1,
         )  # fmt: skip
-        image.set_norm(LogNorm(1, max(image.get_array().max(), 2)))
-        bar = axes.figure.colorbar(image, ax=axes, pad=0.02, shrink=0.85)
-        bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
-        bar.ax.yaxis.set_minor_formatter("")
-        bar.outline.set_visible(False)
-        bar.ax.set_title("per cell", fontsize=7, color=SOFT, loc="center")
+        densest = max(float(np.max(image.get_array())), 2.0)  # type: ignore[arg-type]
+        image.set_norm(LogNorm(1, densest))
+        count_bar(axes.figure, image, axes, "galaxies per cell", pad=0.02, shrink=0.85)
         axes.set(xlim=(0, right), ylim=(high, low) if upside_down else (low, high))
         n_outside = int((known & ~inside).sum())
         note = f"outside the frame: {n_outside:,}\nnot detected or observed: {(~known).sum():,}"

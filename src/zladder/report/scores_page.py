@@ -157,13 +157,12 @@ def _seeds(found: pd.DataFrame, ids: Sequence[str], roles: Roles) -> Html:
     """Return the spread over training seeds, which is another error than the interval's."""
     n_seeds = found.groupby("method", sort=False)["n_seeds"].first()
     if (n_seeds == 1).all():
-        reason = paragraph(
+        return paragraph(
             "seed_std (the spread over training seeds): ",
             dash(ONE_SEED),
             f" {ONE_SEED}.",
             kind="note",
         )
-        return reason
     methods = list(roles.networks)
     cells = found.set_index(["method", "metric"])["seed_std"]
     rows = [

@@ -23,7 +23,7 @@ RULE = "#d9dee3"
 CHOSEN_MARK = "★"
 CHOSEN_NOTE = "★ network chosen on validation"
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
     "font.size": 8.5,
     "axes.titlesize": 9,
@@ -90,3 +90,12 @@ def light_grid(axes: Axes, axis: str = "both") -> None:
 def footline(figure: Figure, text: str) -> None:
     """Write how to read the figure, small, below it."""
     figure.supxlabel(text, x=0.008, ha="left", fontsize=7.5, color=SOFT)
+
+
+def count_bar(owner: Any, image: Any, axes: Any, label: str, **place: float) -> None:
+    """Draw the scale of a logarithmic density of galaxies, with plain numbers."""
+    bar = owner.colorbar(image, ax=axes, **place)
+    bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
+    bar.ax.yaxis.set_minor_formatter("")
+    bar.outline.set_visible(False)
+    bar.set_label(label)

@@ -12,13 +12,14 @@ import torch
 
 from zladder.learning.bundle import load_network, new_network, save_network
 from zladder.learning.examples import read_split
+from zladder.learning.lease import lease
 from zladder.learning.loop import Examples, Progress, fit
 from zladder.learning.reference import fit_reference, write_card
-from zladder.learning.resume import cumulative_log, discard, lease
+from zladder.learning.resume import cumulative_log
 from zladder.learning.stopping import stop_requests
 from zladder.networks.mlp import freeze_except
 from zladder.provenance.digests import file_digest, value_digest
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,15 +44,12 @@ class Trained:
         History and seconds of all attempts.
     reference
         What it was trained on (`zladder.learning.reference`).
-    folder
-        The resume folder, no longer needed once the outputs are written.
     """
 
     card: Mapping[str, Any]
     network: MLP
     progress: Progress
     reference: dict[str, Any]
-    folder: Path
 
     def summary(self) -> dict[str, Any]:
         """Return what the sidecar of the run says."""
@@ -65,12 +63,22 @@ class Trained:
         }
 
 
+def resume_folder(
+    root: Path, card: Mapping[str, Any], dataset: Path, parent: Path | None, code: str
+) -> Path:
+    """Return the resume folder of a training below `root`.
+
+    It is keyed by card, code digest and data: a checkpoint never meets a training it does not fit.
+    """
+    key = value_digest([card, code, file_digest(dataset), parent and file_digest(parent)])
+    return root / f"{card['run']}-{key[:16]}"
+
+
 def train_network(
     card: Mapping[str, Any],
     dataset: Path,
     parent: Path | None,
-    resume_root: Path,
-    code: str,
+    folder: Path,
     minutes: float | None,
 ) -> Trained:
     """Train the network of a run card, going on from an earlier attempt if there is one.
@@ -83,10 +91,8 @@ def train_network(
         Parquet file of the stage `datasets`.
     parent
         Weights that the training starts from, or None.
-    resume_root
-        Folder that holds the resume folders of this sky and scale.
-    code
-        Code digest; a checkpoint of other code is never used.
+    folder
+        Its resume folder; it can go once the outputs stand (`learning.resume.discard`).
     minutes
         Length of the job, None without a limit.
 
@@ -97,28 +103,34 @@ def train_network(
     Unfinished
         When stopped early, with the state saved.
     """
-    key = value_digest([card, code, file_digest(dataset), parent and file_digest(parent)])
-    folder = resume_root / f"{card['run']}-{key[:16]}"
     train, validation = (_examples(dataset, card, split) for split in ("train", "validation"))
     torch.use_deterministic_algorithms(True)
     network = _starting_network(card, train, parent)
-    with lease(folder), cumulative_log(folder), stop_requests(minutes) as stop_reason:
+    with (
+        lease(folder) as renew_lease,
+        cumulative_log(folder),
+        stop_requests(minutes) as asked_to_stop,
+    ):
         log.info(
             "run %s: %d training and %d validation galaxies, %d parameters",
             card["run"], len(train.z_true), len(validation.z_true),
             sum(parameter.numel() for parameter in network.parameters()),
         )  # fmt: skip
+
+        def stop_reason() -> str | None:
+            renew_lease()
+            return asked_to_stop()
+
         progress = fit(network, train, validation, card, folder, stop_reason)
     reference = fit_reference(train.inputs.numpy(), train.z_true.numpy())
-    return Trained(card, network, progress, reference, folder)
+    return Trained(card, network, progress, reference)
 
 
 def write_run(trained: Trained, weights: Path, card: Path, history: Path) -> None:
-    """Write weights, card and history, and remove the resume folder."""
+    """Write weights, card and history."""
     save_network(weights, trained.network, trained.card)
     write_card(card, trained.card, trained.reference)
     pd.DataFrame(trained.progress.history).to_csv(history, index=False, lineterminator="\n")
-    discard(trained.folder)
 
 
 def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:
@@ -138,5 +150,12 @@ def _starting_network(card: Mapping[str, Any], train: Examples, parent: Path | N
             hint = "a child keeps the network and the inputs of its parent"
             raise BadInput(parent, "the run card inside", expected, found, hint)
     if card["trainable"] != "all":
-        freeze_except(network, card["trainable"])
+        _freeze(network, card)
     return network
+
+
+def _freeze(network: MLP, card: Mapping[str, Any]) -> None:
+    groups = list(network.layer_groups())
+    for name in card["trainable"]:
+        require_known(name, groups, f"run {card['run']}", "trainable")
+    freeze_except(network, card["trainable"])

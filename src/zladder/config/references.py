@@ -1,0 +1,89 @@
+"""Names that one document mentions and another defines: each must exist.
+
+Every shipped document is looked at, not only those that the configured studies need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.provenance.errors import BadInput, require_known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def require_references(settings: Mapping[str, Any]) -> None:
+    """Refuse a settings tree in which a name stands for nothing.
+
+    Raises
+    ------
+    BadInput
+        With the file and the path of the mention, and the nearest name that exists.
+    """
+    for key in ("studies", "studies_if_data"):
+        _require_all(settings[key], settings["study_files"], "config/config.yaml", key)
+    for study, document in settings["study_files"].items():
+        _require_study(settings, study, document)
+    _require_data(settings)
+    for paper, document in settings["claim_files"].items():
+        for claim, content in document["claims"].items():
+            file, place = f"config/claims/{paper}.yaml", f"claims.{claim}"
+            _require_claim(settings["study_files"], settings["train"], content, file, place)
+
+
+def _require_study(settings: Mapping[str, Any], study: str, document: Mapping[str, Any]) -> None:
+    """Check the recipes and datasets of a study, and that no method has two meanings."""
+    file, train = f"config/studies/{study}.yaml", settings["train"]
+    datasets = settings["datasets"]["datasets"]
+    for method, entry in document["networks"].items():
+        require_known(entry["recipe"], train["networks"], file, f"networks.{method}.recipe")
+        require_known(entry["dataset"], datasets, file, f"networks.{method}.dataset")
+        if method in train["controls"]:
+            expected, found = "a name of its own", f"'{method}', which is a control"
+            raise BadInput(file, f"networks.{method}", expected, found, "rename the network")
+    require_known(document["controls"]["dataset"], datasets, file, "controls.dataset")
+    _require_all(document["test_on"], datasets, file, "test_on")
+
+
+def _require_data(settings: Mapping[str, Any]) -> None:
+    """Check the samples of datasets, the surveys of samples, and that photometry has bands."""
+    samples, surveys = settings["catalogs"]["samples"], settings["survey_files"]
+    for dataset, entry in settings["datasets"]["datasets"].items():
+        for sky, names in entry["samples"].items():
+            place = f"datasets.{dataset}.samples.{sky}"
+            _require_all(names, samples, "config/stages/datasets.yaml", place)
+    for sample, entry in samples.items():
+        file = "config/stages/catalogs.yaml"
+        for part in ("labels", "photometry"):
+            require_known(entry[part], surveys, file, f"samples.{sample}.{part}")
+        if "bands" not in surveys[entry["photometry"]]:
+            expected, found = "a survey with bands", f"'{entry['photometry']}', which has none"
+            hint = "name another survey, or add its bands and magnitudes"
+            raise BadInput(file, f"samples.{sample}.photometry", expected, found, hint)
+        if entry["labels"] != entry["photometry"] and "match_radius_arcsec" not in entry:
+            expected, found = "the key 'match_radius_arcsec'", "no such key"
+            hint = "two surveys are matched on the sphere: say how far apart a match may be"
+            raise BadInput(file, f"samples.{sample}", expected, found, hint)
+
+
+def _require_claim(
+    studies: Mapping[str, Any],
+    train: Mapping[str, Any],
+    claim: Mapping[str, Any],
+    file: str,
+    place: str,
+) -> None:
+    """Check that the study of a claim has its test set and both of its methods."""
+    require_known(claim["study"], studies, file, f"{place}.study")
+    study = studies[claim["study"]]
+    require_known(claim["dataset"], study["test_on"], file, f"{place}.dataset")
+    for side in ("worse", "better"):
+        methods = [*study["networks"], *train["controls"]]
+        require_known(claim[side], methods, file, f"{place}.{side}")
+
+
+def _require_all(names: Iterable[str], known: Iterable[str], file: str, place: str) -> None:
+    known = list(known)
+    for name in names:
+        require_known(name, known, file, place)

@@ -1,0 +1,68 @@
+"""The words of docs/formats.md that stand nowhere in the code; tests hold them against it."""
+
+from __future__ import annotations
+
+OPENING = """\
+Tables are Parquet; every column of the list below carries its unit and UCD in the file. FITS and
+VOTable are written by `zladder predict` on request. Inside zladder `inf` is a magnitude that was
+observed but not detected, `NaN` one that was not observed; FITS and VOTable say 99.0 and -99.0."""
+
+ADDED_COLUMNS = [
+    ("`datasets/*.parquet`", "`sample`", "the sample that the galaxy comes from"),
+    ("`datasets/*.parquet`", "`split`", "train, validation, calibration or test"),
+    ("`datasets/*.parquet`", "`fraction_rank`", "uniform in [0, 1): the fraction f is rank < f"),
+    ("`predictions/*.parquet`", "`dataset`, `split`", "as above; training rows are left out"),
+    ("`catalogs/match/*.parquet`", "`row_small`, `row_big`",
+     "rows (from 0) in the catalogues of labels and of photometry"),
+    ("`catalogs/match/*.parquet`", "`separation_arcsec`", "distance of the pair in arcsec"),
+    ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
+]  # fmt: skip
+
+FLAG_MEANINGS = {
+    "out_of_distribution": "further from the training galaxies than 99.9 % of them "
+    "(Mahalanobis distance of the inputs)",
+    "extrapolated": "a magnitude or colour outside the range of the training galaxies",
+    "edge_of_range": "z_phot at or beyond the lowest or highest training label",
+    "low_signal_to_noise": "a magnitude error above 0.217 mag: less than five sigma in some band",
+    "not_detected": "some band was observed without a detection: no z_phot",
+    "not_observed": "some band was not observed: no z_phot",
+    "truth_off_grid": "z_true outside the range of labels that trainings allow",
+    "label_is_photo_z": "z_true is itself a photometric redshift",
+}
+
+# Bits of the shared list of flags that nothing sets yet.
+RESERVED_FLAGS = {
+    2: "multimodal PDF",
+    5: "blended or masked",
+    8: "clipped label",
+    9: "stellar-like",
+    10: "z consistent with 0",
+    13: "duplicate between sets",
+    14: "calibration cell too small",
+}
+
+SIDECAR_KEYS = {
+    "script": ("all", "the program"),
+    "arguments": ("all", "its options: with `script`, the command that repeats it"),
+    "code_digest": ("all", "digest of the code that ran"),
+    "inputs": ("all", "digest of each input file"),
+    "versions": ("all", "Python, zladder and the packages that were loaded"),
+    "seconds": ("all", "wall time of the last attempt in s"),
+    "host": ("all", "name of the machine"),
+    "counts": ("most", "rows in and out, by name"),
+    "seed": ("simulate_sky", "seed of the sky"),
+    "url": ("fetch_survey", "where the file came from"),
+    "sha256": ("fetch_survey", "digest that the file had to have"),
+    "card": ("train_network, train_control", "the run card"),
+    "device": ("train_network, train_control", "where it was trained"),
+    "n_train": ("train_network, train_control", "training galaxies"),
+    "epochs": ("train_network", "epochs trained, all attempts together"),
+    "best_epoch": ("train_network", "epoch whose weights were kept"),
+    "training_seconds": ("train_network", "seconds in the training loop, all attempts together"),
+    "run": ("predict_run", "the run that predicted"),
+}
+
+WHERE_ELSE = """\
+Beside these: `<results>/logs/RULE/`, `<results>/benchmarks/RULE/`, and `<results>/resume/`, which
+holds the state of unfinished trainings and is empty otherwise. A program that refused its input
+leaves `LOG.bad_input.json` beside its log."""

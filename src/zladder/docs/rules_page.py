@@ -1,0 +1,83 @@
+"""docs/rules.md: every rule, from the rule files, with a graph of who reads whose files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zladder.docs.markdown import NOTE, bullet, code, page
+from zladder.docs.rule_files import read_rule_files
+from zladder.docs.rule_inputs import edges, input_patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from zladder.config.wiring import Wiring
+    from zladder.docs.rule_files import Rule, RuleFile
+
+OPENING = """\
+Every rule runs one program of the same name, `workflow/scripts/RULE.py`, with the options that its
+`shell:` block gives it. The first line of a rule's log is the command that repeats it by hand.
+
+`<results>` is `results/SKY-SCALE`. Words in braces are wildcards: the names of surveys, samples,
+datasets, studies and runs of the configuration. An input is shown as the output that it comes
+from, on the mock sky; on real data `read_catalog` reads the files of the survey instead. The pages
+on counts, costs and provenance, and the summary, also read the sidecars of every earlier rule: the
+graph leaves those arrows out."""
+
+
+# Where a survey is fetched; the mock sky, for which the graph is drawn, is not.
+FETCHED_EDGE = "  fetch_survey -.-> read_catalog"
+
+
+def rules_page(root: Path, ladder: Wiring) -> str:
+    """Return the page; `ladder` is the wiring of the default configuration."""
+    files = read_rule_files(root / "workflow" / "rules")
+    rules = [rule for file in files for rule in compute_rules(file)]
+    stages = [_stage(file, rules, ladder) for file in files]
+    return page("# Rules", NOTE, OPENING, _graph(files, rules, ladder), *stages)
+
+
+def compute_rules(file: RuleFile) -> list[Rule]:
+    """Return the rules that run a program; the others are names for a set of files."""
+    return [rule for rule in file.rules if "shell" in rule.keywords]
+
+
+def _graph(files: Sequence[RuleFile], rules: Sequence[Rule], ladder: Wiring) -> str:
+    lines = ["```mermaid", "flowchart LR"]
+    for file in files:
+        lines.append(f"  subgraph {file.stage}")
+        lines += [f"    {rule.name}" for rule in compute_rules(file)]
+        lines.append("  end")
+    lines += [f"  {writer} --> {reader}" for writer, reader in edges(rules, ladder)]
+    return "\n".join([*lines, FETCHED_EDGE, "```"])
+
+
+def _stage(file: RuleFile, rules: Sequence[Rule], ladder: Wiring) -> str:
+    entries = [_entry(rule, rules, ladder) for rule in compute_rules(file)]
+    contract = f"```text\n{file.contract}\n```"
+    return page(f"## {file.stage}", f"`workflow/rules/{file.path.name}`", contract, *entries)
+
+
+def _entry(rule: Rule, rules: Sequence[Rule], ladder: Wiring) -> str:
+    lines = [f"### {rule.name}", "", rule.docstring, ""]
+    for name, patterns in input_patterns(rule, rules, ladder).items():
+        lines.append(bullet(f"input {code(name)}: " + ", ".join(map(code, patterns))))
+    for name, path in rule.outputs().items():
+        lines.append(bullet(f"output {code(name)}: {code(path)}"))
+    lines.append(
+        bullet(f"script: [{rule.name}.py](../workflow/scripts/{rule.name}.py); {_how(rule)}")
+    )
+    return "\n".join(lines)
+
+
+def _how(rule: Rule) -> str:
+    """Return where it runs and how often it is tried."""
+    words = ["a job of its own"]
+    if "localrule" in rule.keywords:
+        words = ["runs where Snakemake runs"]
+    elif "group" in rule.keywords:
+        words = [f"in the group {rule.arguments('group')['0'].value!r}"]  # type: ignore[attr-defined]
+    if "retries" in rule.keywords:
+        words.append(f"tried again up to {rule.keywords['retries']} times")
+    return ", ".join(words)

@@ -1,0 +1,103 @@
+"""Ctrl-C in a training, then the same command: it goes on, and nobody can tell afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checkout import Checkout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("e2e"), pytest.mark.slow]
+
+RUN = "main_sample.ensemble-s0"
+RESULTS = "results/mock-test"
+PREDICTIONS = f"{RESULTS}/predictions/{RUN}.parquet"
+LONG = ("--cores", "2", "--config", "scale=test", "train={epochs_limit: 200}", "--", PREDICTIONS)
+WAIT_SECONDS = 120.0
+
+
+def wait_for(path: Path, word: str) -> None:
+    """Wait until a log holds a word."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not (path.is_file() and word in path.read_text(encoding="utf-8")):
+        assert time.monotonic() < deadline, f"no {word!r} in {path}"
+        time.sleep(0.05)
+
+
+def interrupt(checkout: Checkout) -> str:
+    """Start the training, press Ctrl-C once it has begun, and return the log."""
+    log = checkout.folder / RESULTS / "logs" / "train_network" / f"{RUN}.log"
+    log.unlink(missing_ok=True)
+    running = checkout.start(*LONG)
+    try:
+        wait_for(log, "best")  # the line of the first epoch
+        os.killpg(running.pid, signal.SIGINT)  # what a terminal does
+        _, stderr = running.communicate(timeout=WAIT_SECONDS)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode != 0, stderr
+    return log.read_text(encoding="utf-8")
+
+
+def test_interrupted_training_ends_byte_equal(copy: Checkout, tmp_path: Path) -> None:
+    twin = tmp_path / "twin"
+    shutil.copytree(copy.folder, twin, symlinks=True)
+    undisturbed = Checkout.of(twin)
+    done = undisturbed.snakemake(*LONG)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+    said = interrupt(copy)
+    assert "SIGINT; saved in epoch" in said
+    weights = copy.folder / RESULTS / "runs" / RUN / "weights.safetensors"
+    assert not weights.exists()
+    resume = list((copy.folder / RESULTS / "resume").iterdir())
+    assert [folder.name.rsplit("-", 1)[0] for folder in resume] == [RUN]
+
+    done = copy.snakemake(*LONG)
+    assert done.returncode == 0, done.stderr[-3000:]
+    log = copy.folder / RESULTS / "logs" / "train_network" / f"{RUN}.log"
+    text = log.read_text(encoding="utf-8")
+    assert "resumed in epoch" in text
+    assert "earlier attempts:" in text
+    assert not list((copy.folder / RESULTS / "resume").iterdir())
+    for file in (f"runs/{RUN}/weights.safetensors", f"runs/{RUN}/history.csv"):
+        path = f"{RESULTS}/{file}"
+        assert (copy.folder / path).read_bytes() == (twin / path).read_bytes(), file
+    assert (copy.folder / PREDICTIONS).read_bytes() == (twin / PREDICTIONS).read_bytes()
+
+
+def test_bad_input_under_retries_is_tried_once(copy: Checkout) -> None:
+    narrow = ("--config", "scale=test", "train={label_range_z: [0.0, 0.05]}")
+    target = f"{RESULTS}/runs/main_sample.single-s0/weights.safetensors"
+    done = copy.snakemake("--cores", "1", *narrow, "--", target)
+    assert done.returncode != 0
+    assert "train_network" in done.stderr
+    assert done.stderr.count("a redshift in [0, 0.05]") == 4  # the rule has three retries
+    assert done.stderr.count("not tried again") == 3
+    assert not (copy.folder / target).exists()
+
+
+def test_edit_while_the_workflow_runs_is_caught(copy: Checkout) -> None:
+    losses = copy.folder / "src/zladder/learning/losses.py"
+    text = losses.read_text(encoding="utf-8")
+    log = copy.folder / RESULTS / "logs" / "build_dataset" / "main.log"
+    log.unlink()
+    running = copy.start(*LONG, "--forcerun", "build_dataset")
+    try:
+        wait_for(log, "build_dataset.py")
+        losses.write_text(text + "\nEDITED = True\n", encoding="utf-8")
+        _, stderr = running.communicate(timeout=WAIT_SECONDS)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode != 0
+    assert "the code changed while the workflow ran" in stderr

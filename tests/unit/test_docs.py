@@ -1,0 +1,409 @@
+"""The generated pages do not drift, and the rule files keep the conventions that they tell of."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from zladder.config.load import load_settings, read_yaml
+from zladder.config.merge import overlay
+from zladder.config.plan import make_plan
+from zladder.config.wiring import Wiring, code_of
+from zladder.docs.__main__ import main
+from zladder.docs.formats_words import FLAG_MEANINGS, RESERVED_FLAGS, SIDECAR_KEYS
+from zladder.docs.pages import drift, mock_wiring
+from zladder.docs.rule_files import Rule, read_rule_files, read_rules
+from zladder.docs.rule_inputs import edges, input_patterns
+from zladder.docs.rules_page import compute_rules
+from zladder.docs.schema_rows import schema_rows
+from zladder.evaluate.flags import BITS
+from zladder.provenance.program import ProgramParser, run_program
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
+FILES = read_rule_files(ROOT / "workflow" / "rules")
+RULES = {rule.name: rule for file in FILES for rule in compute_rules(file)}
+TARGETS = [rule for file in FILES for rule in file.rules if "shell" not in rule.keywords]
+TARGETS += read_rules((ROOT / "Snakefile").read_text(encoding="utf-8"))
+STAGES = ("survey", "catalogs", "cutouts", "datasets", "pretrain", "train", "evaluate", "report")
+
+# The order of keywords. Those of one group stand in the order that snakefmt gives them.
+ORDER = [
+    {"name", "default_target"}, {"input"}, {"output"}, {"log"}, {"benchmark"},
+    {"conda", "localrule", "group", "wildcard_constraints", "threads", "retries"},
+    {"resources"}, {"params"}, {"message"}, {"shell"},
+]  # fmt: skip
+NEEDED = ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message")
+SITE_WORDS = r"\b(partition|slurm_\w+|account|qos|constraint|clusters|gres)\b"
+ABSOLUTE = r"""["'\s=]/[a-z][\w.-]*/"""
+
+
+# ---------------------------------------------------------------- drift
+
+
+def test_the_generated_pages_are_those_of_the_code():
+    found = drift(ROOT)
+    assert not found, f"run `make docs`\n{found}"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of what the pages are made of."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in ("config", "workflow", "docs"):
+        shutil.copytree(ROOT / part, folder / part)
+    return folder
+
+
+def test_check_tells_of_drift_with_a_diff_and_writing_mends_it(checkout, capsys):
+    page = checkout / "docs" / "config.md"
+    stages = checkout / "config" / "stages" / "evaluate.yaml"
+    assert main(["--check", "--root", str(checkout)]) == 0
+    stages.write_text("bin_width_z: 0.25\n", encoding="utf-8")
+    before = page.read_bytes()
+    assert main(["--check", "--root", str(checkout)]) == 1
+    assert page.read_bytes() == before
+    out = capsys.readouterr().out
+    assert "-| `bin_width_z`" in out
+    assert "| `0.25` |" in out
+    assert main(["--root", str(checkout)]) == 0
+    assert main(["--check", "--root", str(checkout)]) == 0
+
+
+def test_the_pages_do_not_depend_on_the_data_of_this_machine(monkeypatch, tmp_path):
+    with_default = drift(ROOT)
+    (tmp_path / "sdss_mgs").mkdir()
+    for part in ("train", "test"):
+        (tmp_path / "sdss_mgs" / f"SDSS_MGS.{part}").write_text("", encoding="utf-8")
+    monkeypatch.setenv("ZLADDER_DATA", str(tmp_path))
+    assert drift(ROOT) == with_default
+
+
+# ---------------------------------------------------------------- rule files
+
+
+def faults(rule: Rule) -> list[str]:
+    """Return what of the conventions a rule that runs a program breaks."""
+    found = [f"no {keyword}" for keyword in NEEDED if keyword not in rule.keywords]
+    if not re.match(r"[A-Z].+\.", rule.docstring):
+        found.append("no docstring")
+    if not re.search(rf'"python \{{SCRIPTS\}}/{rule.name}\.py ', rule.keywords.get("shell", "")):
+        found.append("another script")
+    code = rule.arguments("params").get("code")
+    if code is None or ast.unparse(code) != f"CODE['{rule.name}']":
+        found.append("no code param")
+    for keyword in ("log", "benchmark"):
+        path = rule.keywords.get(keyword, "")
+        if rule.name not in path and '"data/' not in path:  # what is fetched outlives the results
+            found.append(f"{keyword} without the rule's name")
+    text = "\n".join(rule.keywords.values())
+    found += ["absolute path"] if re.search(ABSOLUTE, text) else []
+    found += ["site"] if re.search(SITE_WORDS, text) else []
+    return found + order_faults(rule)
+
+
+def order_faults(rule: Rule) -> list[str]:
+    """Return a keyword that is not known, or that stands before one it should follow."""
+    places = [
+        next((i for i, group in enumerate(ORDER) if keyword in group), None)
+        for keyword in rule.keywords
+    ]
+    unknown = [k for k, place in zip(rule.keywords, places, strict=True) if place is None]
+    known = [place for place in places if place is not None]
+    return [f"keyword {k}" for k in unknown] + (["order"] if known != sorted(known) else [])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_keeps_the_conventions(name):
+    assert faults(RULES[name]) == []
+
+
+GOOD = '''
+rule make_it:
+    """Make it well. Wildcards: none."""
+    input:
+        "<results>/a.csv",
+    output:
+        made="<results>/made.csv",
+    log:
+        "<logs>/make_it.log",
+    benchmark:
+        "<benchmarks>/make_it.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        runtime=30,
+    params:
+        code=CODE["make_it"],
+    message:
+        "Making it"
+    shell:
+        "python {SCRIPTS}/make_it.py --made {output.made:q}"
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('    """Make it well. Wildcards: none."""\n', "", "no docstring"),
+        ('    log:\n        "<logs>/make_it.log",\n', "", "no log"),
+        ('    benchmark:\n        "<benchmarks>/make_it.tsv"\n', "", "no benchmark"),
+        ('    conda:\n        "../../envs/tables.yaml"\n', "", "no conda"),
+        ('    message:\n        "Making it"\n', "", "no message"),
+        ('CODE["make_it"]', 'CODE["make_that"]', "no code param"),
+        ("{SCRIPTS}/make_it.py", "{SCRIPTS}/make_that.py", "another script"),
+        ("<logs>/make_it.log", "<logs>/it.log", "log without the rule's name"),
+        ("    threads: 1\n    resources:\n        runtime=30,\n",
+         "    resources:\n        runtime=30,\n    threads: 1\n", "order"),
+        ("runtime=30,", 'runtime=30,\n        slurm_partition="gpu",', "site"),
+        ("<results>/a.csv", "/scratch/me/a.csv", "absolute path"),
+        ("    threads: 1\n", "    threads: 1\n    shadow: 1\n", "keyword shadow"),
+        ("    shell:\n", "    run:\n", "keyword run"),
+        ("    shell:\n", "    script:\n", "keyword script"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_breaks_a_convention_is_noticed(old, new, fault):
+    assert faults(read_rules(GOOD)[0]) == []
+    assert GOOD.count(old) == 1
+    assert fault in faults(read_rules(GOOD.replace(old, new))[0])
+
+
+def test_rules_without_a_program_are_names_for_files():
+    allowed = {"name", "default_target", "localrule", "input"}
+    for rule in TARGETS:
+        assert "localrule" in rule.keywords
+        assert set(rule.keywords) <= allowed, rule
+
+
+def test_nothing_runs_python_inside_a_rule_file_or_asks_for_a_checkpoint():
+    for path in [ROOT / "Snakefile", *(file.path for file in FILES)]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(run|script|notebook|wrapper|checkpoint)\b.*:$", text, re.M), (
+            path
+        )
+
+
+def test_the_rule_files_are_stages_and_open_with_their_contract():
+    for file in FILES:
+        assert file.path.stem == file.stage == STAGES[file.number - 1]
+        assert "REQUIRED INPUTS:" in file.contract
+        assert "OUTPUTS:" in file.contract
+
+
+def test_every_script_has_its_rule_and_stays_short():
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == set(RULES)
+    for path in SCRIPTS.glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 60, path
+
+
+def test_every_code_digest_and_conda_file_exists():
+    assert set(code_of(SCRIPTS)) == set(RULES)
+    for rule in RULES.values():
+        file = rule.arguments("conda")["0"].value
+        assert (ROOT / "workflow" / "rules" / file).is_file()
+
+
+def test_rules_of_a_loop_and_keywords_on_one_line_are_read():
+    text = 'for name in names:\n\n    rule:\n        name:\n            f"get_{name}"\n' + (
+        "        localrule: True\n        input:\n            files,\n\n\nrule last:\n    threads: 2\n"
+    )
+    loop, last = read_rules(text)
+    assert (loop.name, loop.docstring, loop.keywords["localrule"]) == ("", "", "True")
+    assert list(loop.keywords) == ["name", "localrule", "input"]
+    assert (last.name, last.keywords) == ("last", {"threads": "2"})
+
+
+def test_the_graph_knows_who_reads_whose_files():
+    found = edges(list(RULES.values()), mock_wiring(ROOT))
+    assert {("simulate_sky", "read_catalog"), ("cross_match", "select_sample"),
+            ("train_network", "train_network"), ("train_control", "predict_run"),
+            ("predict_run", "score_study"), ("plot_redshifts", "write_summary")} <= set(found)  # fmt: skip
+    assert ("read_catalog", "build_dataset") not in found
+    assert ("train_control", "train_network") not in found
+    assert len(found) == len(set(found))
+
+
+def test_every_input_of_the_mock_sky_is_some_rules_output():
+    wiring = mock_wiring(ROOT)
+    for rule in RULES.values():
+        for name, patterns in input_patterns(rule, list(RULES.values()), wiring).items():
+            assert patterns, f"{rule.name}: {name}"
+
+
+# ---------------------------------------------------------------- words held against the code
+
+
+SCHEMA_WORDS = {
+    "$schema", "$ref", "$defs", "title", "description", "type", "enum", "const", "pattern",
+    "properties", "additionalProperties", "propertyNames", "required", "dependentRequired",
+    "minProperties", "maxProperties", "items", "minItems", "maxItems", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "anyOf", "oneOf", "allOf", "not", "if",
+    "then", "else",
+}  # fmt: skip
+SCHEMAS = sorted((ROOT / "workflow" / "schemas").glob("*.yaml"))
+
+
+def strange_words(node, inside=""):
+    """Return the keywords of a schema that mean nothing: a description cut at a comma."""
+    if isinstance(node, list):
+        return [word for entry in node for word in strange_words(entry)]
+    if not isinstance(node, dict):
+        return []
+    named = inside in ("properties", "$defs", "dependentRequired")
+    own = [] if named else [key for key in node if key not in SCHEMA_WORDS]
+    return own + [w for k, v in node.items() for w in strange_words(v, "" if named else k)]
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_a_schema_holds_only_words_of_json_schema(path):
+    assert strange_words(yaml.safe_load(path.read_text(encoding="utf-8"))) == []
+    assert strange_words({"type": "number", "of what": None}) == ["of what"]
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_every_key_says_what_it_means(path):
+    assert [row.key for row in schema_rows(path) if row.is_leaf and not row.meaning] == []
+
+
+def test_a_key_with_a_unit_shows_it():
+    units = {r.key: r.unit for r in schema_rows(ROOT / "workflow/schemas/survey.schema.yaml")}
+    assert units["hsc.position_error_arcsec"] == "arcsec"
+    assert units["population.early.phistar_per_mpc3"] == "Mpc⁻³"
+    assert units["sky.deep_area_deg2"] == "deg²"
+    assert units["sky.deep_ra_deg"] == "deg"
+    assert units["hsc.masked_share"] == ""
+
+
+def test_every_flag_has_a_meaning_and_every_bit_one_use():
+    assert FLAG_MEANINGS.keys() == BITS.keys()
+    assert sorted([*BITS.values(), *RESERVED_FLAGS]) == list(range(15))
+
+
+def test_the_sidecar_keys_are_those_that_programs_write(tmp_path):
+    parser = ProgramParser("a program")
+    parser.add_output("--made")
+
+    def work(options):
+        options.made.write_text("", encoding="utf-8")
+        return {}
+
+    made, sidecar = tmp_path / "made", tmp_path / "sidecar.json"
+    assert run_program(parser, work, ["--made", str(made), "--sidecar", str(sidecar)]) == 0
+    common = {key for key, (by, _) in SIDECAR_KEYS.items() if by == "all"}
+    assert set(json.loads(sidecar.read_text(encoding="utf-8"))) == common
+    for key, scripts in returned_keys().items():
+        by = SIDECAR_KEYS[key][0]
+        assert by == "most" or set(by.split(", ")) == scripts, key
+
+
+def returned_keys() -> dict[str, set[str]]:
+    """Return {key that a script's work adds: scripts}, read from the sources."""
+    found: dict[str, set[str]] = {}
+    sources = {path.stem: (path, "work") for path in SCRIPTS.glob("*.py")}
+    sources["train_network"] = (ROOT / "src/zladder/train/network.py", "summary")
+    for script, (path, function) in sources.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+                for value in returned:
+                    assert isinstance(value, ast.Dict), f"{script} returns no plain dict"
+                    for key in value.keys:
+                        found.setdefault(key.value, set()).add(script)
+    return found
+
+
+# ---------------------------------------------------------------- examples and counts in prose
+
+
+def yaml_examples(page: str) -> dict[str, str]:
+    """Return {file: text} of the YAML blocks of a page whose first line names a file."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n# (\S+\.yaml)[^\n]*\n(.*?)^```$", text, re.M | re.S)
+    return dict(blocks)
+
+
+def test_the_example_of_ones_own_survey_works(tmp_path, monkeypatch):
+    examples = yaml_examples("real-data.md")
+    assert set(examples) == {
+        "config/surveys/my_field.yaml", "config/studies/my_field.yaml", "config/my_field.yaml"
+    }  # fmt: skip
+    for part in ("config", "workflow/schemas"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    for file, text in examples.items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    n = 6
+    table = pd.DataFrame({"ID": range(n), "RA": 10.0, "DE": 0.0, "zspec": 0.3, "qz": 4, "u-g": 1.5})
+    for band in "ugriz":
+        table[band], table[f"e_{band}"] = 20.0, 0.05
+    table.loc[1, "qz"] = 2
+    table.loc[2, "u-g"] = 0.1
+    table.loc[3, ["u", "e_u"]] = -99.0
+    table.loc[4, ["u", "e_u"]] = 99.0
+    (tmp_path / "data" / "my_field").mkdir(parents=True)
+    table.to_csv(tmp_path / "data" / "my_field" / "galaxies.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZLADDER_DATA", str(tmp_path / "data"))
+    given = overlay(
+        read_yaml(tmp_path / "config/config.yaml"), yaml.safe_load(examples["config/my_field.yaml"])
+    )
+    settings = load_settings(tmp_path, given)
+    ladder = Wiring(settings, make_plan(settings))
+    assert ladder.plan.studies == ["my_field"]
+    assert selected(ladder, "my_field") == [0, 5]
+
+
+def selected(ladder, sample):
+    """Return the object_ids of a sample whose labels and photometry are one survey."""
+    from zladder.catalogs.native import read_survey
+    from zladder.catalogs.select import select_sample
+
+    survey = ladder.settings["catalogs"]["samples"][sample]["labels"]
+    files = {part: Path(path) for part, path in ladder.native_files(survey).items()}
+    table, _ = read_survey(files, json.loads(ladder.reading(survey)))
+    found, _ = select_sample(table, table, None, json.loads(ladder.selection(sample)), survey)
+    return found["object_id"].tolist()
+
+
+def test_the_example_of_a_new_study_is_valid(tmp_path):
+    examples = yaml_examples("extending.md")
+    assert set(examples) == {"config/studies/learning_rates.yaml"}
+    for part in ("config", "workflow/schemas"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    for file, text in examples.items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    given = read_yaml(tmp_path / "config/config.yaml") | {
+        "studies": ["learning_rates"], "studies_if_data": [],
+    }  # fmt: skip
+    cards = make_plan(load_settings(tmp_path, given)).cards
+    rates = {run: card["optimizer"]["learning_rate"] for run, card in cards.items()
+             if "optimizer" in card}  # fmt: skip
+    assert len(set(rates.values())) > 1
+
+
+def test_the_budget_counts_the_jobs_of_the_demo():
+    wiring = mock_wiring(ROOT)
+    plan = wiring.plan
+    matched = [sample for sample in plan.samples if wiring.match_of(sample)]
+    wanted = {
+        "simulate_sky": 1, "read_catalog": len(plan.surveys), "cross_match": len(matched),
+        "select_sample": len(plan.samples), "build_dataset": len(plan.datasets),
+        "train_network": len(plan.networks()), "train_control": len(plan.controls()),
+        "predict_run": len(plan.cards), "score_study": len(plan.studies),
+        "judge_claims": len(plan.studies), "plot_sample": len(plan.samples),
+    }  # fmt: skip
+    for name, rule in RULES.items():
+        study = "{study}" in " ".join(rule.outputs().values())
+        wanted.setdefault(name, len(plan.studies) if study else 1)
+    del wanted["fetch_survey"]
+    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \w+ \| (\w+) \| (\d+) \|", text, re.M)
+    assert {name: int(count) for name, count in rows} == wanted
+    assert f"**{sum(wanted.values())}**" in text

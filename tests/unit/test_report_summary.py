@@ -1,0 +1,208 @@
+"""The first page: its numbers are the tables' numbers, and it works within Snakemake's report."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+import yaml
+from docutils.core import publish_parts
+from jinja2 import Environment
+from report_world import STUDIES, World
+
+from zladder.report.methods import roles_of
+from zladder.report.numerals import interval_text
+from zladder.report.records import read_records
+from zladder.report.style import new_figure, save_figure
+from zladder.report.summary_page import Found, front_fragment, headline_of, summary_page
+from zladder.report.summary_words import MEANINGS
+
+ROOT = Path(__file__).parents[2]
+SKY = {"sky": "mock", "scale": "demo"}
+
+
+@pytest.fixture(name="figure", scope="module")
+def small_figure(tmp_path_factory) -> Path:
+    """Return a PNG."""
+    path = tmp_path_factory.mktemp("figure") / "front.png"
+    save_figure(new_figure(1, 1), path, 50)
+    return path
+
+
+def found_of(world: World, figure: Path, *, simulated: bool = True) -> dict[str, Found]:
+    """Return what each study found."""
+    found = {}
+    for name, study in STUDIES.items():
+        about = {"title": study.title, "question": "Why <b>?", "convention": study.convention}
+        tables = [world.table(name, kind) for kind in ("scores", "differences")]
+        claims = pd.read_parquet(world.results / "studies" / name / "claims.parquet")
+        about["simulated"] = simulated
+        found[name] = Found(about, *tables, claims, roles_of(*tables), figure)
+    return found
+
+
+def test_the_three_numbers_are_those_of_the_chosen_network_on_test(report_world, figure):
+    studies = found_of(report_world, figure)
+    text = summary_page(studies, read_records(report_world.records), SKY)
+    tree = ElementTree.fromstring(text.split("\n", 1)[1])
+    shown = [
+        (card.find("code").text, card.find("span").text)
+        for card in tree.iter("div") if card.get("class") == "card"
+    ]  # fmt: skip
+    expected = []
+    for name, outlier in (("transfer", "fout_15"), ("main_sample", "fout_05")):
+        found = studies[name]
+        dataset = found.roles.datasets[0]
+        scores = found.scores.set_index(["dataset", "split", "method", "metric"])
+        for metric in ("sigma_nmad", "bias_mean", outlier):
+            row = scores.loc[(dataset, "test", found.roles.chosen[dataset], metric)]
+            signed = metric == "bias_mean"
+            whole = interval_text(row["value"], row["lo95"], row["hi95"], signed=signed)
+            expected.append((metric, whole.split(" ")[0]))
+            assert whole.partition(" ")[2] in text
+            assert whole in headline_of(found)
+    assert shown == expected
+    assert {metric for metric, _ in expected} == set(MEANINGS)
+
+
+def test_the_summary_counts_galaxies_and_verdicts_and_inlines_the_figure(report_world, figure):
+    studies = found_of(report_world, figure)
+    text = summary_page(studies, read_records(report_world.records), SKY)
+    assert "2,311 galaxies with label and photometry, 2,000 after the cuts" in text
+    assert text.count('src="data:image/png;base64,') == 2
+    assert "A &lt;main&gt; sample &amp; five bands" in text
+    assert "<main> sample" not in text
+    verdicts = studies["transfer"].claims["verdict"].value_counts()
+    for verdict, number in verdicts.items():
+        assert re.search(rf">{verdict}</span> {number}\b", text)
+
+
+def test_a_summary_without_claims_or_mock_says_so(report_world, figure):
+    studies = {"main_sample": found_of(report_world, figure, simulated=False)["main_sample"]}
+    text = summary_page(studies, [], SKY)
+    assert "No published claim is held" in text
+    assert "The galaxies are real ones" in text
+    assert "simulated" not in text
+
+
+def first_page(files: list) -> str:
+    """Return the first page as Snakemake renders it: Jinja, then docutils."""
+    text = (ROOT / "workflow/report/first_page.rst").read_text(encoding="utf-8")
+    environment = Environment(trim_blocks=True, lstrip_blocks=True)
+    config = {**SKY, "master_seed": 1}
+    rendered = environment.from_string(text).render(
+        snakemake=SimpleNamespace(config=config), files=files, categories={}
+    )
+    strict = {"halt_level": 2, "report_level": 2}  # a warning is an error
+    return publish_parts(rendered, writer="html", settings_overrides=strict)["html_body"]
+
+
+def test_the_first_page_shows_figure_result_and_the_way_in(report_world, figure, tmp_path):
+    (tmp_path / "front.html").write_text(front_fragment(found_of(report_world, figure)))
+    page = tmp_path / "summary.html"
+    html = first_page([SimpleNamespace(target="summary.html", path=page)])
+    assert html.count("data:image/png;base64,") == 2
+    assert "sigma_nmad" in html
+    assert f"results[&#x27;{page}&#x27;]" in html or f"results['{page}']" in html
+    assert "<strong>demo</strong>" in html
+
+
+def test_the_first_page_stands_without_a_summary():
+    assert "zladder" in first_page([])
+
+
+def captions() -> list[Path]:
+    """Return all captions."""
+    folder = ROOT / "workflow" / "report"
+    return [path for path in sorted(folder.glob("*.rst")) if path.stem != "first_page"]
+
+
+@pytest.mark.parametrize("path", captions(), ids=lambda path: path.stem)
+def test_captions_are_valid_and_used(path):
+    rendered = Environment().from_string(path.read_text(encoding="utf-8")).render(
+        snakemake=SimpleNamespace(wildcards=SimpleNamespace(sample="a_sample"))
+    )  # fmt: skip
+    publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2})
+    rules = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
+    assert f'caption="../report/{path.name}"' in rules
+
+
+def script(rule: str):
+    """Return a script of the workflow as a module."""
+    spec = importlib.util.spec_from_file_location(rule, ROOT / "workflow/scripts" / f"{rule}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def commands(world: World, out: Path) -> dict[str, list[str]]:
+    """Return {rule: arguments} for every script of the report, in an order that works."""
+    metrics = world.results / "metrics"
+    study, title = "main_sample", STUDIES["main_sample"].title
+    words = {"study": study, "title": title, "question": "?", "convention": "sdss_cnn"}
+    one = ["--scores", metrics / study / "scores.parquet",
+           "--differences", metrics / study / "differences.parquet",
+           "--settings", json.dumps(words)]  # fmt: skip
+    claims = ["--claims", world.results / "studies" / study / "claims.parquet"]
+    records = ["--records", *world.records]
+    studies = json.dumps({study: {**words, "simulated": True}})
+    survey = yaml.safe_load((ROOT / "config/surveys/sdss_mgs.yaml").read_text(encoding="utf-8"))
+    sources = json.dumps({"surveys": {"sdss_mgs": survey}, "papers": []})
+    sample = json.dumps({"sample": "s", "bands": list("grizy"), "surveys": ["S"]})
+    dpi = ["--dpi", "60"]
+    predictions = world.files(f"predictions/{study}.*.parquet")
+    return {
+        "plot_redshifts": ["--predictions", *predictions, *one, *dpi,
+                           "--planes", out / "planes.png", "--front", out / "front.png"],
+        "plot_residuals": ["--curves", metrics / study / "curves.parquet", *one, *dpi,
+                           "--figure", out / "residuals.png"],
+        "plot_scores": [*one, *dpi, "--figure", out / "intervals.png"],
+        "plot_sample": ["--sample", world.results / "samples/mock_specz.parquet",
+                        "--settings", sample, *dpi, "--figure", out / "sample.png"],
+        "tabulate_scores": [*one, "--page", out / "numbers.html"],
+        "tabulate_claims": [*claims, "--settings", studies, "--page", out / "claims.html"],
+        "tabulate_cutflow": ["--cutflows", world.results / "samples/mock_specz.cutflow.csv",
+                             *records, "--page", out / "counts.html"],
+        "tabulate_costs": [*records, "--page", out / "costs.html"],
+        "write_provenance": [*records, "--cards", *world.files("runs/*/card.json"), "--settings",
+                             json.dumps({**SKY, "master_seed": 1}), "--page", out / "p.html"],
+        "write_citations": ["--settings", sources, "--page", out / "citations.html",
+                            "--bibtex", out / "citations.bib"],
+        "write_summary": [*one[:4], *claims, "--figures", out / "front.png", *records,
+                          "--sky", json.dumps(SKY), "--studies", studies,
+                          "--page", out / "summary.html", "--front", out / "front.html"],
+    }  # fmt: skip
+
+
+def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_world, tmp_path):
+    out = tmp_path / "out"
+    for rule, arguments in commands(report_world, out).items():
+        log, sidecar = tmp_path / f"{rule}.log", tmp_path / f"{rule}.json"
+        given = [*map(str, arguments), "--log", str(log), "--sidecar", str(sidecar)]
+        assert script(rule).main(given) == 0, rule
+        assert log.read_text(encoding="utf-8").splitlines()[0].startswith("cd ")
+        assert json.loads(sidecar.read_text(encoding="utf-8"))["script"] == f"{rule}.py"
+    written = {path.name for path in out.iterdir()}
+    pages = {f"{name}.html" for name in ("numbers", "claims", "counts", "costs", "p", "citations",
+                                         "summary", "front")}  # fmt: skip
+    figures = {f"{name}.png" for name in ("planes", "front", "residuals", "intervals", "sample")}
+    assert written == pages | figures | {"citations.bib"}
+    assert all(path.stat().st_size > 300 for path in out.iterdir())
+
+
+def test_a_table_that_is_not_there_is_bad_input_and_nothing_is_written(
+    report_world, tmp_path, capsys
+):
+    arguments = commands(report_world, tmp_path)["tabulate_scores"]
+    arguments[1] = tmp_path / "none.parquet"
+    assert script("tabulate_scores").main([*map(str, arguments)]) == 2
+    message = capsys.readouterr().err
+    for words in ("none.parquet", "the file", "an input file", "nothing"):
+        assert words in message
+    assert list(tmp_path.iterdir()) == []
