@@ -57,9 +57,9 @@ include: "workflow/rules/report.smk"
 rule all:
     """Build every configured study and the report's pages."""
     default_target: True
-    localrule: True
     input:
-        REPORT_PAGES,
+        LADDER.report_pages(),
+    localrule: True
 
 
 for paper, studies in LADDER.plan.by_paper(LADDER.settings).items():
@@ -67,6 +67,6 @@ for paper, studies in LADDER.plan.by_paper(LADDER.settings).items():
     rule:
         name:
             paper
-        localrule: True
         input:
-            [page for study in studies for page in study_pages(study)],
+            [page for study in studies for page in LADDER.study_pages(study)],
+        localrule: True

@@ -73,9 +73,7 @@ def test_a_parent_that_changes_takes_its_child_along(checkout: Checkout) -> None
     old = "base: {recipe: mlp_soriano, dataset: photoz}"
     new = "base: {recipe: mlp_soriano, dataset: photoz, schedule: {patience: 11}}"
     checkout.edit("config/studies/transfer.yaml", old, new)
-    trained = [
-        job["wildcards"]["run"] for job in checkout.jobs() if job["rule"] == "train_network"
-    ]
+    trained = [job["wildcards"]["run"] for job in checkout.jobs() if job["rule"] == "train_network"]
     assert sorted(trained) == ["transfer.base-s0", "transfer.transfer-s0"]
 
 

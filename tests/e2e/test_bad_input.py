@@ -154,8 +154,10 @@ def dataset(tmp_path: Path, **changes: Any) -> Path:
 CARD = {
     "run": "own.net-s0",
     "data": {"dataset": "own", "label_fraction": 1.0},
-    "inputs": {"bands": ["g", "r"], "colours": False},
+    "inputs": {"bands": ["g", "r"], "dereddened": False, "colours": False},
     "label_range_z": [0.0, 4.0],
+    "input_scaling": "min_max",
+    "fitted_output": False,
     "seed": 1,
     "model": {"kind": "mlp", "hidden": [4], "activation": "relu", "input_skip": True, "members": 1},
     "loss": {"name": "tanaka", "gamma": 0.15},

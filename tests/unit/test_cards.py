@@ -34,7 +34,8 @@ def test_a_card_is_canonical_json_and_complete(tree):
     network = resolve_cards(tree, ["main_sample"])["main_sample.ensemble-s0"]
     wanted = {"loss", "optimizer", "schedule", "parent", "trainable", "precision"}
     assert wanted <= network.keys()
-    assert network["inputs"] == {"bands": ["u", "g", "r", "i", "z"], "colours": True}
+    expected = {"bands": ["u", "g", "r", "i", "z"], "dereddened": True, "colours": True}
+    assert network["inputs"] == expected
 
 
 def test_a_study_lays_its_values_over_the_recipe(tree):
@@ -103,9 +104,8 @@ def test_seeds_follow_from_the_master_seed_and_the_name(tree):
         assert card["seed"] == derive_seed(tree["master_seed"], "train", run)
     assert len({card["seed"] for card in cards.values()}) == len(cards)
     tree["master_seed"] += 1
-    assert resolve_cards(tree, ["transfer"])["transfer.base-s0"]["seed"] != (
-        cards["transfer.base-s0"]["seed"]
-    )
+    other = resolve_cards(tree, ["transfer"])["transfer.base-s0"]
+    assert other["seed"] != cards["transfer.base-s0"]["seed"]
 
 
 def test_more_seeds_and_other_studies_change_no_card(tree):
@@ -135,9 +135,28 @@ def test_a_dataset_must_exist_on_the_sky(tree):
     assert "real: [SAMPLE" in error.hint
 
 
-def test_samples_of_a_dataset_must_share_their_bands(tree):
-    tree["datasets"]["datasets"]["combined"]["samples"]["mock"] = ["mock_specz", "mock_main"]
+@pytest.mark.parametrize(
+    ("sample", "difference"), [("mock_main", "'u', 'g', 'r', 'i', 'z'"), ("corrected", "True")]
+)
+def test_samples_of_a_dataset_must_share_their_photometry(tree, sample, difference):
+    samples = tree["catalogs"]["samples"]
+    samples["corrected"] = samples["mock_specz"] | {"deredden": True}
+    tree["datasets"]["datasets"]["combined"]["samples"]["mock"] = ["mock_specz", sample]
     error = refused(tree)
     assert error.place == "datasets.combined.samples"
-    assert error.expected == "the bands ['g', 'r', 'i', 'z', 'y']"
-    assert "mock_main" in error.found
+    assert "'bands': ['g', 'r', 'i', 'z', 'y'], 'dereddened': False" in error.expected
+    assert difference in error.found
+    assert error.found.endswith(f"in {sample}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({"recipe": "mlp_ensemble"}, "the parent's model"), ({"dataset": "main"}, "the parent's in")],
+)
+def test_a_child_is_like_its_parent(tree, changes, expected):
+    networks(tree)["transfer"] |= changes
+    error = refused(tree)
+    assert error.file == "config/studies/transfer.yaml"
+    assert error.place == "networks.transfer.parent"
+    assert error.expected.startswith(expected)
+    assert "the same recipe" in error.hint

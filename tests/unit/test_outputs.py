@@ -11,6 +11,14 @@ def files(folder):
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+def _write_half(partial, crash):
+    *whole, last = partial
+    for path in whole:
+        path.write_text("whole")
+    last.write_text("ha")
+    raise crash
+
+
 def test_outputs_carry_their_names_only_when_all_are_written(tmp_path):
     paths = [tmp_path / "new" / "a.fits", tmp_path / "b.csv"]
     with whole_or_nothing(paths) as partial:
@@ -26,19 +34,15 @@ def test_outputs_carry_their_names_only_when_all_are_written(tmp_path):
 def test_a_crash_in_the_middle_leaves_nothing(tmp_path, crash):
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     with pytest.raises(crash), whole_or_nothing(paths) as partial:
-        partial[0].write_text("whole")
-        partial[1].write_text("ha")
-        raise crash
+        _write_half(partial, crash)
     assert files(tmp_path) == []
 
 
 def test_a_crash_leaves_the_earlier_result(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("earlier")
-    with pytest.raises(ValueError, match="stop"), whole_or_nothing([path]) as [partial]:
-        partial.write_text("half")
-        message = "stop"
-        raise ValueError(message)
+    with pytest.raises(KeyError), whole_or_nothing([path]) as partial:
+        _write_half(partial, KeyError)
     assert path.read_text() == "earlier"
     assert files(tmp_path) == ["a.csv"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -28,10 +29,13 @@ SKY = {"sky": "mock", "scale": "demo"}
 
 
 @pytest.fixture(name="figure", scope="module")
-def small_figure(tmp_path_factory) -> Path:
-    """Return a PNG."""
+def noisy_figure(tmp_path_factory) -> Path:
+    """Return a PNG as large as a figure of the report: docutils limits the length of a line."""
     path = tmp_path_factory.mktemp("figure") / "front.png"
-    save_figure(new_figure(1, 1), path, 50)
+    figure = new_figure(3, 3)
+    figure.subplots().imshow(np.random.default_rng(1).random((90, 90)))
+    save_figure(figure, path, 100)
+    assert path.stat().st_size > 20_000
     return path
 
 

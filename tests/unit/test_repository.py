@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,13 @@ THIS = Path(__file__).relative_to(ROOT).as_posix()
 PAGES = ["README.md", "config/README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 WIDEST = 120
 
-# Split, so that this file does not match itself.
+# Letters in brackets keep this file from matching itself.
 FORBIDDEN = {
-    "a path of one machine": r"(?<![\w.}>])/(?:ho" r"me|ro" r"ot|Us" r"ers|wo" r"rk)/\w",
-    "a package registry": r"py" r"pi\.org|pythonho" r"sted\.org|conda\.ana" r"conda\.org"
-    r"|download\.py" r"torch\.org|registry\.np" r"mjs\.org",
-    "unfinished work": r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b",
-}  # fmt: skip
+    "a path of one machine": r"(?<![\w.}>])/(?:hom[e]|roo[t]|User[s]|wor[k])/\w",
+    "a package registry": r"p[y]pi\.org|p[y]thonhosted\.org|conda\.an[a]conda\.org"
+    r"|download\.p[y]torch\.org|registry\.np[m]js\.org",
+    "unfinished work": r"\b(?:T[O]DO|F[I]XME|X[X]X)\b",
+}
 
 
 def repository_files() -> list[str]:
@@ -59,14 +60,11 @@ def test_no_file_holds_machine_paths_registries_or_unfinished_work():
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "see /ho" "me/me/data", "--extra-index-url https://download.py" "torch.org/whl/cpu",
-        "# TO" "DO later",
-    ],
-)  # fmt: skip
+    "line", ["see /h0me/me/data", "https://download.pyt0rch.org/whl", "# T0DO"]
+)
 def test_the_forbidden_is_noticed(line):
-    assert len(findings(line)) == 1
+    assert findings(line) == []
+    assert len(findings(line.replace("T0", "TO").replace("0", "o"))) == 1
 
 
 def test_the_files_of_a_release_are_there_and_agree_on_the_version():
@@ -148,6 +146,6 @@ def test_the_readme_shows_every_command():
 def test_the_documented_files_of_snakemake_exist():
     for page in PAGES:
         for arguments in commands(page, "snakemake"):
-            for flag, value in zip(arguments, arguments[1:], strict=False):
+            for flag, value in pairwise(arguments):
                 if flag == "--configfile" and "my_field" not in value:
                     assert (ROOT / value).is_file(), (page, value)

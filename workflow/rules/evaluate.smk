@@ -19,10 +19,10 @@ rule predict_run:
         "<logs>/predict_run/{run}.log",
     benchmark:
         "<benchmarks>/predict_run/{run}.tsv"
-    conda:
-        "../../envs/torch.yaml"
     group:
         "predictions"
+    conda:
+        "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),

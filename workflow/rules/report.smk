@@ -37,9 +37,7 @@ rule plot_redshifts:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=lambda wildcards: LADDER.about_study(
-            wildcards.study, "title", "convention"
-        ),
+        settings=lambda wildcards: LADDER.about_study(wildcards.study, "title", "convention"),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_redshifts"],
     message:
@@ -117,15 +115,14 @@ rule plot_scores:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=lambda wildcards: LADDER.about_study(
-            wildcards.study, "title", "convention"
-        ),
+        settings=lambda wildcards: LADDER.about_study(wildcards.study, "title", "convention"),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_scores"],
     message:
         "Drawing the scores of {wildcards.study}"
     shell:
-        "python {SCRIPTS}/plot_scores.py --scores {input.scores:q} --differences {input.differences:q}"
+        "python {SCRIPTS}/plot_scores.py --scores {input.scores:q}"
+        " --differences {input.differences:q}"
         " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -207,9 +204,7 @@ rule tabulate_scores:
 rule tabulate_claims:
     """Write published numbers beside ours, with a verdict each, for all studies."""
     input:
-        claims=collect(
-            "<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies
-        ),
+        claims=collect("<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies),
     output:
         page=report(
             "<results>/report/claims.html",
@@ -235,7 +230,8 @@ rule tabulate_claims:
     message:
         "Writing the claims and their verdicts"
     shell:
-        "python {SCRIPTS}/tabulate_claims.py --claims {input.claims:q} --settings {params.settings:q}"
+        "python {SCRIPTS}/tabulate_claims.py --claims {input.claims:q}"
+        " --settings {params.settings:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -243,9 +239,7 @@ rule tabulate_claims:
 rule tabulate_cutflow:
     """Write how many galaxies went in and out, from the catalogues to the splits."""
     input:
-        cutflows=collect(
-            "<results>/samples/{sample}.cutflow.csv", sample=LADDER.plan.samples
-        ),
+        cutflows=collect("<results>/samples/{sample}.cutflow.csv", sample=LADDER.plan.samples),
         records=LADDER.data_sidecars(),
     output:
         page=report(
@@ -271,7 +265,8 @@ rule tabulate_cutflow:
     message:
         "Writing the galaxies in and out"
     shell:
-        "python {SCRIPTS}/tabulate_cutflow.py --cutflows {input.cutflows:q} --records {input.records:q}"
+        "python {SCRIPTS}/tabulate_cutflow.py --cutflows {input.cutflows:q}"
+        " --records {input.records:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -384,15 +379,11 @@ rule write_citations:
 rule write_summary:
     """Write the page that a newcomer reads first, and its short form for the front page."""
     input:
-        scores=collect(
-            "<results>/metrics/{study}/scores.parquet", study=LADDER.plan.studies
-        ),
+        scores=collect("<results>/metrics/{study}/scores.parquet", study=LADDER.plan.studies),
         differences=collect(
             "<results>/metrics/{study}/differences.parquet", study=LADDER.plan.studies
         ),
-        claims=collect(
-            "<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies
-        ),
+        claims=collect("<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies),
         figures=collect("<results>/report/{study}.front.png", study=LADDER.plan.studies),
         records=LADDER.data_sidecars(),
     output:
@@ -422,24 +413,9 @@ rule write_summary:
     message:
         "Writing the summary"
     shell:
-        "python {SCRIPTS}/write_summary.py --scores {input.scores:q} --differences {input.differences:q}"
+        "python {SCRIPTS}/write_summary.py --scores {input.scores:q}"
+        " --differences {input.differences:q}"
         " --claims {input.claims:q} --figures {input.figures:q} --records {input.records:q}"
         " --sky {params.sky:q} --studies {params.studies:q} --page {output.page:q}"
         " --front {output.front:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-def study_pages(study):
-    """Return the pages and figures of one study."""
-    kinds = ("numbers.html", "intervals.png", "planes.png", "residuals.png")
-    return [f"<results>/report/{study}.{kind}" for kind in kinds]
-
-
-REPORT_PAGES = [
-    *[page for study in LADDER.plan.studies for page in study_pages(study)],
-    *[f"<results>/report/{sample}.sample.png" for sample in LADDER.plan.samples],
-    *collect(
-        "<results>/report/{page}.html",
-        page=["summary", "claims", "counts", "costs", "provenance", "citations"],
-    ),
-]

@@ -46,11 +46,11 @@ rule fetch_survey:
         "data/fetched/{fetched}/{part}.log",
     benchmark:
         "<benchmarks>/fetch_survey/{fetched}.{part}.tsv"
+    retries: 2
+    localrule: True
     conda:
         "../../envs/tables.yaml"
-    localrule: True
     threads: 1
-    retries: 2
     resources:
         mem_mb=1000,
         runtime=120,
@@ -71,6 +71,6 @@ for survey_name, survey_targets in LADDER.fetch_targets().items():
     rule:
         name:
             f"fetch_{survey_name}"
-        localrule: True
         input:
             survey_targets,
+        localrule: True

@@ -21,12 +21,12 @@ rule train_network:
         "<logs>/train_network/{run}.log",
     benchmark:
         "<benchmarks>/train_network/{run}.tsv"
-    conda:
-        "../../envs/torch.yaml"
     wildcard_constraints:
         run=names_pattern(LADDER.plan.networks()),
-    threads: 1
     retries: 3
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=60,
@@ -57,12 +57,12 @@ rule train_control:
         "<logs>/train_control/{run}.log",
     benchmark:
         "<benchmarks>/train_control/{run}.tsv"
-    conda:
-        "../../envs/tables.yaml"
-    group:
-        "controls"
     wildcard_constraints:
         run=names_pattern(LADDER.plan.controls()),
+    group:
+        "controls"
+    conda:
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),

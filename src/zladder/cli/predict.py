@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zladder.catalogs.select import deredden
 from zladder.catalogs.standardize import standardize
 from zladder.cli.locate import find_run, model_file
 from zladder.config.load import read_yaml
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # What a file like config/surveys/NAME.yaml may hold; the first five say nothing about columns.
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "name", "bands", "file_format",
                 "names", "columns", "extra_columns", "sentinels", "duplicates", "kind")  # fmt: skip
+
+_PHOTOMETRY = ("mag", "mag_err", "extinction")
 
 
 def add_parser(subparsers: _SubParsersAction[ArgumentParser]) -> None:
@@ -52,7 +55,10 @@ def run(args: Namespace) -> int:
     """Predict, write the table, and say how many rows went in, came out and carry flags."""
     folder = find_run(args.run_name, args.results)
     trained = load_run(model_file(folder), folder / "card.json")
-    frame = _read(args.table, args.survey, trained.card["inputs"]["bands"])
+    inputs = trained.card["inputs"]
+    frame = _read(args.table, args.survey, inputs["bands"])
+    if inputs["dereddened"]:
+        frame = deredden(frame, args.table)
     predictions = predict_table(frame, trained, args.table)
     with whole_or_nothing([args.output]) as [partial]:
         write_standard(predictions, partial, {"run": trained.card["run"]})
@@ -96,7 +102,7 @@ def _standard_survey(raw: pd.DataFrame, path: Path, bands: list[str]) -> dict[st
     """Return the settings of a table that already has standard column names."""
     names = [name for name in raw.columns if standard_column(name)]
     wanted = ["object_id", "ra", "dec", "z_true", "z_true_err", "ebv_mag"]
-    wanted += [f"{kind}_{band}" for kind in ("mag", "mag_err") for band in bands]
+    wanted += [f"{kind}_{band}" for kind in _PHOTOMETRY for band in bands]
     missing = [f"mag_{band}" for band in bands if f"mag_{band}" not in names]
     if missing:
         found = ", ".join(map(str, raw.columns))

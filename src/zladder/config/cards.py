@@ -69,9 +69,11 @@ def _network_card(
     epochs = min(merged["schedule"]["epochs"], train["epochs_limit"])
     parent = entry.get("parent")
     parent_run = run_name(study, parent, int(run.rsplit("-s", 1)[1])) if parent else None
-    return {
+    card = {
         **_common(settings, run, entry["dataset"], colours=merged["colours"]),
         "model": merged["model"],
+        "input_scaling": merged["input_scaling"],
+        "fitted_output": merged["fitted_output"],
         "loss": merged["loss"],
         "optimizer": merged["optimizer"],
         "schedule": {**merged["schedule"], "epochs": epochs},
@@ -81,6 +83,19 @@ def _network_card(
         "trainable": entry.get("trainable", "all"),
         "precision": "float32",
     }
+    if parent_run:
+        _require_like_parent(card, earlier[parent_run], study)
+    return card
+
+
+def _require_like_parent(card: Card, parent: Card, study: str) -> None:
+    """Refuse a child whose network or inputs are not its parent's: the weights would not fit."""
+    for key in ("model", "inputs"):
+        if card[key] != parent[key]:
+            place = f"networks.{method_of(card['run'])}.parent"
+            expected, found = f"the parent's {key}: {parent[key]}", f"{card[key]}"
+            hint = "give parent and child the same recipe, and datasets with the same photometry"
+            raise BadInput(f"config/studies/{study}.yaml", place, expected, found, hint)
 
 
 def _control_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:
@@ -98,7 +113,7 @@ def _common(settings: Mapping[str, Any], run: str, dataset: str, *, colours: boo
     return {
         "run": run,
         "data": {"dataset": dataset, "label_fraction": 1.0},
-        "inputs": {"bands": dataset_bands(settings, dataset), "colours": colours},
+        "inputs": {**dataset_photometry(settings, dataset), "colours": colours},
         "label_range_z": settings["train"]["label_range_z"],
         "seed": derive_seed(settings["master_seed"], "train", run),
     }
@@ -115,20 +130,26 @@ def dataset_samples(settings: Mapping[str, Any], dataset: str) -> list[str]:
     return by_sky.get(sky, by_sky.get("any"))
 
 
-def dataset_bands(settings: Mapping[str, Any], dataset: str) -> list[str]:
-    """Return the bands of a dataset: those of the photometry of its samples, which must agree."""
+def dataset_photometry(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Return {bands, dereddened} of a dataset's magnitudes, in which its samples must agree.
+
+    Raises
+    ------
+    BadInput
+        If two samples differ in either.
+    """
     samples = settings["catalogs"]["samples"]
-    bands = {
-        sample: settings["survey_files"][samples[sample]["photometry"]]["bands"]
-        for sample in dataset_samples(settings, dataset)
-    }
-    first = next(iter(bands.values()))
-    for sample, others in bands.items():
-        if others != first:
+    found = {}
+    for sample in dataset_samples(settings, dataset):
+        bands = settings["survey_files"][samples[sample]["photometry"]]["bands"]
+        found[sample] = {"bands": bands, "dereddened": samples[sample]["deredden"]}
+    first = next(iter(found.values()))
+    for sample, other in found.items():
+        if other != first:
             file, place = "config/stages/datasets.yaml", f"datasets.{dataset}.samples"
             hint = "a dataset joins samples with the same photometry only"
-            raise BadInput(file, place, f"the bands {first}", f"{others} in {sample}", hint)
-    return list(first)
+            raise BadInput(file, place, f"{first}", f"{other} in {sample}", hint)
+    return dict(first)
 
 
 def _parents_first(networks: Mapping[str, Any], study: str) -> list[str]:

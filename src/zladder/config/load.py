@@ -48,7 +48,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     schemas = root / "workflow" / "schemas"
     given = {
-        key: _typed(value) if key in STAGES else value
+        key: _typed(_text_keys(value)) if key in STAGES else _text_keys(value)
         for key, value in given.items()
         if key != "pathvars"
     }
@@ -91,8 +91,16 @@ def _typed(value: Any) -> Any:
         return {key: _typed(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_typed(entry) for entry in value]
-    parsed = yaml.safe_load(value) if isinstance(value, str) else value
-    return parsed if isinstance(parsed, bool | int | float) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        pass
+    try:
+        return float(value)
+    except ValueError:
+        return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def _text_keys(document: Any) -> Any:

@@ -64,7 +64,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
         For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
         bands, or a survey whose files are neither here nor fetchable.
     """
-    studies = [*settings["studies"]]
+    studies = _once(settings["studies"])
     studies += [
         study
         for study in settings["studies_if_data"]

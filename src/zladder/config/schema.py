@@ -45,6 +45,7 @@ def check(document: Any, schema_path: Path, origin: Origin) -> None:
     BadInput
         For the deepest error: unknown key (with the nearest valid one), wrong type or range.
     """
+
     def neighbour(name: str) -> Resource[Any]:  # what `$ref: other.schema.yaml#/…` means
         return Resource.from_contents(read_schema(schema_path.with_name(name)))
 

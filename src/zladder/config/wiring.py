@@ -242,6 +242,20 @@ class Wiring:
         """Return the named top values of the configuration."""
         return canonical_json({key: self.settings[key] for key in keys})
 
+    def study_pages(self, study: str) -> list[str]:
+        """Return the pages and figures of one study."""
+        kinds = ("numbers.html", "intervals.png", "planes.png", "residuals.png")
+        return [f"<results>/report/{study}.{kind}" for kind in kinds]
+
+    def report_pages(self) -> list[str]:
+        """Return everything that the report shows."""
+        pages = ("summary", "claims", "counts", "costs", "provenance", "citations")
+        return [
+            *[page for study in self.plan.studies for page in self.study_pages(study)],
+            *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
+            *[f"<results>/report/{page}.html" for page in pages],
+        ]
+
     def data_sidecars(self) -> list[str]:
         """Return the sidecars of sky, catalogues, matches, samples and datasets."""
         plan, files = self.plan, self.settings["survey_files"]

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from zladder.learning.scaling import fit_scaling
+from zladder.learning.scaling import INPUT_SCALINGS, fit_scaling
 from zladder.networks.mlp import MLP
 from zladder.provenance.digests import canonical_json, derive_seed
 from zladder.provenance.errors import BadInput
@@ -19,13 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def new_network(card: Mapping[str, Any], inputs: torch.Tensor) -> MLP:
-    """Return an untrained network whose scaling is fitted to the training inputs (N, F)."""
+def new_network(card: Mapping[str, Any], inputs: torch.Tensor, z_true: torch.Tensor) -> MLP:
+    """Return an untrained network, scaled to the training inputs (N, F).
+
+    With the card's `fitted_output` also to the labels (N,).
+    """
     generator = torch.Generator().manual_seed(derive_seed(card["seed"], "weights"))
     network = _empty(card, inputs.shape[1], generator)
-    mean, scale = fit_scaling(inputs)
+    mean, scale = INPUT_SCALINGS[card["input_scaling"]](inputs)
     network.input_mean.copy_(mean)
     network.input_scale.copy_(scale)
+    if card["fitted_output"]:
+        mean, scale = fit_scaling(z_true[:, None])
+        network.output_mean.copy_(mean)
+        network.output_scale.copy_(scale)
     return network
 
 
@@ -52,9 +59,9 @@ def load_network(path: Path) -> tuple[MLP, dict[str, Any]]:
         with safe_open(path, framework="pt") as stored:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
             card = json.loads(stored.metadata()["card"])
-    except (SafetensorError, KeyError, TypeError) as error:
+        network = _empty(card, len(tensors["input_mean"]), None)
+        network.load_state_dict(tensors)
+    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
         hint = "train the run again (remove the file first)"
         raise BadInput(path, "the file", "weights with a run card", str(error), hint) from error
-    network = _empty(card, len(tensors["input_mean"]), None)
-    network.load_state_dict(tensors)
     return network.eval(), card

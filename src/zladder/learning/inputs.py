@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+_MAGNITUDE = re.compile(r"mag_(?!err_)\w+")
 
 
 def input_names(inputs: Mapping[str, Any]) -> list[str]:
@@ -38,8 +41,10 @@ def input_matrix(frame: pd.DataFrame, inputs: Mapping[str, Any], file: Path) -> 
     columns = [f"mag_{band}" for band in inputs["bands"]]
     for column in columns:
         if column not in frame.columns:
-            found = ", ".join(name for name in frame.columns if name.startswith("mag_")) or "none"
-            hint = nearest_hint(column, frame.columns, "the run was trained on these bands only")
+            given = [name for name in frame.columns if _MAGNITUDE.fullmatch(name)]
+            others = [name for name in given if name not in columns]
+            found = ", ".join(given) or "none"
+            hint = nearest_hint(column, others, "the run was trained on these bands only")
             place = f"column '{column}'"
             raise BadInput(file, place, f"the magnitudes {columns}", f"magnitudes: {found}", hint)
     magnitudes = frame[columns].to_numpy(dtype=np.float64)

@@ -32,6 +32,22 @@ def fit_scaling(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return mean.float(), scale.float()
 
 
+def fit_min_max(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (minimum, range) of each input, float32 (F,), from inputs (N, F).
+
+    Raises
+    ------
+    ValueError
+        As `fit_scaling` does.
+    """
+    fit_scaling(inputs)
+    low, high = inputs.amin(dim=0), inputs.amax(dim=0)
+    return low, high - low
+
+
+INPUT_SCALINGS = {"standard": fit_scaling, "min_max": fit_min_max}
+
+
 def centre_dz(network: MLP, inputs: torch.Tensor, z_true: torch.Tensor) -> float:
     """Rescale 1 + z of a trained network so that the mean dz of these examples is zero.
 

@@ -127,9 +127,7 @@ def _bar(share: float) -> Html:
 
 
 def _datasets(records: Sequence[Record]) -> Html:
-    splits = list(
-        dict.fromkeys(s for record in records for s in record.counts.get("n_by_split", {}))
-    )
+    splits = list(dict.fromkeys(s for record in records for s in record.by_split))
     head = ["dataset", *_right("galaxies in", "copies dropped", "galaxies out", *splits)]
     rows = []
     for record in records:
@@ -140,7 +138,7 @@ def _datasets(records: Sequence[Record]) -> Html:
             record.subject,
             tag("td", count(sum(n_in.values())), tag("span", by_sample, class_="sub"), class_="n"),
             count_cell(counts.get("n_copies_dropped")), count_cell(counts.get("n_out")),
-            *[count_cell(counts.get("n_by_split", {}).get(split)) for split in splits],
+            *[count_cell(record.by_split.get(split)) for split in splits],
         ])  # fmt: skip
     note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: the same "
             "galaxy falls into the same split in every dataset.")  # fmt: skip

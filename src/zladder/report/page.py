@@ -80,6 +80,7 @@ def _cell(content: object, name: str = "td") -> Html:
 
 def image(path: Path, description: str, caption: object) -> Html:
     """Return a PNG file inlined as a data URI, with its caption."""
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    # In short lines, which a data URI may have: docutils refuses long ones on the front page.
+    data = base64.encodebytes(path.read_bytes()).decode("ascii")
     picture = tag("img", src=f"data:image/png;base64,{data}", alt=description)
     return tag("figure", picture, tag("figcaption", caption))

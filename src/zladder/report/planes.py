@@ -16,7 +16,6 @@ from zladder.report.numerals import MINUS
 from zladder.report.style import (
     CHOSEN_MARK,
     CHOSEN_NOTE,
-    INK,
     SOFT,
     count_bar,
     footline,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 DENSITY_COLOURS = ("#b9d2e5", "#79add2", "#2f7ab5", "#123f78", "#0a1633")
 IDENTITY_COLOUR = "#D55E00"
+WORDS = "outside: galaxies beyond the frame · first seed; numbers: mean over seeds"
 SCALE_LABEL = "galaxies per cell"
 PANEL_IN = 2.35
 CELLS_ACROSS = 46  # hexagons along an axis: large enough that a lone galaxy can be seen
@@ -82,7 +82,7 @@ def _plane(
         f"{outlier} {found[outlier]:.4f}",
     ]
     if not used.all():
-        notes.append(f"no answer: {int((~used).sum()):,}")
+        notes.append(f"no answer {int((~used).sum()):,}")
     mark = f" {CHOSEN_MARK}" if roles.chosen[dataset] == method else ""
     role = "" if method in roles.networks else "best ordinary tool: "
     title, limit = f"{role}{method}{mark}", OUTLIER_LIMITS[outlier]
@@ -94,10 +94,10 @@ def draw_planes(planes: dict[str, list[Plane]], title: str) -> Figure:
     """Return a figure with one row a dataset and one panel a method."""
     columns = max(len(row) for row in planes.values())
     width = max(columns * PANEL_IN + 1.0, 7.0)
-    figure = new_figure(width, len(planes) * (PANEL_IN + 0.85) + 0.55)
+    figure = new_figure(width, len(planes) * (PANEL_IN + 1.05) + 0.55)
     limit = next(iter(planes.values()))[0].limit
     headline(figure, f"{title}: z_phot against z_true, test galaxies")
-    footline(figure, f"solid: z_phot = z_true · dashed: |dz| = {limit:g} · {CHOSEN_NOTE}")
+    footline(figure, f"solid: z_phot = z_true · dashed: |dz| = {limit:g} · {CHOSEN_NOTE} · {WORDS}")
     rows = figure.subfigures(len(planes), 1, squeeze=False)[:, 0]
     for part, (dataset, panels) in zip(rows, planes.items(), strict=True):
         headline(part, f"{dataset} · {panels[0].n_total:,} galaxies", size=9.5)
@@ -114,10 +114,10 @@ def front_plane(planes: dict[str, list[Plane]], roles: Roles) -> tuple[Plane, st
 @styled
 def draw_front(panel: Plane, dataset: str) -> Figure:
     """Return one panel alone: the chosen network on the study's first test set."""
-    figure = new_figure(3.7, 3.35)
+    figure = new_figure(3.7, 3.6)
     axes = figure.subplots()
     image = draw_plane(axes, panel, _top(panel.z_true), None)
-    axes.set_title(f"{dataset}: {panel.title}", fontweight="bold")
+    axes.set_title(f"{dataset}: {panel.title}", fontweight="bold", pad=24)
     count_bar(figure, image, axes, SCALE_LABEL, shrink=0.85, pad=0.02)
     return figure
 
@@ -130,8 +130,7 @@ def _row_of_panels(part: Any, panels: list[Plane], columns: int) -> None:
     densest = max(image.get_array().max() for image in images)
     for image in images:
         image.set_norm(LogNorm(1, max(densest, 2)))
-    for axis, panel in zip(axes, panels, strict=False):
-        axis.set_title(panel.title)
+    for axis in axes[: len(panels)]:
         axis.label_outer()
         axis.set_xlabel("z_true")
     for axis in axes[len(panels) :]:
@@ -152,12 +151,12 @@ def draw_plane(axes: Axes, panel: Plane, top: float, norm: LogNorm | None) -> An
     for sign in (1, -1):
         axes.plot(ends, ends + sign * panel.limit * (1 + ends), color=SOFT, linewidth=0.7, ls="--")
     n_outside = int((~inside).sum())
-    outside = [f"outside the frame: {n_outside:,}"] if n_outside else []
-    axes.text(
-        0.03, 0.975, "\n".join([*panel.notes, *outside]), transform=axes.transAxes, va="top",
-        fontsize=7, color=INK, linespacing=1.35,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.82, "pad": 1.5},
-    )  # fmt: skip
+    outside = [f"outside {n_outside:,}"] if n_outside else []
+    axes.set_title(panel.title, pad=24, fontweight="bold" if CHOSEN_MARK in panel.title else None)
+    told = [*panel.notes, *outside]
+    lines = " · ".join(told[:2]), " · ".join(told[2:])
+    axes.text(0, 1.025, "\n".join(lines), transform=axes.transAxes, va="bottom", fontsize=6.8,
+              color=SOFT, linespacing=1.35)  # fmt: skip
     axes.set(xlim=(0, top), ylim=(0, top), aspect="equal", xlabel="z_true", ylabel="z_phot")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))

@@ -11,6 +11,8 @@ from zladder.provenance.sidecar import read_sidecar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+SPLIT_ORDER = ("train", "validation", "calibration", "test")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -36,6 +38,12 @@ class Record:
         """How long it took, all attempts of a training together."""
         content = self.content
         return max(float(content.get("seconds", 0.0)), float(content.get("training_seconds", 0.0)))
+
+    @property
+    def by_split(self) -> dict[str, int]:
+        """The galaxies of each split of a dataset, in the order of their use."""
+        found = dict(self.counts.get("n_by_split", {}))
+        return {split: found[split] for split in SPLIT_ORDER if split in found}
 
     @property
     def counts(self) -> dict[str, Any]:

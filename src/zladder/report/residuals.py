@@ -30,6 +30,8 @@ WIDTH_IN = 12.0
 ROW_IN = 2.75
 MARKER_SIZE = 3.6
 BAR_WIDTH = 0.8
+ENOUGH_BINS = 12  # full ones, all methods together, to set the axis without the others
+MOST_BINS = 0.9
 HEADROOM = 1.35  # of the y axis above the largest value that counts
 
 
@@ -48,7 +50,9 @@ def draw_residuals(curves: pd.DataFrame, roles: Roles, title: str) -> Figure:
     """
     figure = new_figure(WIDTH_IN, len(roles.datasets) * ROW_IN + 0.75)
     headline(figure, f"{title}: mean residual, dz = (z_phot {MINUS} z_true) / (1 + z_true)")
-    note = f"hollow: fewer than 30 galaxies, not fitted · {CHOSEN_NOTE} · first seed"
+    hollow = "hollow: fewer than 30 galaxies, not fitted"
+    dash = "–: fewer than two full bins, no slope"
+    note = f"{hollow} · △▽ beyond the axis · {dash} · {CHOSEN_NOTE} · first seed"
     footline(figure, f"bars: standard error of the mean · {note}")
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, dataset in zip(rows, roles.datasets, strict=True):
@@ -101,16 +105,20 @@ def _draw_curve(
 
 
 def slope_text(curve: pd.DataFrame) -> str:
-    """Return slope and error of a curve with two digits of the error; a dash without a fit."""
+    """Return slope and error of a curve; a dash without a fit (fewer than two full bins)."""
     if curve.empty or not np.isfinite(curve["slope"].iloc[0]):
-        return "– (fewer than two full bins)"
+        return "–"
     slope, err = float(curve["slope"].iloc[0]), float(curve["slope_err"].iloc[0])
     decimals = decimals_for(-err, err)
     return f"{fixed(slope, decimals, signed=True)} ± {fixed(err, decimals)}"
 
 
 def _limit(curves: pd.DataFrame) -> float:
-    """Return half the height of the axes: all bins that count fit in with their bars."""
-    full = curves[(curves["n"] > 0) & ~curves["hollow"]]
-    reach = (full["value"].abs() + full["err"].fillna(0)).max()
-    return float(reach) * HEADROOM if np.isfinite(reach) and reach > 0 else 0.1
+    """Return half the height of the axes: the full bins fit in, with their bars.
+
+    Where only few bins are full, most of the hollow ones have to fit in as well.
+    """
+    reach = curves["value"].abs() + curves["err"].fillna(0)
+    full, some = reach[~curves["hollow"]], reach[curves["n"] > 0]
+    limit = full.max() if len(full) >= ENOUGH_BINS else some.quantile(MOST_BINS)
+    return float(limit) * HEADROOM if np.isfinite(limit) and limit > 0 else 0.1

@@ -65,9 +65,11 @@ def _histogram(axes: Axes, z_true: np.ndarray) -> None:
               edgecolor="white", linewidth=0.3)  # fmt: skip
     median = float(np.median(known))
     axes.axvline(median, color=MEDIAN_COLOUR, linewidth=1.1)
-    axes.annotate(f"median {median:.3g}", (median, 0.97), (4, 0), va="top", fontsize=7.5,
-                  color=MEDIAN_COLOUR, xycoords=axes.get_xaxis_transform(),
-                  textcoords="offset points", bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
+    axes.annotate(
+        f"median {median:.3g}", (median, 0.97), (4, 0), va="top", fontsize=7.5,
+        color=MEDIAN_COLOUR, xycoords=axes.get_xaxis_transform(), textcoords="offset points",
+        bbox={"fc": "white", "ec": "none", "pad": 1},
+    )  # fmt: skip
     axes.set(xlabel="z_true", ylabel="galaxies per bin", xlim=(0, None))
 
 

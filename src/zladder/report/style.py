@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,7 @@ CONTROL = "#7d8790"
 INK = "#1f2328"
 SOFT = "#5d6670"
 RULE = "#d9dee3"
+FOOT_LETTERS_PER_IN = 16
 CHOSEN_MARK = "★"
 CHOSEN_NOTE = "★ network chosen on validation"
 
@@ -88,14 +91,16 @@ def light_grid(axes: Axes, axis: str = "both") -> None:
 
 
 def footline(figure: Figure, text: str) -> None:
-    """Write how to read the figure, small, below it."""
-    figure.supxlabel(text, x=0.008, ha="left", fontsize=7.5, color=SOFT)
+    """Write how to read the figure, small, below it, in lines that fit its width."""
+    letters = int(figure.get_size_inches()[0] * FOOT_LETTERS_PER_IN)
+    figure.supxlabel(fill(text, letters), x=0.008, ha="left", fontsize=7.5, color=SOFT)
 
 
 def count_bar(owner: Any, image: Any, axes: Any, label: str, **place: float) -> None:
     """Draw the scale of a logarithmic density of galaxies, with plain numbers."""
     bar = owner.colorbar(image, ax=axes, **place)
     bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
-    bar.ax.yaxis.set_minor_formatter("")
+    bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.outline.set_visible(False)
     bar.set_label(label)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zladder.report.claims_page import badge, count_verdicts
 from zladder.report.differences_table import verdict_of
-from zladder.report.markup import Html, joined, tag
+from zladder.report.markup import Html, joined, listed, tag
 from zladder.report.methods import Roles, roles_of, scores_on_test
 from zladder.report.metric_words import SIGNED, outlier_id
 from zladder.report.numerals import count, interval_text
@@ -76,13 +76,15 @@ def summary_page(
 
 
 def front_fragment(studies: Mapping[str, Found]) -> str:
-    """Return the short form, HTML of one line: a figure and a sentence for each study."""
+    """Return the short form as HTML: a figure and a sentence for each study."""
+    small = "font-size: 12px; line-height: 1.4"
     parts = [
-        tag("div", tag("h2", found.about["title"]), _picture(found),
-            tag("p", headline_of(found)))
+        tag("div", tag("strong", found.about["title"]), _picture(found),
+            tag("p", headline_of(found), style=small))
         for found in studies.values()
     ]  # fmt: skip
-    return joined(*parts).replace("\n", " ") + "\n"
+    grid = "display: grid; grid-template-columns: repeat(2, 1fr); gap: 12px"
+    return tag("div", listed(parts, "\n"), style=grid) + "\n"
 
 
 def headline_of(found: Found) -> str:
@@ -103,8 +105,7 @@ def _galaxies(records: Sequence[Record]) -> Html:
             steps.append(f"Sample {record.subject}: {count(n_in)} galaxies with label and "
                          f"photometry, {count(n_out)} after the cuts.")  # fmt: skip
     for record in of_rule(records, "build_dataset"):
-        by_split = record.counts.get("n_by_split", {})
-        shares = ", ".join(f"{count(n)} {split}" for split, n in by_split.items())
+        shares = ", ".join(f"{count(n)} {split}" for split, n in record.by_split.items())
         steps.append(f"Dataset {record.subject}: {shares}.")
     return bullets(steps)
 

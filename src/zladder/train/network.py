@@ -16,6 +16,7 @@ from zladder.learning.lease import lease
 from zladder.learning.loop import Examples, Progress, fit
 from zladder.learning.reference import fit_reference, write_card
 from zladder.learning.resume import cumulative_log
+from zladder.learning.scaling import centre_dz
 from zladder.learning.stopping import stop_requests
 from zladder.networks.mlp import freeze_except
 from zladder.provenance.digests import file_digest, value_digest
@@ -122,6 +123,9 @@ def train_network(
             return asked_to_stop()
 
         progress = fit(network, train, validation, card, folder, stop_reason)
+    if card["fitted_output"]:
+        log.info("mean training dz taken out: %+.6f",
+                 centre_dz(network, train.inputs, train.z_true))  # fmt: skip
     reference = fit_reference(train.inputs.numpy(), train.z_true.numpy())
     return Trained(card, network, progress, reference)
 
@@ -141,7 +145,7 @@ def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:
 def _starting_network(card: Mapping[str, Any], train: Examples, parent: Path | None) -> MLP:
     """Return a new network, or the parent's with only the card's layer groups learning."""
     if parent is None:
-        network = new_network(card, train.inputs)
+        network = new_network(card, train.inputs, train.z_true)
     else:
         network, parent_card = load_network(parent)
         if parent_card["model"] != card["model"] or parent_card["inputs"] != card["inputs"]:

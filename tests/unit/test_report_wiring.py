@@ -1,0 +1,73 @@
+"""What the report's rules ask at parse time: files of every study, only values they print."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from zladder.config.load import load_settings, read_yaml
+from zladder.config.plan import make_plan
+from zladder.config.wiring import Wiring
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(name="wiring", scope="module")
+def default_wiring() -> Wiring:
+    """Return the wiring of the shipped configuration, mock studies only."""
+    given = {**read_yaml(ROOT / "config" / "config.yaml"), "studies_if_data": []}
+    settings = load_settings(ROOT, given)
+    return Wiring(settings, make_plan(settings))
+
+
+def test_every_result_has_its_sidecar_once(wiring):
+    sidecars, plan = wiring.sidecars(), wiring.plan
+    assert len(sidecars) == len(set(sidecars))
+    assert set(wiring.data_sidecars()) < set(sidecars)
+    expected = [f"<results>/runs/{run}/sidecar.json" for run in plan.cards]
+    expected += [f"<results>/predictions/{run}.json" for run in plan.cards]
+    expected += [f"<results>/datasets/{name}.json" for name in plan.datasets]
+    assert set(expected) < set(sidecars)
+    assert "<results>/survey/sky.json" in sidecars
+    matched = [name for name in sidecars if "/match/" in name]
+    assert matched == [match.replace("parquet", "json") for sample in plan.samples
+                       for match in wiring.match_of(sample)]  # fmt: skip
+
+
+def test_pages_get_the_values_they_print_and_no_others(wiring):
+    study = wiring.plan.studies[0]
+    about = json.loads(wiring.about_study(study, "title", "convention"))
+    assert about.keys() == {"study", "title", "convention"}
+    assert about["title"] == wiring.title_of(study)
+    studies = json.loads(wiring.about_studies("title"))
+    assert studies.keys() == set(wiring.plan.studies)
+    assert all(entry.keys() == {"title", "simulated"} for entry in studies.values())
+    assert json.loads(wiring.about_sky("sky", "scale")) == {"sky": "mock", "scale": "demo"}
+
+
+def test_samples_and_sources_are_named_in_full(wiring):
+    about = json.loads(wiring.about_sample("mock_specz"))
+    assert about["bands"] == ["g", "r", "i", "z", "y"]
+    assert len(about["surveys"]) == 2
+    sources = json.loads(wiring.about_sources())
+    assert sources["surveys"].keys() == set(wiring.plan.surveys)
+    assert all(all(survey.values()) for survey in sources["surveys"].values())
+    assert sources["papers"] == ["soriano2024"]
+
+
+def test_all_pages_are_outputs_of_the_rules_and_none_is_forgotten(wiring):
+    rules = (ROOT / "workflow" / "rules" / "report.smk").read_text(encoding="utf-8")
+    shown = re.findall(r'report\(\s*"<results>/report/([^"]+)"', rules)
+    assert len(shown) == rules.count("report(\n")
+    made = set()
+    for name in shown:
+        kind = "study" if "{study}" in name else "sample"
+        values = wiring.plan.studies if kind == "study" else wiring.plan.samples
+        made |= {f"<results>/report/{name.format(**{kind: value})}" for value in values}
+    asked = set(wiring.report_pages())
+    # The BibTeX file comes with the page of citations.
+    assert asked == made - {"<results>/report/citations.bib"}
+    assert set(wiring.study_pages("transfer")) < asked
