@@ -86,9 +86,9 @@ def toy_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (results / "mock-test/resume").joinpath("toy").joinpath("log.txt").unlink()
     (results / "mock-test/resume/toy").rmdir()
     write_sidecar(net / "sidecar.json", {"seconds": 1.0, **trained.summary()})
-    card = toys.card(run="toy.knn-s0") | {"model": {"kind": "knn", "neighbours": 5}}
-    control, reference = train_control(card, dataset)
-    save_control(knn / "model.skops", control)
+    card = toys.control_card(kind="knn", neighbours=5)
+    arrays, reference = train_control(card, dataset)
+    save_control(knn / "weights.safetensors", arrays, card)
     write_card(knn / "card.json", card, reference)
     write_sidecar(knn / "sidecar.json", {"seconds": 2.5, "n_train": reference["n_train"]})
     return results

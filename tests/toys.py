@@ -34,6 +34,13 @@ def card(**changes: Any) -> dict[str, Any]:
     return overlay(CARD, changes)
 
 
+def control_card(**model: Any) -> dict[str, Any]:
+    """Return the run card of an ordinary tool on the toy."""
+    kept = ("data", "inputs", "label_range_z", "seed")
+    values = {key: CARD[key] for key in kept}
+    return {"run": f"toy.{model['kind']}-s0", **values, "model": model}
+
+
 def galaxies(n: int = 200, seed: int = 0) -> pd.DataFrame:
     """Return a standard table of n galaxies in which magnitudes and colours grow with redshift."""
     draw = np.random.default_rng(seed)

@@ -47,7 +47,7 @@ def _described(dag: Any, job: Any) -> dict[str, Any]:
         "wildcards": dict(job.wildcards_dict),
         "output": [str(file) for file in job.output],
         "threads": job.threads,
-        "resources": {key: job.resources[key] for key in job.resources.keys() if key[0] != "_"},
+        "resources": {key: job.resources[key] for key in dict(job.resources) if key[0] != "_"},
         "reason": str(dag.reason(job)),
     }
 

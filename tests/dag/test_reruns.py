@@ -87,7 +87,7 @@ def test_a_plots_colour_reruns_that_plot(checkout: Checkout) -> None:
 
 
 def test_an_upgraded_package_reruns_the_rules_that_import_it(checkout: Checkout) -> None:
-    checkout.edit("requirements.lock", "safetensors==", "safetensors==9.")
+    checkout.edit("requirements.lock", "torch==", "torch==9.")
     rules = checkout.rules()
     assert rules["train_network"] == NETWORKS
     assert rules["train_control"] == rules["read_catalog"] == 0

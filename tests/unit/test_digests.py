@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from zladder.provenance import digests
-from zladder.provenance.digests import canonical_json, derive_seed, file_digest, value_digest
+from zladder.provenance.digests import (
+    canonical_json,
+    derive_seed,
+    file_digest,
+    quick_digest,
+    value_digest,
+)
 
 
 def test_canonical_json_has_one_text_for_a_value():
@@ -43,14 +49,14 @@ def test_file_digest_is_of_the_content(tmp_path):
     assert file_digest(one) != file_digest(two)
 
 
-def test_file_digest_of_a_large_file_is_of_size_and_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(digests, "CONTENT_LIMIT_BYTES", 2)
+def test_quick_digest_of_a_large_file_is_of_size_and_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(digests, "QUICK_LIMIT_BYTES", 2)
     path = tmp_path / "large"
     path.write_bytes(b"abc")
     os.utime(path, ns=(5, 5))
-    assert file_digest(path) == "stat-3-5"
+    assert quick_digest(path) == "stat-3-5"
     os.utime(path, ns=(6, 6))
-    assert file_digest(path) == "stat-3-6"
+    assert quick_digest(path) == "stat-3-6"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from zladder.config.load import load_settings, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
 from zladder.config.merge import overlay
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring

@@ -138,9 +138,9 @@ def test_the_command_starts_without_torch():
 
 
 def test_the_parts_of_the_core_can_be_imported():
-    for name in ("snakemake", "torch", "galsim", "speclite", "safetensors", "skops", "pooch"):
+    for name in ("snakemake", "torch", "galsim", "speclite", "safetensors", "pooch"):
         assert name in PINS
-    heavy = loaded_by("torch", "galsim", "speclite", "skops.io", "astropy_healpix", "pooch")
+    heavy = loaded_by("torch", "galsim", "speclite", "sklearn", "astropy_healpix", "pooch")
     assert {"torch", "galsim"} <= set(heavy.split())
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from zladder.config.load import STAGES, load_settings, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import STAGES, load_settings
 from zladder.provenance.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
 
 from tests import toys
+from tests.toy_training import STEPS_PER_EPOCH, TRAIN, VALIDATION, after, bits, train
 from zladder.learning import loop
 from zladder.learning.bundle import new_network
-from zladder.learning.loop import Examples, fit
 from zladder.networks.mlp import freeze_except
 from zladder.provenance.errors import BadInput, Unfinished
-
-STEPS_PER_EPOCH = 4  # 120 training galaxies in batches of 32
-
-
-def examples(split: str) -> Examples:
-    frame = toys.dataset()
-    frame = frame[frame["split"] == split]
-    magnitudes = frame[[f"mag_{band}" for band in toys.BANDS]].to_numpy()
-    z_true = torch.tensor(frame["z_true"].to_numpy(), dtype=torch.float32)
-    return Examples(torch.tensor(magnitudes, dtype=torch.float32), z_true)
-
-
-TRAIN, VALIDATION = examples("train"), examples("validation")
-
-
-def never() -> None:
-    return None
-
-
-def after(steps: int) -> Callable[[], str | None]:
-    """Ask for a stop when so many steps were taken."""
-    left = [steps]
-
-    def reason() -> str | None:
-        left[0] -= 1
-        return "stop" if left[0] < 0 else None
-
-    return reason
-
-
-def train(folder, stop_reason=never, network=None, **changes):
-    card = toys.card(**changes)
-    network = network or new_network(card, TRAIN.inputs, TRAIN.z_true)
-    progress = fit(network, TRAIN, VALIDATION, card, folder, stop_reason)
-    return network, progress
-
-
-def bits(network) -> dict[str, bytes]:
-    return {name: tensor.numpy().tobytes() for name, tensor in network.state_dict().items()}
 
 
 @pytest.mark.parametrize("loss", [{"name": "tanaka", "gamma": 0.15}, {"name": "mse"}])
@@ -101,39 +61,6 @@ def test_the_same_card_gives_the_same_bits_and_another_seed_does_not(tmp_path):
     one, two = (bits(train(tmp_path / name)[0]) for name in "ab")
     assert one == two
     assert bits(train(tmp_path / "c", seed=8)[0]) != one
-
-
-def test_members_do_not_feel_each_other(tmp_path):
-    changes = {"schedule": {"epochs": 1}, "model": {"members": 3}}
-    plain, _ = train(tmp_path / "a", **changes)
-    disturbed = new_network(toys.card(**changes), TRAIN.inputs, TRAIN.z_true)
-    with torch.no_grad():
-        for parameter in disturbed.parameters():
-            parameter[1] *= 3.0
-    train(tmp_path / "b", network=disturbed, **changes)
-    for one, two in zip(plain.parameters(), disturbed.parameters(), strict=True):
-        assert torch.equal(one[0], two[0])
-        assert torch.equal(one[2], two[2])
-        assert not torch.equal(one[1], two[1])
-        assert not torch.equal(one[0], one[2])  # each begins elsewhere and sees its own order
-
-
-def test_a_member_learns_as_it_would_alone(tmp_path, monkeypatch):
-    # Plain gradient descent: Adam would forgive a gradient that is divided by the members.
-    def plain(network, settings):
-        return torch.optim.SGD(network.parameters(), lr=settings["learning_rate"])
-
-    monkeypatch.setattr(loop, "make_optimizer", plain)
-    two = new_network(toys.card(model={"members": 2}), TRAIN.inputs, TRAIN.z_true)
-    one = new_network(toys.CARD, TRAIN.inputs, TRAIN.z_true)
-    with torch.no_grad():
-        for alone, together in zip(one.parameters(), two.parameters(), strict=True):
-            alone.copy_(together[:1])
-    schedule = {"epochs": 1}
-    train(tmp_path / "two", network=two, schedule=schedule, model={"members": 2})
-    train(tmp_path / "one", network=one, schedule=schedule)
-    for alone, together in zip(one.parameters(), two.parameters(), strict=True):
-        torch.testing.assert_close(alone[0], together[0], rtol=1e-5, atol=1e-6)
 
 
 def losses(monkeypatch, values):

@@ -16,7 +16,8 @@ from zladder.catalogs.matching import match_tables
 from zladder.catalogs.native import read_survey
 from zladder.catalogs.select import select_sample
 from zladder.config.cards import dataset_samples
-from zladder.config.load import load_settings, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
 from zladder.config.merge import overlay
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring

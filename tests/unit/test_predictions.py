@@ -89,7 +89,7 @@ def test_a_missing_band_is_refused(run):
 def test_datasets_are_predicted_without_their_training_split(run, tmp_path):
     one = toys.write_dataset(tmp_path / "one.parquet", toys.dataset())
     two = toys.write_dataset(tmp_path / "two.parquet", toys.dataset(100, seed=2))
-    predicted, counts = predict_datasets([one, two], run)
+    predicted, counts = predict_datasets([one, two], [one], run)
     assert list(predicted.columns[:2]) == ["dataset", "split"]
     assert predicted["dataset"].value_counts().to_dict() == {"one": 80, "two": 40}
     assert set(predicted["split"]) == {"validation", "calibration", "test"}
@@ -102,7 +102,7 @@ def test_datasets_are_predicted_without_their_training_split(run, tmp_path):
 
 def test_a_control_answers_as_a_network_does(toy_results):
     folder = toy_results / "mock-test/runs/toy.knn-s0"
-    run = load_run(folder / "model.skops", folder / "card.json")
+    run = load_run(folder / "weights.safetensors", folder / "card.json")
     table = toys.galaxies(100, seed=6)
     error = predict_table(table, run, "t")["z_phot"] - table["z_true"]
     assert error.std() < 0.05
@@ -119,12 +119,12 @@ def test_a_run_without_its_card_is_refused(toy_results, tmp_path, content):
     assert caught.value.expected == "a run card"
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "model.skops"])
-def test_a_damaged_model_is_refused(toy_results, tmp_path, name):
-    model = tmp_path / name
+@pytest.mark.parametrize("run_name", ["toy.net-s0", "toy.knn-s0"])
+def test_a_damaged_model_is_refused(toy_results, tmp_path, run_name):
+    model = tmp_path / "weights.safetensors"
     model.write_bytes(b"half a model")
     with pytest.raises(BadInput) as caught:
-        load_run(model, toy_results / "mock-test/runs/toy.net-s0/card.json")
+        load_run(model, toy_results / "mock-test/runs" / run_name / "card.json")
     assert caught.value.file == str(model)
     assert "train the run again" in caught.value.hint
 
@@ -134,3 +134,16 @@ def test_members_are_averaged(run):
     shifted = dataclasses.replace(run, answer=lambda inputs: run.answer(inputs) + 0.5)
     one, two = (predict_table(table, each, "t")["z_phot"] for each in (run, shifted))
     assert (two - one).to_numpy() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_test_galaxies_that_the_run_has_seen_are_refused(run, tmp_path):
+    frame = toys.dataset()
+    one = toys.write_dataset(tmp_path / "one.parquet", frame)
+    swapped = frame.copy()
+    swapped["split"] = swapped["split"].replace({"train": "test", "test": "train"})
+    two = toys.write_dataset(tmp_path / "two.parquet", swapped)
+    with pytest.raises(BadInput) as caught:
+        predict_datasets([two], [one], run)
+    assert caught.value.file == str(two)
+    assert caught.value.place == "column 'object_id'"
+    assert str(int((frame["split"] == "train").sum())) in caught.value.found

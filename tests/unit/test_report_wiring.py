@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from zladder.config.load import load_settings, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
 

@@ -11,7 +11,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests import toys
-from zladder.learning.controls import load_control, save_control
 from zladder.learning.resume import load_checkpoint
 from zladder.provenance.errors import BadInput, Unfinished
 from zladder.train import network as module
@@ -108,41 +107,14 @@ def test_a_signal_saves_and_the_next_attempt_gives_the_same_bytes(tmp_path, data
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
 
-def control(dataset, **model):
-    card = toys.card(run="toy.control-s0") | {"model": model}
-    return train_control(card, dataset)
-
-
-def test_controls_learn_from_the_training_split_alone(dataset):
+@pytest.mark.parametrize(("kind", "answer"), [("mean_z", np.mean), ("trainz", mode_of_n_z)])
+def test_controls_learn_from_the_training_split_alone(dataset, kind, answer):
     frame = pd.read_parquet(dataset)
-    labels = frame.loc[frame["split"] == "train", "z_true"].to_numpy()
-    inputs = np.zeros((3, 5), dtype=np.float32)
-    mean, reference = control(dataset, kind="mean_z")
+    arrays, reference = train_control(toys.control_card(kind=kind), dataset)
     assert reference["n_train"] == 120
-    assert mean.predict(inputs) == pytest.approx(labels.mean())
-    trainz, _ = control(dataset, kind="trainz")
-    assert trainz.predict(inputs) == pytest.approx(mode_of_n_z(labels))
+    assert arrays["z"] == pytest.approx(answer(frame.loc[frame["split"] == "train", "z_true"]))
 
 
 def test_the_mode_is_the_middle_of_the_fullest_bin():
     labels = np.concatenate([np.full(50, 0.3), np.linspace(0, 1, 51)])
     assert mode_of_n_z(labels) == pytest.approx(0.3, abs=0.1)
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        {"kind": "mean_z"}, {"kind": "trainz"}, {"kind": "knn", "neighbours": 3},
-        {"kind": "boosting", "iterations": 5, "learning_rate": 0.5},
-        {"kind": "forest", "trees": 3, "leaf_min": 2},
-    ],
-    ids=lambda model: model["kind"],
-)  # fmt: skip
-def test_every_control_comes_back_from_disk(tmp_path, dataset, model):
-    one, _ = control(dataset, **model)
-    two, _ = control(dataset, **model)
-    save_control(tmp_path / "model.skops", one)
-    inputs = np.random.default_rng(1).normal(20, 1, (20, 5)).astype(np.float32)
-    again = load_control(tmp_path / "model.skops").predict(inputs)
-    np.testing.assert_array_equal(again, one.predict(inputs))
-    np.testing.assert_array_equal(again, two.predict(inputs))  # the seed decides

@@ -110,9 +110,7 @@ def test_files_follow_from_names(wiring):
     ]  # fmt: skip
     base = "<results>/runs/transfer.base-s0/weights.safetensors"
     assert w.parent_of("transfer.transfer-s0") == [base]
-    assert w.model_of("transfer.base-s0") == base
     assert w.parent_of("transfer.base-s0") == []
-    assert w.model_of("transfer.knn-s0") == "<results>/runs/transfer.knn-s0/model.skops"
     assert w.native_files("mock_hsc") == {"all": "<results>/survey/hsc.csv"}
     assert w.fetch_targets() == {
         "sdss_mgs": ["data/fetched/sdss_mgs/train", "data/fetched/sdss_mgs/test"]

@@ -9,9 +9,10 @@ OUTPUTS: <results>/predictions/{run}.parquet, <results>/metrics/{study}/*.parque
 rule predict_run:
     """Predict what a run is scored on, every split but the training one. Wildcards: run."""
     input:
-        model=lambda wildcards: LADDER.model_of(wildcards.run),
+        model="<results>/runs/{run}/weights.safetensors",
         card="<results>/runs/{run}/card.json",
         datasets=lambda wildcards: LADDER.tests_of(wildcards.run),
+        trained_on=lambda wildcards: LADDER.trained_on(wildcards.run),
     output:
         predictions="<results>/predictions/{run}.parquet",
         sidecar="<results>/predictions/{run}.json",
@@ -33,7 +34,7 @@ rule predict_run:
         "Predicting with {wildcards.run}"
     shell:
         "python {SCRIPTS}/predict_run.py --model {input.model:q} --card {input.card:q}"
-        " --datasets {input.datasets:q} --predictions {output.predictions:q}"
+        " --datasets {input.datasets:q} --trained-on {input.trained_on:q} --predictions {output.predictions:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 

@@ -50,7 +50,7 @@ rule train_control:
     input:
         dataset=lambda wildcards: LADDER.dataset_of(wildcards.run),
     output:
-        model="<results>/runs/{run}/model.skops",
+        weights="<results>/runs/{run}/weights.safetensors",
         card="<results>/runs/{run}/card.json",
         sidecar="<results>/runs/{run}/sidecar.json",
     log:
@@ -74,5 +74,5 @@ rule train_control:
         "Fitting {wildcards.run}"
     shell:
         "python {SCRIPTS}/train_control.py --dataset {input.dataset:q}"
-        " --card-json {params.card:q} --model {output.model:q} --card {output.card:q}"
+        " --card-json {params.card:q} --weights {output.weights:q} --card {output.card:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

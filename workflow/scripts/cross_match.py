@@ -21,12 +21,11 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Match each label to at most one photometric object; return the quality figures."""
-    import pandas as pd
-
     from zladder.catalogs.matching import match_tables
+    from zladder.tables.read import read_table
     from zladder.tables.standard import write_standard
 
-    labels, photometry = (pd.read_parquet(path) for path in (options.labels, options.photometry))
+    labels, photometry = (read_table(path) for path in (options.labels, options.photometry))
     pairs, quality = match_tables(
         labels, photometry, options.radius_arcsec, options.labels, options.photometry
     )

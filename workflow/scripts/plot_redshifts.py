@@ -24,13 +24,12 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Draw all panels, and the chosen network's alone for the first page."""
-    import pandas as pd
-
     from zladder.report.methods import roles_of
     from zladder.report.planes import draw_front, draw_planes, front_plane, read_planes
     from zladder.report.style import save_figure
+    from zladder.tables.read import read_table
 
-    scores, differences = (pd.read_parquet(path) for path in (options.scores, options.differences))
+    scores, differences = (read_table(path) for path in (options.scores, options.differences))
     roles, settings = roles_of(scores, differences), options.settings
     planes = read_planes(options.predictions, scores, roles, settings["convention"])
     save_figure(draw_planes(planes, settings["title"]), options.planes, options.dpi)

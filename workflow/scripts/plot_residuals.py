@@ -23,14 +23,13 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Draw both curves of every network and of the best ordinary tool."""
-    import pandas as pd
-
     from zladder.report.methods import roles_of
     from zladder.report.residuals import draw_residuals
     from zladder.report.style import save_figure
+    from zladder.tables.read import read_table
 
     curves, scores, differences = (
-        pd.read_parquet(path) for path in (options.curves, options.scores, options.differences)
+        read_table(path) for path in (options.curves, options.scores, options.differences)
     )
     figure = draw_residuals(curves, roles_of(scores, differences), options.settings["title"])
     save_figure(figure, options.figure, options.dpi)

@@ -21,12 +21,11 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Draw n(z), and a magnitude and a colour against redshift."""
-    import pandas as pd
-
     from zladder.report.sample_plot import draw_sample
     from zladder.report.style import save_figure
+    from zladder.tables.read import read_table
 
-    sample = pd.read_parquet(options.sample)
+    sample = read_table(options.sample)
     save_figure(draw_sample(sample, options.settings), options.figure, options.dpi)
     return {"counts": {"galaxies": len(sample)}}
 

@@ -22,13 +22,12 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Draw three metrics for each test set."""
-    import pandas as pd
-
     from zladder.report.intervals import draw_intervals
     from zladder.report.methods import roles_of
     from zladder.report.style import save_figure
+    from zladder.tables.read import read_table
 
-    scores, differences = (pd.read_parquet(path) for path in (options.scores, options.differences))
+    scores, differences = (read_table(path) for path in (options.scores, options.differences))
     roles, settings = roles_of(scores, differences), options.settings
     figure = draw_intervals(scores, roles, settings["convention"], settings["title"])
     save_figure(figure, options.figure, options.dpi)

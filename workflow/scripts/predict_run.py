@@ -15,6 +15,7 @@ def make_parser() -> ProgramParser:
     parser.add_input("--model")
     parser.add_input("--card")
     parser.add_input("--datasets", several=True)
+    parser.add_input("--trained-on", several=True)
     parser.add_output("--predictions")
     return parser
 
@@ -26,7 +27,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.tables.standard import write_standard
 
     run = load_run(options.model, options.card)
-    predictions, counts = predict_datasets(options.datasets, run)
+    predictions, counts = predict_datasets(options.datasets, options.trained_on, run)
     write_standard(predictions, options.predictions, metadata={"run": run.card["run"]})
     return {"run": run.card["run"], "counts": counts}
 

@@ -23,13 +23,12 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Select, write the sample and its cut-flow."""
-    import pandas as pd
-
     from zladder.catalogs.select import select_sample
+    from zladder.tables.read import read_table
     from zladder.tables.standard import write_standard
 
-    labels, photometry = (pd.read_parquet(path) for path in (options.labels, options.photometry))
-    pairs = pd.read_parquet(options.match) if options.match else None
+    labels, photometry = (read_table(path) for path in (options.labels, options.photometry))
+    pairs = read_table(options.match) if options.match else None
     sample, cutflow = select_sample(labels, photometry, pairs, options.settings, options.photometry)
     write_standard(sample, options.sample, {"sample": options.settings["name"]})
     cutflow.to_csv(options.cutflow, index=False, lineterminator="\n")

@@ -21,11 +21,10 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write the page."""
-    import pandas as pd
-
     from zladder.report.scores_page import scores_page
+    from zladder.tables.read import read_table
 
-    scores, differences = (pd.read_parquet(path) for path in (options.scores, options.differences))
+    scores, differences = (read_table(path) for path in (options.scores, options.differences))
     options.page.write_text(scores_page(scores, differences, options.settings), encoding="utf-8")
     return {"counts": {"scores": len(scores), "differences": len(differences)}}
 

@@ -14,19 +14,19 @@ def make_parser() -> ProgramParser:
     parser = ProgramParser(__doc__)
     parser.add_input("--dataset")
     parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
-    parser.add_output("--model")
+    parser.add_output("--weights")
     parser.add_output("--card")
     return parser
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit, and write the estimator and its card."""
+    """Fit, and write the tool and its card."""
     from zladder.learning.controls import save_control
     from zladder.learning.reference import write_card
     from zladder.train.controls import train_control
 
-    control, reference = train_control(options.card_json, options.dataset)
-    save_control(options.model, control)
+    arrays, reference = train_control(options.card_json, options.dataset)
+    save_control(options.weights, arrays, options.card_json)
     write_card(options.card, options.card_json, reference)
     return {"card": options.card_json, "n_train": reference["n_train"], "device": "cpu"}
 

@@ -40,5 +40,4 @@ def find_run(name: str, results: Path) -> Path:
 
 def model_file(folder: Path) -> Path:
     """Return the model of a run's folder."""
-    weights = folder / "weights.safetensors"
-    return weights if weights.is_file() else folder / "model.skops"
+    return folder / "weights.safetensors"

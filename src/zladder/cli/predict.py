@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zladder.catalogs.select import deredden
 from zladder.catalogs.standardize import standardize
 from zladder.cli.locate import find_run, model_file
-from zladder.config.load import read_yaml
+from zladder.config.documents import read_yaml
 from zladder.evaluate.predict import predict_table
 from zladder.evaluate.trained import load_run
 from zladder.provenance.errors import EXIT_DONE, BadInput, require_known
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.tables.columns import standard_column
-from zladder.tables.read import format_of, read_table
+from zladder.tables.formats import format_of
+from zladder.tables.read import read_table
 from zladder.tables.standard import write_standard
 from zladder.tables.units import read_units
 

@@ -10,8 +10,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from zladder.config.documents import read_yaml, text_keys
 from zladder.config.merge import holds, overlay
 from zladder.config.references import require_references
 from zladder.config.schema import check
@@ -48,7 +47,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     schemas = root / "workflow" / "schemas"
     given = {
-        key: _typed(_text_keys(value)) if key in STAGES else _text_keys(value)
+        key: _typed(text_keys(value)) if key in STAGES else text_keys(value)
         for key, value in given.items()
         if key != "pathvars"
     }
@@ -64,22 +63,6 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings["claim_files"] = _collection(root, "claims", {})
     require_references(settings)
     return settings
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return a YAML mapping; a file that is not one is `BadInput` with line and column."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(path, "the file", "a YAML file", str(error), "check the path") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
-        hint = "check indentation, colons and quotes there"
-        raise BadInput(path, place, "valid YAML", str(error.problem), hint) from error
-    if not isinstance(document, dict):
-        raise BadInput(path, "top level", "keys and values", repr(document), "see docs/config.md")
-    return _text_keys(document)
 
 
 def _typed(value: Any) -> Any:
@@ -101,13 +84,6 @@ def _typed(value: Any) -> Any:
         return float(value)
     except ValueError:
         return {"true": True, "false": False}.get(value.lower(), value)
-
-
-def _text_keys(document: Any) -> Any:
-    """Return a document whose keys are text, as JSON has them: -9999 becomes "-9999"."""
-    if isinstance(document, dict):
-        return {str(key): _text_keys(value) for key, value in document.items()}
-    return document
 
 
 def _stage(

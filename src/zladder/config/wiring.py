@@ -141,10 +141,15 @@ class Wiring:
         parent = self.plan.cards[run]["parent"]
         return [f"<results>/runs/{parent['run']}/weights.safetensors"] if parent else []
 
-    def model_of(self, run: str) -> str:
-        """Return the trained model of a run."""
-        file = "weights.safetensors" if run in self.plan.networks() else "model.skops"
-        return f"<results>/runs/{run}/{file}"
+    def trained_on(self, run: str) -> list[str]:
+        """Return the datasets that a run and its ancestors have seen."""
+        files: list[str] = []
+        name: str | None = run
+        while name:
+            files.append(self.dataset_of(name))
+            parent = self.plan.cards[name].get("parent")
+            name = parent["run"] if parent else None
+        return list(dict.fromkeys(files))
 
     def tests_of(self, run: str) -> list[str]:
         """Return the datasets that a run is scored on."""

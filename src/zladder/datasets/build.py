@@ -10,6 +10,7 @@ import pandas as pd
 from zladder.datasets.splits import SPLITS, draw_splits, uniform_hash
 from zladder.provenance.digests import derive_seed
 from zladder.provenance.errors import BadInput
+from zladder.tables.sky_cells import healpix_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,9 @@ def build_dataset(
     first["split"] = draw_splits(
         first, settings["splits"], given_parts, settings["sky_cell_order"], splits_seed
     )
+    if {"ra", "dec"} <= set(first.columns):
+        positions = first["ra"].to_numpy(), first["dec"].to_numpy()
+        first["_healpix_29"] = healpix_index(*positions, order=29)
     rank_seed = derive_seed(master_seed, "datasets", "fraction_rank")
     first["fraction_rank"] = uniform_hash(first["object_id"].to_numpy(), rank_seed)
     _require_filled(first, given_parts, file)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from zladder.config.load import STAGES, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import STAGES
 from zladder.config.schema import read_schema
 from zladder.docs.markdown import NOTE, code, page, table
 from zladder.docs.schema_rows import ITEM, NAME, schema_rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from zladder.config.load import load_settings, read_yaml
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
 from zladder.docs.config_page import config_page

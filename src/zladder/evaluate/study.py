@@ -12,6 +12,7 @@ from zladder.metrics.binned import fit_line, residual_against_z_phot, residual_a
 from zladder.metrics.bootstrap import bootstrap_metrics, paired_difference
 from zladder.metrics.counts import counts
 from zladder.provenance.errors import BadInput
+from zladder.tables.read import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def read_answers(files: Sequence[Path]) -> Answers:
     galaxies: pd.DataFrame | None = None
     by_method: dict[str, list[np.ndarray]] = {}
     for path in files:
-        frame = pd.read_parquet(path, columns=[*GALAXY_COLUMNS, "z_phot"])
+        frame = read_table(path, columns=[*GALAXY_COLUMNS, "z_phot"])
         if galaxies is None:
             galaxies = frame[GALAXY_COLUMNS]
         elif not frame[GALAXY_COLUMNS].equals(galaxies):

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from zladder.learning.controls import load_control
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class TrainedRun:
 
 
 def load_run(model: Path, card_file: Path) -> TrainedRun:
-    """Return the run of a model file (weights.safetensors or model.skops) and its card file.
+    """Return the run of a model file (weights.safetensors) and its card file.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def load_run(model: Path, card_file: Path) -> TrainedRun:
     except (OSError, ValueError, KeyError) as error:
         hint = "the run is not complete: build it first"
         raise BadInput(card_file, "the file", "a run card", repr(error), hint) from error
-    answer = _network_answer(model) if model.suffix == ".safetensors" else _control_answer(model)
+    answer = _network_answer(model) if "optimizer" in card else load_control(model)
     return TrainedRun(card, reference, answer)
 
 
@@ -65,10 +66,3 @@ def _network_answer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
             return network(stacked).double().mean(dim=0).numpy()
 
     return answer
-
-
-def _control_answer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    from zladder.learning.controls import load_control
-
-    control = load_control(path)
-    return lambda inputs: np.asarray(control.predict(inputs), dtype=np.float64)

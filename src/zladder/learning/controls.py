@@ -1,47 +1,76 @@
-"""Scikit-learn estimators on disk, without pickles."""
+"""The ordinary tools on disk: a few arrays and the run card in one safetensors file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, BadZipFile
+import json
+from typing import TYPE_CHECKING, Any
 
-import skops.io
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
+from zladder.learning.trees import trees_answer
+from zladder.provenance.digests import canonical_json
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sklearn.base import BaseEstimator
-
-# Types beyond skops' own list of safe ones that our estimators hold.
-TRUSTED = [
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.tree._tree.Tree",
-]
+    from zladder.learning.trees import Arrays
 
 
-def save_control(path: Path, control: BaseEstimator) -> None:
-    """Write a fitted estimator; the file holds arrays and JSON only."""
-    skops.io.dump(control, path, compression=ZIP_DEFLATED)
+def save_control(path: Path, arrays: Mapping[str, np.ndarray], card: Mapping[str, Any]) -> None:
+    """Write the arrays of a fitted tool; equal tools give equal bytes."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(contiguous, path, metadata={"card": canonical_json(card)})
 
 
-def load_control(path: Path) -> BaseEstimator:
-    """Return a fitted estimator.
+def load_control(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what maps finite inputs (N, F) to redshifts, float64 (N,).
 
     Raises
     ------
     BadInput
-        If the file is damaged or holds a type that no control has.
+        If the file is not a whole tool of zladder.
     """
     try:
-        unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
-        if unknown:
-            hint = "load only models that this workflow wrote"
-            raise BadInput(path, "the file", "an estimator of ours", f"{sorted(unknown)}", hint)
-        return skops.io.load(path, trusted=TRUSTED)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        with safe_open(path, framework="np") as stored:
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            kind = json.loads(stored.metadata()["card"])["model"]["kind"]
+        answer = ANSWERS[kind]
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
         hint = "train the run again (remove the file first)"
-        raise BadInput(path, "the file", "a scikit-learn estimator", str(error), hint) from error
+        raise BadInput(path, "the file", "arrays with a run card", str(error), hint) from error
+    return lambda inputs: answer(arrays, inputs)
+
+
+def knn_answer(arrays: Arrays, inputs: np.ndarray) -> np.ndarray:
+    """Return the mean label of the nearest training galaxies, weighted by inverse distance.
+
+    Distances are Euclidean in standardised inputs. A galaxy that coincides with training galaxies
+    gets their mean label, as in scikit-learn.
+    """
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(arrays["inputs"])
+    standard = (inputs - arrays["mean"]) / arrays["scale"]
+    distance, index = tree.query(standard, k=range(1, int(arrays["neighbours"][0]) + 1))
+    same = distance == 0
+    with np.errstate(divide="ignore"):
+        weight = np.where(same.any(axis=1, keepdims=True), same.astype(float), 1.0 / distance)
+    return (weight * arrays["labels"][index]).sum(axis=1) / weight.sum(axis=1)
+
+
+def constant_answer(arrays: Arrays, inputs: np.ndarray) -> np.ndarray:
+    """Return the one answer for every row."""
+    return np.full(len(inputs), arrays["z"][0])
+
+
+ANSWERS: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
+    "trainz": constant_answer,
+    "mean_z": constant_answer,
+    "knn": knn_answer,
+    "boosting": trees_answer,
+    "forest": trees_answer,
+}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from zladder.learning.inputs import input_matrix
 from zladder.provenance.errors import BadInput
+from zladder.tables.read import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ def read_split(path: Path, card: Mapping[str, Any], split: str) -> tuple[np.ndar
         For a galaxy that is both in training and in test, for inputs that are not finite, and for
         labels outside the card's `label_range_z`.
     """
-    frame = pd.read_parquet(path)
+    frame = read_table(path)
     require_no_test_object(frame, path)
     frame = frame[frame["split"] == split]
     if split == "train":

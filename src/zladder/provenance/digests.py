@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTENT_LIMIT_BYTES = 256 * 2**20
+QUICK_LIMIT_BYTES = 256 * 2**20
 _BLOCK_BYTES = 2**20
 
 
@@ -24,19 +24,24 @@ def value_digest(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return 32 hexadecimal digits that identify a file's content.
-
-    Files above `CONTENT_LIMIT_BYTES` are identified by size and modification time instead, with
-    the prefix ``stat-``: a retry must learn within a second that nothing has changed.
-    """
-    stat = path.stat()
-    if stat.st_size > CONTENT_LIMIT_BYTES:
-        return f"stat-{stat.st_size}-{stat.st_mtime_ns}"
+    """Return 32 hexadecimal digits that identify a file's content."""
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def quick_digest(path: Path) -> str:
+    """Return what tells a file from its other versions within a second.
+
+    The content's digest; above `QUICK_LIMIT_BYTES` size and modification time, with the prefix
+    ``stat-``: a retry must learn at once that nothing has changed.
+    """
+    stat = path.stat()
+    if stat.st_size > QUICK_LIMIT_BYTES:
+        return f"stat-{stat.st_size}-{stat.st_mtime_ns}"
+    return file_digest(path)
 
 
 def derive_seed(master_seed: int, *names: str) -> int:

@@ -10,7 +10,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from zladder.provenance.digests import file_digest, value_digest
+from zladder.provenance.digests import quick_digest, value_digest
 from zladder.provenance.errors import BadInput
 from zladder.provenance.outputs import write_text_whole
 
@@ -45,7 +45,7 @@ def refuse_known_bad(
         yield
         return
     stamp = stamp_path(log)
-    files = [[str(path), file_digest(path) if path.is_file() else "absent"] for path in inputs]
+    files = [[str(path), quick_digest(path) if path.is_file() else "absent"] for path in inputs]
     key = value_digest([list(arguments), code, files])
     if stamp.is_file():
         earlier = json.loads(stamp.read_text(encoding="utf-8"))

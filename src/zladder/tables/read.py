@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.arrow import to_frame
-from zladder.tables.fits import read_fits
-from zladder.tables.hdf5 import read_hdf5
-from zladder.tables.parquet import read_parquet
-from zladder.tables.text import read_text
-from zladder.tables.votable import read_votable
+from zladder.tables.formats import SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +14,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
-
-SUFFIXES = {
-    "csv": (".csv", ".csv.gz"),
-    "whitespace": (".txt", ".dat", ".train", ".test", ".txt.gz", ".dat.gz"),
-    "fits": (".fits", ".fit", ".fits.gz"),
-    "parquet": (".parquet", ".pq"),
-    "votable": (".vot", ".votable", ".xml"),
-    "hdf5": (".h5", ".hdf5"),
-}
 
 
 def read_table(
@@ -71,16 +58,6 @@ def read_table(
     return to_frame(table)
 
 
-def format_of(path: Path) -> str:
-    """Return the format that a file name's suffix stands for."""
-    for kind, suffixes in SUFFIXES.items():
-        if path.name.lower().endswith(suffixes):
-            return kind
-    known = ", ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-    raise BadInput(path, "suffix", f"one of {known}", f"'{path.suffix}'",
-                   f"declare the format: one of {', '.join(SUFFIXES)}")  # fmt: skip
-
-
 def _require_file(path: Path) -> None:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
@@ -94,14 +71,24 @@ def _require_file(path: Path) -> None:
 def _read(
     path: Path, kind: str, columns: Sequence[str] | None, names: Sequence[str] | None
 ) -> pa.Table:
-    if kind == "csv":
-        return read_text(path, ",", columns, names)
-    if kind == "whitespace":
-        return read_text(path, " ", columns, names)
-    readers = {
-        "fits": read_fits,
-        "parquet": read_parquet,
-        "votable": read_votable,
-        "hdf5": read_hdf5,
-    }
-    return readers[kind](path, columns)
+    # Each reader is imported when it is needed: most programs read Parquet, and a workflow of
+    # many short jobs must not pay for FITS, VOTable and HDF5 in each of them.
+    if kind in ("csv", "whitespace"):
+        from zladder.tables.text import read_text
+
+        return read_text(path, "," if kind == "csv" else " ", columns, names)
+    if kind == "fits":
+        from zladder.tables.fits import read_fits
+
+        return read_fits(path, columns)
+    if kind == "votable":
+        from zladder.tables.votable import read_votable
+
+        return read_votable(path, columns)
+    if kind == "hdf5":
+        from zladder.tables.hdf5 import read_hdf5
+
+        return read_hdf5(path, columns)
+    from zladder.tables.parquet import read_parquet
+
+    return read_parquet(path, columns)

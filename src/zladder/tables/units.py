@@ -10,7 +10,7 @@ import h5py
 import pyarrow.parquet as pq
 from astropy.io import fits, votable
 
-from zladder.tables.read import format_of
+from zladder.tables.formats import format_of
 from zladder.tables.write import METADATA_KEY
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.border import write_fits, write_votable
-from zladder.tables.read import format_of
+from zladder.tables.formats import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +59,12 @@ def write_table(
     if kind == "parquet":
         _write_parquet(frame, path, units, ucds, note)
     elif kind == "fits":
+        from zladder.tables.border import write_fits
+
         write_fits(frame, path, units, ucds, note)
     elif kind == "votable":
+        from zladder.tables.border import write_votable
+
         write_votable(frame, path, units, ucds, note)
     else:
         raise BadInput(path, "suffix", "one of .parquet, .fits, .vot", f"'{path.suffix}'",
