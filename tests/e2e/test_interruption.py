@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,23 @@ LONG = ("--cores", "2", "--config", "scale=test", "train={epochs_limit: 200}", "
 WAIT_SECONDS = 120.0
 
 
-def wait_for(path: Path, word: str) -> None:
+def wait_for(running: subprocess.Popen[str], path: Path, word: str) -> None:
     """Wait until a log holds a word."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (path.is_file() and word in path.read_text(encoding="utf-8")):
         assert time.monotonic() < deadline, f"no {word!r} in {path}"
+        assert running.poll() is None, running.communicate()[1]
         time.sleep(0.05)
+
+
+def ended(running: subprocess.Popen[str]) -> str:
+    """Return what a Snakemake that is ending says; none is left behind."""
+    try:
+        return running.communicate(timeout=WAIT_SECONDS)[1]
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
 
 
 def interrupt(checkout: Checkout) -> str:
@@ -38,12 +50,10 @@ def interrupt(checkout: Checkout) -> str:
     log.unlink(missing_ok=True)
     running = checkout.start(*LONG)
     try:
-        wait_for(log, "best")  # the line of the first epoch
+        wait_for(running, log, "best")  # the line of the first epoch
         os.killpg(running.pid, signal.SIGINT)  # what a terminal does
-        _, stderr = running.communicate(timeout=WAIT_SECONDS)
     finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
+        stderr = ended(running)
     assert running.returncode != 0, stderr
     return log.read_text(encoding="utf-8")
 
@@ -91,13 +101,11 @@ def test_edit_while_the_workflow_runs_is_caught(copy: Checkout) -> None:
     text = losses.read_text(encoding="utf-8")
     log = copy.folder / RESULTS / "logs" / "build_dataset" / "main.log"
     log.unlink()
-    running = copy.start(*LONG, "--forcerun", "build_dataset")
+    running = copy.start("--forcerun", "build_dataset", *LONG)
     try:
-        wait_for(log, "build_dataset.py")
+        wait_for(running, log, "build_dataset.py")
         losses.write_text(text + "\nEDITED = True\n", encoding="utf-8")
-        _, stderr = running.communicate(timeout=WAIT_SECONDS)
     finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
+        stderr = ended(running)
     assert running.returncode != 0
     assert "the code changed while the workflow ran" in stderr
