@@ -1,4 +1,5 @@
 # make demo   from nothing to a report on the mock sky      make test   all tests
+# make report SCALE=demo   the report of what was built, again
 # Options: PYTHON=python3.11  UV=1 (uv instead of pip)  TORCH_INDEX=URL (wheels of torch)
 
 SHELL := /bin/bash
@@ -6,24 +7,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-REPORT := results/mock-demo/report/report.html
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+SKY ?= mock
+SCALE ?= demo
+REPORT = results/$(SKY)-$(SCALE)/report/report.html
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: env demo test test-cluster bench lint docs clean-resume
+.PHONY: env demo report test test-cluster bench lint docs clean-resume
 
 env: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "zladder needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
 	$(if $(UV),uv venv --seed --allow-existing,$(PYTHON) -m venv) $(VENV)
 	$(INSTALL) $(TORCH_OPTION) -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: env
-	$(BIN)/snakemake --cores $(CORES) --config scale=demo
-	$(BIN)/snakemake --cores 1 --config scale=demo --report $(REPORT)
+	$(BIN)/snakemake --cores $(CORES) --config sky=$(SKY) scale=$(SCALE)
+	$(MAKE) --no-print-directory report
+
+report: env
+	$(BIN)/snakemake --cores 1 --config sky=$(SKY) scale=$(SCALE) --report $(REPORT) \
+		--report-stylesheet workflow/report/viewer.css
 	@echo "The report: $(REPORT)"
 
 test: env

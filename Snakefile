@@ -13,20 +13,21 @@ from snakemake.utils import min_version
 min_version("9.25")
 
 ROOT = Path(str(workflow.current_basedir))
-SCRIPTS = ROOT / "workflow" / "scripts"
+SCRIPTS = str(ROOT / "workflow" / "scripts")
 # Jobs find this checkout's library and this Snakemake's interpreter, activated or not.
-os.environ["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+for variable, folder in (("PYTHONPATH", ROOT / "src"), ("PATH", Path(sys.executable).parent)):
+    others = os.environ.get(variable)
+    os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
 sys.path.insert(0, str(ROOT / "src"))
 
-from zladder.config.wiring import code_of, names_pattern, wiring_or_exit
+from zladder.config.wiring import code_of, names_pattern, option, wiring_or_exit
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
 LADDER = wiring_or_exit(ROOT, config)
-CODE = code_of(SCRIPTS)
+CODE = code_of(Path(SCRIPTS))
 
 
 pathvars:

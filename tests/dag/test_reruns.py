@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,27 @@ def test_nothing_to_do_when_nothing_changed(checkout: Checkout) -> None:
 
 
 def test_touching_and_commenting_every_file_of_ours_reruns_nothing(checkout: Checkout) -> None:
-    files = [*checkout.folder.glob("src/**/*.py"), *checkout.folder.glob("workflow/**/*.py")]
-    assert len(files) > 60
+    folder = checkout.folder
+    kinds = ("src/**/*.py", "workflow/**/*.py", "workflow/**/*.smk", "workflow/**/*.yaml",
+             "config/**/*.yaml", "profiles/**/*.yaml", "envs/*.yaml", "Snakefile",
+             "requirements.lock")  # fmt: skip
+    files = [path for kind in kinds for path in folder.glob(kind)]
+    assert len(files) > 150
     for path in files:
         path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
-    for path in [*checkout.folder.glob("workflow/**/*"), *checkout.folder.glob("config/**/*")]:
+    for path in folder.glob("workflow/report/*"):  # captions and style: no place for a comment
         path.touch()
-    (checkout.folder / "Snakefile").touch()
     assert checkout.rules() == Counter()
+
+
+def test_dry_run_without_work_takes_less_than_five_seconds(checkout: Checkout) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = checkout.snakemake("-n", "--config", "scale=test")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "Nothing to be done" in done.stdout + done.stderr
+    # CPU seconds: on an idle machine the wall clock shows the same, on a busy one it does not.
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert seconds < 5.0
 
 
 def test_another_docstring_reruns_nothing(checkout: Checkout) -> None:

@@ -15,7 +15,7 @@ CONFIG = ("--cores", "2", "--config", "scale=test")
 @pytest.fixture(scope="session")
 def climbed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout after `snakemake --config scale=test`."""
-    checkout = Checkout(tmp_path_factory.mktemp("e2e") / "ladder")
+    checkout = Checkout(tmp_path_factory.mktemp("e2e") / "a ladder")
     done = checkout.snakemake(*CONFIG)
     assert done.returncode == 0, done.stderr[-4000:]
     return checkout

@@ -85,7 +85,7 @@ def test_interrupted_training_ends_byte_equal(copy: Checkout, tmp_path: Path) ->
     assert (copy.folder / PREDICTIONS).read_bytes() == (twin / PREDICTIONS).read_bytes()
 
 
-def test_bad_input_under_retries_is_tried_once(copy: Checkout) -> None:
+def test_retries_do_not_repeat_the_work_on_bad_input(copy: Checkout) -> None:
     narrow = ("--config", "scale=test", "train={label_range_z: [0.0, 0.05]}")
     target = f"{RESULTS}/runs/main_sample.single-s0/weights.safetensors"
     done = copy.snakemake("--cores", "1", *narrow, "--", target)

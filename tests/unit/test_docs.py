@@ -53,13 +53,13 @@ def test_check_tells_of_drift_with_a_diff_and_writing_mends_it(checkout, capsys)
     page = checkout / "docs" / "config.md"
     stages = checkout / "config" / "stages" / "evaluate.yaml"
     assert main(["--check", "--root", str(checkout)]) == 0
-    stages.write_text("bin_width_z: 0.25\n", encoding="utf-8")
+    stages.write_text("n_bootstraps: 777\n", encoding="utf-8")
     before = page.read_bytes()
     assert main(["--check", "--root", str(checkout)]) == 1
     assert page.read_bytes() == before
     out = capsys.readouterr().out
-    assert "-| `bin_width_z`" in out
-    assert "| `0.25` |" in out
+    assert "-| `n_bootstraps`" in out
+    assert "| `777` |" in out
     assert main(["--root", str(checkout)]) == 0
     assert main(["--check", "--root", str(checkout)]) == 0
 

@@ -97,7 +97,7 @@ def test_like_must_name_a_survey_without_one(checkout, given, model):
         ("stages/survey.yaml", "scatter_ln", "scater_ln", "dust.scater_ln", "scatter_ln"),
         ("stages/datasets.yaml", "sky_cell_order", "sky_cel_order", "sky_cel_order",
          "sky_cell_order"),
-        ("stages/evaluate.yaml", "bin_width_z", "bin_widht_z", "bin_widht_z", "bin_width_z"),
+        ("stages/evaluate.yaml", "n_bootstraps", "n_botstraps", "n_botstraps", "n_bootstraps"),
         ("stages/report.yaml", "figure_dpi", "figur_dpi", "figur_dpi", "figure_dpi"),
         ("surveys/sdss_mgs.yaml", "file_format", "fileformat", "fileformat", "file_format"),
         ("studies/transfer.yaml", "test_on", "teston", "teston", "test_on"),
@@ -169,7 +169,7 @@ def test_a_missing_key_is_told_with_the_file_that_should_have_it(checkout, given
 
 
 def test_broken_yaml_is_told_with_line_and_column(checkout, given):
-    error = refused(checkout("stages/evaluate.yaml", "bin_width_z: 0.1", "a: b: c"), given())
+    error = refused(checkout("stages/evaluate.yaml", "n_bootstraps: 1000", "a: b: c"), given())
     assert error.file.endswith("config/stages/evaluate.yaml")
     assert error.place == "line 2, column 5"
 

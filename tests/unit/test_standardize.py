@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 from zladder.catalogs.column_map import native_columns
 from zladder.catalogs.standardize import standardize, standardize_parts
 from zladder.provenance.errors import BadInput
-from zladder.tables.read import read_table
 
 FILE = Path("survey/table.csv")
 BIG = 2**60 + 1
@@ -423,29 +421,3 @@ def test_declared_duplicates_across_parts(rule, kept, mags, removed):
     totals = {name: counts[name] for name in ("rows_in", "duplicates", "rows_out")}
     assert totals == {"rows_in": 6, "duplicates": removed, "rows_out": 6 - removed}
     assert {part: c["rows_in"] for part, c in counts["parts"].items()} == {"train": 3, "test": 3}
-
-
-# ---- the real table ----------------------------------------------------------------------------
-
-
-def test_the_real_main_sample_by_settings_alone():
-    folder = Path(os.environ.get("ZLADDER_DATA", "")) / "sdss_mgs"
-    if not os.environ.get("ZLADDER_DATA") or not folder.is_dir():
-        pytest.skip("the real table is not here (ZLADDER_DATA)")
-    bands = "ugriz"
-    columns = {"object_id": {"from": "content"}, "z_true": "zs"}
-    columns |= {f"mag_{b}": b for b in bands} | {f"mag_err_{b}": f"e{b}" for b in bands}
-    settings = {"name": "sdss", "bands": list(bands), "columns": columns, "kind": "spec",
-                "extra_columns": ["u-g"]}  # fmt: skip
-    # The header of the training file lacks the name eu.
-    colours = ["u-g", "g-r", "r-i", "i-z"]
-    names = ["zs", *bands, *colours, *(f"e{b}" for b in bands), *(f"e{c}" for c in colours)]
-    tables = []
-    for part in ("train", "test"):
-        path = folder / f"SDSS_MGS.{part}"
-        tables.append((read_table(path, columns=native_columns(settings), names=names), path, part))
-    frame, counts = standardize_parts(tables, settings)
-    assert counts["rows_in"] == counts["rows_out"] == 10_000
-    assert counts["duplicates"] == 0
-    colour = frame["mag_u"] - frame["mag_g"]
-    assert np.abs(colour - frame["u-g"]).max() < 1e-5

@@ -61,7 +61,7 @@ def test_everything_told_is_canonical_json(wiring):
         (("survey_files", "mock_sdss", "sentinels"), {}, {"read_catalog mock_sdss"}),
         (("catalogs", "samples", "mock_main", "cuts"), [], {"select_sample mock_main"}),
         (("report", "figure_dpi"), 75, set()),
-        (("evaluate", "bin_width_z"), 0.2, {"score_study main_sample", "score_study transfer"}),
+        (("study_files", "main_sample", "bin_width_z"), 0.3, {"score_study main_sample"}),
         (("study_files", "main_sample", "title"), "another", set()),
         (("study_files", "main_sample", "networks", "single", "optimizer"),
          {"learning_rate": 1e-3}, {"train main_sample.single-s0"}),

@@ -31,14 +31,14 @@ rule train_network:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=60,
     params:
-        parent=lambda wildcards, input: f"--parent {input.parent}" if input.get("parent") else "",
+        parent=lambda wildcards, input: option("--parent", input.get("parent")),
         card=lambda wildcards: LADDER.card(wildcards.run),
         resume=lambda wildcards, output: str(Path(output.weights).parents[2] / "resume"),
         code=CODE["train_network"],
     message:
         "Training {wildcards.run}"
     shell:
-        "python {SCRIPTS}/train_network.py --dataset {input.dataset:q} {params.parent}"
+        "python {SCRIPTS:q}/train_network.py --dataset {input.dataset:q} {params.parent}"
         " --card-json {params.card:q} --resume-folder {params.resume:q}"
         " --minutes {resources.runtime} --threads {threads} --weights {output.weights:q}"
         " --card {output.card:q} --history {output.history:q} --sidecar {output.sidecar:q}"
@@ -73,6 +73,6 @@ rule train_control:
     message:
         "Fitting {wildcards.run}"
     shell:
-        "python {SCRIPTS}/train_control.py --dataset {input.dataset:q}"
+        "python {SCRIPTS:q}/train_control.py --dataset {input.dataset:q}"
         " --card-json {params.card:q} --weights {output.weights:q} --card {output.card:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -30,7 +30,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]
     )
     write_standard(dataset, options.dataset)
-    return {"counts": counts}
+    return {"counts": counts, "seed": settings["master_seed"]}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -26,7 +26,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     claims = judge_claims(read_answers(options.predictions), options.settings)
     write_standard(claims, options.claims)
-    return {"counts": claims["verdict"].value_counts().to_dict()}
+    return {"seed": options.settings["seed"], "counts": claims["verdict"].value_counts().to_dict()}
 
 
 def main(argv: list[str] | None = None) -> int:

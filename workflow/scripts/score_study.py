@@ -37,7 +37,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     write_standard(scores, options.scores)
     write_standard(compare_with_peer(answers, scores, settings), options.differences)
     write_standard(residual_curves(answers, settings["bin_width_z"]), options.curves)
-    return {"counts": {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}}
+    counts = {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}
+    return {"seed": settings["seed"], "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

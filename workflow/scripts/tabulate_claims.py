@@ -13,6 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--claims", several=True)
+    parser.add_input("--records", several=True)
     parser.add_settings("--settings", "title of each study, and whether its sky is simulated")
     parser.add_output("--page")
     return parser
@@ -23,9 +24,11 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     import pandas as pd
 
     from zladder.report.claims_page import claims_page, count_verdicts
+    from zladder.report.records import read_records
 
     claims = {path.parent.name: pd.read_parquet(path) for path in options.claims}
-    options.page.write_text(claims_page(claims, options.settings), encoding="utf-8")
+    text = claims_page(claims, options.settings, read_records(options.records))
+    options.page.write_text(text, encoding="utf-8")
     return {"counts": count_verdicts(claims)}
 
 

@@ -28,7 +28,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     arrays, reference = train_control(options.card_json, options.dataset)
     save_control(options.weights, arrays, options.card_json)
     write_card(options.card, options.card_json, reference)
-    return {"card": options.card_json, "n_train": reference["n_train"], "device": "cpu"}
+    card = options.card_json
+    return {"card": card, "seed": card["seed"], "n_train": reference["n_train"]}
 
 
 def main(argv: list[str] | None = None) -> int:

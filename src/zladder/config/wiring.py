@@ -6,6 +6,7 @@ Paths begin with ``<results>``, Snakemake's path variable for ``results/SKY-SCAL
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,11 @@ def code_of(scripts: Path) -> dict[str, str]:
 def names_pattern(names: Iterable[str]) -> str:
     """Return a regular expression that matches just these names (and nothing without any)."""
     return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def option(name: str, value: object) -> str:
+    """Return an option for a shell command, quoted; nothing where there is no value."""
+    return f"{name} {shlex.quote(str(value))}" if value else ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,7 @@ class Wiring:
             {
                 **self.settings["evaluate"],
                 "study": study,
+                "bin_width_z": document["bin_width_z"],
                 "label_range_z": self.settings["train"]["label_range_z"],
                 "networks": list(document["networks"]),
                 "seed": derive_seed(self.settings["master_seed"], "evaluate", study),

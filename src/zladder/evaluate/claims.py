@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zladder.evaluate.study import Answers
+    from zladder.metrics.residuals import Floats
 
 FEWEST_GALAXIES = 2  # no metric is defined below
+SIGNED_PREFIX = "bias_"  # of the metrics that can be zero by their sign alone
 VERDICTS = (
     "reproduced",
     "ordering reproduced",
@@ -25,16 +27,20 @@ VERDICTS = (
     "by construction",
     "not applicable",
 )
+SAID = ("text", "source", "dataset", "metric", "definition", "worse", "better")
 
 
 def judge_claims(answers: Answers, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a claim: text, source, published and our ratio, interval, verdict, reason."""
+    """Return one row a claim: text, source, published and our ratio, interval, verdict, reason.
+
+    Where the ratio has only a lower bound, `ratio` is NaN, `lo95` the bound and `hi95` infinite.
+    """
     rows = [
         {"claim": name, **_judged(answers, claim, settings)}
         for name, claim in settings["claims"].items()
     ]
-    columns = ["claim", "text", "source", "dataset", "metric", "worse", "better", "published_ratio",
-               "ratio", "lo95", "hi95", "n_used", "verdict", "reason"]  # fmt: skip
+    columns = ["claim", *SAID, "published_ratio", "ratio", "lo95", "hi95", "n_used", "verdict",
+               "reason"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -51,11 +57,12 @@ def _judged(
     )  # fmt: skip
     verdict, reason = judge_ratio(
         ratio, lo95, hi95, claim.get("published_ratio"), claim.get("tolerance"),
-        simulated=settings["simulated"],
+        simulated=settings["simulated"], better=claim["better"],
+        by_construction=claim.get("by_construction"),
     )  # fmt: skip
     if n_used < FEWEST_GALAXIES:
         verdict, reason = "not applicable", f"{n_used} galaxies with an answer in this range"
-    said = {key: claim[key] for key in ("text", "source", "dataset", "metric", "worse", "better")}
+    said = {key: claim[key] for key in SAID}
     ours = {"ratio": ratio, "lo95": lo95, "hi95": hi95, "n_used": n_used}
     published = claim.get("published_ratio", np.nan)
     return {**said, "published_ratio": published, **ours, "verdict": verdict, "reason": reason}
@@ -65,6 +72,10 @@ def ratio_interval(
     worse: np.ndarray, better: np.ndarray, z_true: np.ndarray, metric: str, n_boot: int, seed: int
 ) -> tuple[float, float, float, int]:
     """Return abs(metric(worse)) / abs(metric(better)), its 95 % interval and the galaxies used.
+
+    A bias of `better` that is compatible with 0 can be divided by, but the quotient is no number:
+    the ratio is then NaN, its lower end a bound (97.5 % of the resamples lie above), its upper end
+    infinite.
 
     Parameters
     ----------
@@ -76,30 +87,51 @@ def ratio_interval(
         Both methods see the same resamples.
     """
     used = finite_rows(np.concatenate([worse, better]), z_true)
-    if used.sum() < FEWEST_GALAXIES:
-        return np.nan, np.nan, np.nan, int(used.sum())
-    truth = z_true[used]
-    sides = [Residuals.of(side[:, used], truth) for side in (worse, better)]
-    full = [_absolute(side, metric) for side in sides]
-    draws: list[list[np.ndarray]] = [[], []]
-    for rows in resample_chunks(len(truth), n_boot, seed):
-        for side, kept in zip(sides, draws, strict=True):
-            taken = Residuals(side.dz[:, rows], side.delta_z[:, rows])
-            kept.append(_absolute(taken, metric))
-    drawn = [np.concatenate(kept) for kept in draws]
+    n_used = int(used.sum())
+    if n_used < FEWEST_GALAXIES:
+        return np.nan, np.nan, np.nan, n_used
+    sides = [Residuals.of(side[:, used], z_true[used]) for side in (worse, better)]
+    full = [_over_seeds(evaluate(side, [metric])[metric]) for side in sides]
+    drawn = [_resampled(side, metric, n_boot, seed) for side in sides]
     with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 has no ratio
-        ratios = drawn[0] / drawn[1]
         ratio = float(full[0] / full[1])
-    finite = ratios[~np.isnan(ratios)]
-    if np.isnan(ratio) or len(finite) < 0.95 * len(ratios):
-        return ratio, np.nan, np.nan, int(used.sum())
-    lo95, hi95 = np.quantile(finite, (0.025, 0.975), method="inverted_cdf")
-    return ratio, float(lo95), float(hi95), int(used.sum())
+        ratios = _over_seeds(drawn[0]) / _over_seeds(drawn[1])
+    defined = ratios[~np.isnan(ratios)]
+    if np.isnan(ratio) or len(defined) < 0.95 * len(ratios):
+        return ratio, np.nan, np.nan, n_used
+    lo95, hi95 = (float(end) for end in _ends95(defined))
+    if metric.startswith(SIGNED_PREFIX) and _compatible_with_zero(drawn[1]):
+        return np.nan, lo95, np.inf, n_used
+    return ratio, lo95, hi95, n_used
 
 
-def _absolute(residuals: Residuals, metric: str) -> np.ndarray:
+def _resampled(residuals: Residuals, metric: str, n_boot: int, seed: int) -> Floats:
+    """Return the signed metric of every seed on every resample, shape (n_seeds, n_boot)."""
+    n = residuals.dz.shape[-1]
+    taken = (
+        Residuals(residuals.dz[:, rows], residuals.delta_z[:, rows])
+        for rows in resample_chunks(n, n_boot, seed)
+    )
+    return np.concatenate([evaluate(part, [metric])[metric] for part in taken], axis=-1)
+
+
+def _over_seeds(metric: Floats) -> Floats:
     """Return the absolute metric averaged over seeds (the first axis)."""
-    return np.abs(evaluate(residuals, [metric])[metric]).mean(axis=0)
+    return np.abs(metric).mean(axis=0)
+
+
+def _ends95(drawn: Floats) -> Floats:
+    """Return the two ends of the 95 % interval over the last axis."""
+    return np.quantile(drawn, (0.025, 0.975), axis=-1, method="inverted_cdf")
+
+
+def _compatible_with_zero(drawn: Floats) -> bool:
+    """Return whether the 95 % interval contains 0 for every seed.
+
+    One seed that is clearly biased keeps the average of the absolute values away from 0.
+    """
+    lo95, hi95 = _ends95(drawn)
+    return bool(((lo95 <= 0) & (hi95 >= 0)).all())
 
 
 def judge_ratio(
@@ -110,16 +142,26 @@ def judge_ratio(
     tolerance: float | None,
     *,
     simulated: bool,
+    better: str,
+    by_construction: str | None = None,
 ) -> tuple[str, str]:
     """Return (verdict, reason) for a claimed ratio worse/better above 1.
 
     On the mock sky only the ordering can be confirmed. On real data the number is reproduced if
-    ours lies within the tolerance of the published one and the interval keeps the ordering.
+    ours lies within the tolerance of the published one and the interval keeps the ordering. A
+    ratio with a lower bound only (`ratio` NaN, `hi95` infinite) confirms an ordering at most. What
+    was put into the mock sky tests nothing: it is `by construction`, unless the opposite came out.
     """
-    if np.isnan(ratio) or np.isnan(lo95):
-        return "undecided", "the metric is zero for both methods in too many resamples"
     if hi95 < 1:
         return "not reproduced", "the 95 % interval of the ratio lies below 1"
+    if simulated and by_construction:
+        return "by construction", by_construction
+    if np.isnan(lo95):
+        return "undecided", "the metric is zero for both methods in too many resamples"
+    if np.isnan(ratio):
+        bound = f"the bias of {better} is compatible with 0: the ratio has only a lower bound"
+        verdict = "ordering reproduced" if lo95 > 1 else "undecided"
+        return verdict, f"{bound}, which lies {'above' if lo95 > 1 else 'not above'} 1"
     if lo95 <= 1:
         return "undecided", "the 95 % interval of the ratio contains 1"
     ordering = "the 95 % interval of the ratio lies above 1"

@@ -162,7 +162,7 @@ def residual_curves(answers: Answers, bin_width_z: float) -> pd.DataFrame:
     for dataset in answers.datasets:
         part = answers.part(dataset, "test")
         top = np.ceil(np.nanmax(part.z_true) / bin_width_z) * bin_width_z
-        edges = np.arange(0.0, top + 1.5 * bin_width_z, bin_width_z)
+        edges = np.arange(0.0, top + 0.5 * bin_width_z, bin_width_z)
         for method, z_phot in part.z_phot.items():
             used = np.isfinite(z_phot[0]) & np.isfinite(part.z_true)
             pair = z_phot[0][used], part.z_true[used]

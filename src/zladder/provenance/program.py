@@ -115,15 +115,17 @@ def _run_checked(
             if not path.exists():
                 raise BadInput(path, "the file", "an input file", "nothing", "check the path")
         outputs = _paths(options, parser.output_names)
-        with whole_or_nothing(outputs) as partial:
+        sidecar = [options.sidecar] if options.sidecar else []
+        with whole_or_nothing([*outputs, *sidecar]) as partial:
             _replace_paths(options, parser.output_names, iter(partial))
             extra = work(options)
-    seconds = round(time.monotonic() - started, 3)
+            seconds = round(time.monotonic() - started, 3)
+            content = {"script": script.name, "arguments": arguments, "code_digest": code}
+            content |= {"seconds": seconds, "device": "cpu"}
+            for path in partial[len(outputs) :]:
+                digests = {str(path): file_digest(path) for path in inputs}
+                write_sidecar(path, {**content, "inputs": digests, **extra})
     log.info("done in %.1f s", seconds)
-    if options.sidecar:
-        digests = {str(path): file_digest(path) for path in inputs}
-        content = {"script": script.name, "arguments": arguments, "code_digest": code}
-        write_sidecar(options.sidecar, {"seconds": seconds, **content, "inputs": digests, **extra})
 
 
 def _open_log(path: Path | None) -> None:

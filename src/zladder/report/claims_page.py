@@ -10,9 +10,11 @@ from zladder.report.numerals import count, dash, fixed, interval_cell
 from zladder.report.page import page, paragraph, section, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
+
+    from zladder.report.records import Record
 
 # The one list of verdicts, with what each means and how its badge looks.
 VERDICTS = {
@@ -23,14 +25,20 @@ VERDICTS = {
     ),
     "not reproduced": ("the opposite came out, beyond the 95 % interval", "bad"),
     "undecided": ("the 95 % interval allows both orderings", "open"),
-    "by construction": ("follows from what was put into the mock sky", "none"),
+    "by construction": ("follows from what was put into the mock sky: it tests nothing", "none"),
     "not applicable": ("cannot be asked of this sample or this sky; the reason is given", "none"),
 }
 ORDERING_ONLY = "an ordering was claimed, no number"
 NO_INTERVAL = "no ratio: the metric is zero or not defined"
+NOT_STATED = "definition not stated"
+BOUND_ONLY = "lower end of the 95 % interval"
 
 
-def claims_page(claims: Mapping[str, pd.DataFrame], about: Mapping[str, Mapping[str, Any]]) -> str:
+def claims_page(
+    claims: Mapping[str, pd.DataFrame],
+    about: Mapping[str, Mapping[str, Any]],
+    records: Sequence[Record],
+) -> str:
     """Return the page.
 
     Parameters
@@ -39,6 +47,8 @@ def claims_page(claims: Mapping[str, pd.DataFrame], about: Mapping[str, Mapping[
         {study: table of the stage `evaluate`}; a table may be empty.
     about
         {study: ``title``, ``simulated``}.
+    records
+        Sidecars of the networks' trainings.
     """
     parts = [_verdict_counts(claims)]
     if any(entry["simulated"] for entry in about.values()):
@@ -49,7 +59,7 @@ def claims_page(claims: Mapping[str, pd.DataFrame], about: Mapping[str, Mapping[
             text = "No published claim is held against this study."
             parts.append(section(title, paragraph(text)))
         else:
-            parts.append(section(title, _table(found), _reading()))
+            parts.append(section(title, _table(found), _stopped(study, records), _reading()))
     lead = ("Numbers and orderings that were published, beside what came out here. A published "
             "number is printed only with the source in which it was read.")  # fmt: skip
     return page("Claims and verdicts", lead, *parts)
@@ -83,8 +93,9 @@ def _about_the_mock() -> Html:
             "we wrote down. Whether one way of training beats another can be tried on it, because "
             "the methods see the same galaxies; so an ordering may be confirmed. A number, such "
             "as sigma_nmad or the ratio of two methods, depends on what was written down, so that "
-            "no published number is ever “reproduced” here. What follows from an effect that was "
-            "put in by hand is marked “by construction”."
+            "no published number is ever “reproduced” here. A claim whose ordering would follow "
+            "from an effect that was put in by hand tests nothing: where its file in "
+            "config/claims says so, it is marked “by construction”, with the reason."
         ),
     )  # fmt: skip
 
@@ -98,17 +109,41 @@ def _table(found: pd.DataFrame) -> Html:
 def _row(row: pd.Series) -> Html:
     published = float(row["published_ratio"])
     shown = dash(ORDERING_ONLY) if math.isnan(published) else fixed(published, 1)
+    defined = tag("span", NOT_STATED, class_="sub") if row["definition"] != "stated" else None
     what = joined(tag("code", row["metric"]), f" on {row['dataset']}: ", row["worse"], " / ",
                   row["better"])  # fmt: skip
     return tag(
         "tr",
         tag("td", row["text"], tag("span", f"{row['claim']} · {row['source']}", class_="sub")),
         tag("td", what),
-        tag("td", shown, class_="n"),
-        interval_cell(float(row["ratio"]), float(row["lo95"]), float(row["hi95"]), NO_INTERVAL,
-                      data_claim=row["claim"]),
+        tag("td", shown, defined, class_="n"),
+        _ratio_cell(row),
         tag("td", count(row["n_used"]), class_="n"),
         tag("td", badge(row["verdict"]), tag("span", row["reason"], class_="sub")),
+    )  # fmt: skip
+
+
+def _ratio_cell(row: pd.Series) -> Html:
+    """Return our ratio with its interval, or its lower bound, or a dash."""
+    ratio, lo95, hi95 = (float(row[key]) for key in ("ratio", "lo95", "hi95"))
+    if not (math.isnan(ratio) and math.isfinite(lo95)):
+        return interval_cell(ratio, lo95, hi95, NO_INTERVAL, data_claim=row["claim"])
+    shown = fixed(math.floor(100 * lo95) / 100, 2)  # a bound is never rounded up
+    below = tag("span", BOUND_ONLY, class_="sub")
+    return tag("td", f"≥ {shown}", below, class_="n", title=f"{lo95!r}", data_claim=row["claim"])
+
+
+def _stopped(study: str, records: Sequence[Record]) -> Html:
+    """Return which trainings of a study ended at their limit of epochs; older runs do not tell."""
+    stopped = [record.subject for record in records
+               if record.subject.startswith(f"{study}.")
+               and record.content.get("stopped_by") == "epochs"]  # fmt: skip
+    if not stopped:
+        return joined()
+    return paragraph(
+        "Stopped by the limit on epochs, with patience left, and so perhaps before they had "
+        f"learned what they could: {', '.join(stopped)}. A claim about these networks, or about "
+        "ones that start from them, is not put to a fair test here.", kind="note",
     )  # fmt: skip
 
 
@@ -116,6 +151,7 @@ def _reading() -> Html:
     return paragraph(
         "Compared is the ratio of the absolute values of the metric, first method over second, "
         "with the 95 % interval of the bootstrap over galaxies; above 1 the claimed ordering "
-        f"holds. – under “published”: {ORDERING_ONLY}. Where a source does not define its metric, "
-        "the id is our reading of it (the files in config/claims say so).", kind="note",
+        f"holds. ≥: the second method's bias is compatible with 0, so that the ratio has only a "
+        f"lower bound. – under “published”: {ORDERING_ONLY}. “{NOT_STATED}”: the source, as far as "
+        "it was read, does not define the metric; the id is our reading of it.", kind="note",
     )  # fmt: skip

@@ -56,12 +56,22 @@ class Trained:
         """Return what the sidecar of the run says."""
         return {
             "card": self.card,
-            "device": "cpu",
+            "seed": self.card["seed"],
             "n_train": self.reference["n_train"],
             "epochs": self.progress.epoch,
             "best_epoch": self.progress.best_epoch,
+            "stopped_by": self._stopped_by(),
             "training_seconds": round(self.progress.seconds, 3),
         }
+
+    def _stopped_by(self) -> str:
+        """Return why it ended: it had learned (patience), or the epochs were used up.
+
+        Where the learning rate decays to zero the last epoch is the end that was meant.
+        """
+        schedule = self.card["schedule"]
+        meant = self.progress.epoch < schedule["epochs"] or schedule["decay"] == "cosine"
+        return "patience" if meant else "epochs"
 
 
 def resume_folder(
