@@ -13,7 +13,10 @@ from snakemake.utils import min_version
 min_version("9.25")
 
 ROOT = Path(str(workflow.current_basedir))
-SCRIPTS = str(ROOT / "workflow" / "scripts")
+SCRIPTS = ROOT / "workflow" / "scripts"
+# In the rules as a variable of the shell: neither the text of a rule nor its params then change
+# with the place of the checkout.
+os.environ.update(ZLADDER_SCRIPTS=str(SCRIPTS))
 # Jobs find this checkout's library and this Snakemake's interpreter, activated or not.
 for variable, folder in (("PYTHONPATH", ROOT / "src"), ("PATH", Path(sys.executable).parent)):
     others = os.environ.get(variable)
@@ -27,7 +30,7 @@ configfile: str(ROOT / "config" / "config.yaml")
 
 
 LADDER = wiring_or_exit(ROOT, config)
-CODE = code_of(Path(SCRIPTS))
+CODE = code_of(SCRIPTS)
 
 
 pathvars:

@@ -38,7 +38,9 @@ def faults(rule: Rule) -> list[str]:
     found = [f"no {keyword}" for keyword in NEEDED if keyword not in rule.keywords]
     if not re.match(r"[A-Z].+\.", rule.docstring):
         found.append("no docstring")
-    if not re.search(rf'"python \{{SCRIPTS:q\}}/{rule.name}\.py ', rule.keywords.get("shell", "")):
+    if not re.search(
+        rf'python "\$ZLADDER_SCRIPTS"/{rule.name}\.py ', rule.keywords.get("shell", "")
+    ):
         found.append("another script")
     code = rule.arguments("params").get("code")
     if code is None or ast.unparse(code) != f"CODE['{rule.name}']":
@@ -90,7 +92,7 @@ rule make_it:
     message:
         "Making it"
     shell:
-        "python {SCRIPTS:q}/make_it.py --made {output.made:q}"
+        'python "$ZLADDER_SCRIPTS"/make_it.py --made {output.made:q}'
 '''
 
 
@@ -103,7 +105,7 @@ rule make_it:
         ('    conda:\n        "../../envs/tables.yaml"\n', "", "no conda"),
         ('    message:\n        "Making it"\n', "", "no message"),
         ('CODE["make_it"]', 'CODE["make_that"]', "no code param"),
-        ("{SCRIPTS:q}/make_it.py", "{SCRIPTS:q}/make_that.py", "another script"),
+        ('"$ZLADDER_SCRIPTS"/make_it.py', '"$ZLADDER_SCRIPTS"/make_that.py', "another script"),
         ("<logs>/make_it.log", "<logs>/it.log", "log without the rule's name"),
         ("    threads: 1\n    resources:\n        runtime=30,\n",
          "    resources:\n        runtime=30,\n    threads: 1\n", "order"),

@@ -30,7 +30,7 @@ rule read_catalog:
     message:
         "Reading the catalogue {wildcards.survey}"
     shell:
-        "python {SCRIPTS:q}/read_catalog.py --files {input.files:q} --parts {params.parts:q}"
+        'python "$ZLADDER_SCRIPTS"/read_catalog.py --files {input.files:q} --parts {params.parts:q}'
         " --survey {params.survey:q} --catalog {output.catalog:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 
@@ -59,7 +59,7 @@ rule cross_match:
     message:
         "Matching labels and photometry of {wildcards.sample}"
     shell:
-        "python {SCRIPTS:q}/cross_match.py --labels {input.labels:q}"
+        'python "$ZLADDER_SCRIPTS"/cross_match.py --labels {input.labels:q}'
         " --photometry {input.photometry:q} --radius-arcsec {params.radius_arcsec}"
         " --match {output.match:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
@@ -92,7 +92,7 @@ rule select_sample:
     message:
         "Selecting the sample {wildcards.sample}"
     shell:
-        "python {SCRIPTS:q}/select_sample.py --labels {input.labels:q}"
+        'python "$ZLADDER_SCRIPTS"/select_sample.py --labels {input.labels:q}'
         " --photometry {input.photometry:q} {params.match}"
         " --settings {params.settings:q} --sample {output.sample:q}"
         " --cutflow {output.cutflow:q} --sidecar {output.sidecar:q}"

@@ -28,6 +28,6 @@ rule build_dataset:
     message:
         "Building the dataset {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/build_dataset.py --samples {input.samples:q}"
+        'python "$ZLADDER_SCRIPTS"/build_dataset.py --samples {input.samples:q}'
         " --settings {params.settings:q} --dataset {output.dataset:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

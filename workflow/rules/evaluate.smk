@@ -33,7 +33,7 @@ rule predict_run:
     message:
         "Predicting with {wildcards.run}"
     shell:
-        "python {SCRIPTS:q}/predict_run.py --model {input.model:q} --card {input.card:q}"
+        'python "$ZLADDER_SCRIPTS"/predict_run.py --model {input.model:q} --card {input.card:q}'
         " --datasets {input.datasets:q} --trained-on {input.trained_on:q} --predictions {output.predictions:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -63,7 +63,7 @@ rule score_study:
     message:
         "Scoring the study {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/score_study.py --predictions {input.predictions:q}"
+        'python "$ZLADDER_SCRIPTS"/score_study.py --predictions {input.predictions:q}'
         " --settings {params.settings:q} --scores {output.scores:q}"
         " --differences {output.differences:q} --curves {output.curves:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -92,6 +92,6 @@ rule judge_claims:
     message:
         "Judging the claims on {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/judge_claims.py --predictions {input.predictions:q}"
+        'python "$ZLADDER_SCRIPTS"/judge_claims.py --predictions {input.predictions:q}'
         " --settings {params.settings:q} --claims {output.claims:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

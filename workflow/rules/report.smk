@@ -43,7 +43,7 @@ rule plot_redshifts:
     message:
         "Drawing the redshift planes of {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/plot_redshifts.py --predictions {input.predictions:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_redshifts.py --predictions {input.predictions:q}'
         " --scores {input.scores:q} --differences {input.differences:q}"
         " --settings {params.settings:q} --dpi {params.dpi} --planes {output.planes:q}"
         " --front {output.front:q}"
@@ -83,7 +83,7 @@ rule plot_residuals:
     message:
         "Drawing the residuals of {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/plot_residuals.py --curves {input.curves:q} --scores {input.scores:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_residuals.py --curves {input.curves:q} --scores {input.scores:q}'
         " --differences {input.differences:q} --settings {params.settings:q} --dpi {params.dpi}"
         " --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -121,7 +121,7 @@ rule plot_scores:
     message:
         "Drawing the scores of {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/plot_scores.py --scores {input.scores:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_scores.py --scores {input.scores:q}'
         " --differences {input.differences:q}"
         " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -158,7 +158,7 @@ rule plot_sample:
     message:
         "Drawing the sample {wildcards.sample}"
     shell:
-        "python {SCRIPTS:q}/plot_sample.py --sample {input.sample:q} --settings {params.settings:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_sample.py --sample {input.sample:q} --settings {params.settings:q}'
         " --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -195,7 +195,7 @@ rule tabulate_scores:
     message:
         "Writing the numbers of {wildcards.study}"
     shell:
-        "python {SCRIPTS:q}/tabulate_scores.py --scores {input.scores:q}"
+        'python "$ZLADDER_SCRIPTS"/tabulate_scores.py --scores {input.scores:q}'
         " --differences {input.differences:q} --settings {params.settings:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -231,7 +231,7 @@ rule tabulate_claims:
     message:
         "Writing the claims and their verdicts"
     shell:
-        "python {SCRIPTS:q}/tabulate_claims.py --claims {input.claims:q}"
+        'python "$ZLADDER_SCRIPTS"/tabulate_claims.py --claims {input.claims:q}'
         " --records {input.records:q} --settings {params.settings:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -266,7 +266,7 @@ rule tabulate_cutflow:
     message:
         "Writing the galaxies in and out"
     shell:
-        "python {SCRIPTS:q}/tabulate_cutflow.py --cutflows {input.cutflows:q}"
+        'python "$ZLADDER_SCRIPTS"/tabulate_cutflow.py --cutflows {input.cutflows:q}'
         " --records {input.records:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -300,7 +300,7 @@ rule tabulate_costs:
     message:
         "Writing the costs"
     shell:
-        "python {SCRIPTS:q}/tabulate_costs.py --records {input.records:q} --page {output.page:q}"
+        'python "$ZLADDER_SCRIPTS"/tabulate_costs.py --records {input.records:q} --page {output.page:q}'
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
@@ -334,7 +334,7 @@ rule write_provenance:
     message:
         "Writing the provenance"
     shell:
-        "python {SCRIPTS:q}/write_provenance.py --records {input.records:q} --cards {input.cards:q}"
+        'python "$ZLADDER_SCRIPTS"/write_provenance.py --records {input.records:q} --cards {input.cards:q}'
         " --settings {params.settings:q} --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -372,7 +372,7 @@ rule write_citations:
     message:
         "Writing the citations"
     shell:
-        "python {SCRIPTS:q}/write_citations.py --settings {params.settings:q} --page {output.page:q}"
+        'python "$ZLADDER_SCRIPTS"/write_citations.py --settings {params.settings:q} --page {output.page:q}'
         " --bibtex {output.bibtex:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -414,7 +414,7 @@ rule write_summary:
     message:
         "Writing the summary"
     shell:
-        "python {SCRIPTS:q}/write_summary.py --scores {input.scores:q}"
+        'python "$ZLADDER_SCRIPTS"/write_summary.py --scores {input.scores:q}'
         " --differences {input.differences:q}"
         " --claims {input.claims:q} --figures {input.figures:q} --records {input.records:q}"
         " --sky {params.sky:q} --studies {params.studies:q} --page {output.page:q}"

@@ -31,7 +31,7 @@ rule simulate_sky:
     message:
         "Simulating the mock sky"
     shell:
-        "python {SCRIPTS:q}/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}"
+        'python "$ZLADDER_SCRIPTS"/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}'
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
         " --truth {output.truth:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
@@ -61,7 +61,7 @@ rule fetch_survey:
     message:
         "Fetching {wildcards.part} of {wildcards.fetched}"
     shell:
-        "python {SCRIPTS:q}/fetch_survey.py --url {params.url:q} --sha256 {params.sha256}"
+        'python "$ZLADDER_SCRIPTS"/fetch_survey.py --url {params.url:q} --sha256 {params.sha256}'
         " --file {output.file:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
 

@@ -38,7 +38,7 @@ rule train_network:
     message:
         "Training {wildcards.run}"
     shell:
-        "python {SCRIPTS:q}/train_network.py --dataset {input.dataset:q} {params.parent}"
+        'python "$ZLADDER_SCRIPTS"/train_network.py --dataset {input.dataset:q} {params.parent}'
         " --card-json {params.card:q} --resume-folder {params.resume:q}"
         " --minutes {resources.runtime} --threads {threads} --weights {output.weights:q}"
         " --card {output.card:q} --history {output.history:q} --sidecar {output.sidecar:q}"
@@ -73,6 +73,6 @@ rule train_control:
     message:
         "Fitting {wildcards.run}"
     shell:
-        "python {SCRIPTS:q}/train_control.py --dataset {input.dataset:q}"
+        'python "$ZLADDER_SCRIPTS"/train_control.py --dataset {input.dataset:q}'
         " --card-json {params.card:q} --weights {output.weights:q} --card {output.card:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -120,7 +120,11 @@ def _run_checked(
             _replace_paths(options, parser.output_names, iter(partial))
             extra = work(options)
             seconds = round(time.monotonic() - started, 3)
-            content = {"script": script.name, "arguments": arguments, "code_digest": code}
+            content: dict[str, Any] = {
+                "script": script.name,
+                "arguments": arguments,
+                "code_digest": code,
+            }
             content |= {"seconds": seconds, "device": "cpu"}
             for path in partial[len(outputs) :]:
                 digests = {str(path): file_digest(path) for path in inputs}

@@ -30,7 +30,7 @@ def read_hdf5(path: Path, columns: Sequence[str] | None) -> pa.Table:
     """
     try:
         with h5py.File(path, "r") as file:
-            found = _columns(_group(file))
+            found = column_datasets(table_group(file))
             chosen = chosen_columns(list(found), columns, path)
             values = {name: _values(found[name]) for name in chosen}
     except (OSError, RuntimeError, KeyError) as error:
@@ -40,12 +40,14 @@ def read_hdf5(path: Path, columns: Sequence[str] | None) -> pa.Table:
     return arrow_table(values, {})
 
 
-def _group(file: h5py.File) -> h5py.Group:
+def table_group(file: h5py.File) -> h5py.Group:
+    """Return the group that holds the columns: the root, or its only group if it has none."""
     groups = [item for item in file.values() if isinstance(item, h5py.Group)]
-    return groups[0] if not _columns(file) and len(groups) == 1 else file
+    return groups[0] if not column_datasets(file) and len(groups) == 1 else file
 
 
-def _columns(group: h5py.Group) -> dict[str, h5py.Dataset]:
+def column_datasets(group: h5py.Group) -> dict[str, h5py.Dataset]:
+    """Return {name: dataset} of the group's datasets of shape (N,) or (N, 1), one value a row."""
     sets = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
     return {name: item for name, item in sets.items() if _is_column(item)}
 

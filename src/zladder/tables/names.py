@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from zladder.provenance.errors import BadInput, require_known
 from zladder.tables.formats import SUFFIXES, format_of
-from zladder.tables.read import _require_file
-from zladder.tables.text import _content, _fitting, _header, _words
+from zladder.tables.read import require_file
+from zladder.tables.text import fitting_names, read_content, read_header, split_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def column_names(
     """
     kind = file_format or format_of(path)
     require_known(kind, SUFFIXES, path, "format")
-    _require_file(path)
+    require_file(path)
     if kind in ("csv", "whitespace"):
         return _text_names(path, "," if kind == "csv" else " ", names)
     try:
@@ -64,10 +64,10 @@ def _schema_names(path: Path, kind: str) -> list[str]:
     if kind == "hdf5":
         import h5py
 
-        from zladder.tables.hdf5 import _columns, _group
+        from zladder.tables.hdf5 import column_datasets, table_group
 
         with h5py.File(path, "r") as file:
-            return list(_columns(_group(file)))
+            return list(column_datasets(table_group(file)))
     from astropy.io import votable
 
     with warnings.catch_warnings():
@@ -79,12 +79,14 @@ def _schema_names(path: Path, kind: str) -> list[str]:
 def _text_names(path: Path, delimiter: str, names: Sequence[str] | None) -> list[str]:
     try:
         head = _head(path)
-        header, start = _header(path, head, delimiter, names)
-        rows = [words for line in head[start:].splitlines() if (words := _words(line, delimiter))]
+        header, start = read_header(path, head, delimiter, names)
+        rows = [
+            words for line in head[start:].splitlines() if (words := split_words(line, delimiter))
+        ]
     except (UnicodeDecodeError, OSError, EOFError, zlib.error):
-        _content(path)  # says which byte is no text
+        read_content(path)  # says which byte is no text
         raise
-    return _fitting(path, header, rows[0]) if rows else header
+    return fitting_names(path, header, rows[0]) if rows else header
 
 
 def _head(path: Path) -> bytes:

@@ -47,7 +47,7 @@ def read_table(
     if kind not in SUFFIXES:
         raise BadInput(path, "format", f"one of {', '.join(SUFFIXES)}", f"'{kind}'",
                        nearest_hint(kind, SUFFIXES, "correct the survey's format"))  # fmt: skip
-    _require_file(path)
+    require_file(path)
     if names is not None and kind not in ("csv", "whitespace"):
         raise BadInput(path, "names", "names for a text file only", f"a {kind} file",
                        "take 'names' out of the survey")  # fmt: skip
@@ -58,7 +58,14 @@ def read_table(
     return to_frame(table)
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Return if there is a file that is not empty.
+
+    Raises
+    ------
+    BadInput
+        No such file, a folder, or a file of 0 bytes.
+    """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         raise BadInput(path, "file", "a file", found,

@@ -51,16 +51,23 @@ def read_text(
     BadInput
         Ragged rows, a header that does not fit the rows, no header, unreadable text.
     """
-    content = _content(path)
+    content = read_content(path)
     if delimiter == " ":
         content = b"\n".join(line.strip() for line in _BLANKS.sub(b" ", content).split(b"\n"))
-    header, start = _header(path, content, delimiter, names)
+    header, start = read_header(path, content, delimiter, names)
     chosen = chosen_columns(header, columns, path)
     table = _parse(path, content[start:], delimiter, header, chosen)
     return pa.table({name: _typed(table[name]) for name in chosen})
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return a text file's bytes, decompressed, without byte-order mark, lines ended by ``\\n``.
+
+    Raises
+    ------
+    BadInput
+        A gzip file that is cut off or damaged; bytes that are no UTF-8.
+    """
     raw = path.read_bytes()
     try:
         content = gzip.decompress(raw) if path.suffix == ".gz" else raw
@@ -75,17 +82,32 @@ def _content(path: Path) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
 
 
-def _header(
+def read_header(
     path: Path, content: bytes, delimiter: str, names: Sequence[str] | None
 ) -> tuple[list[str], int]:
-    """Return the column names and the byte at which the rows begin."""
+    """Return the column names and the byte at which the rows begin.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    content
+        Its text, or its beginning up to the second line that is neither empty nor a comment.
+    delimiter, names
+        As for `read_text`.
+
+    Raises
+    ------
+    BadInput
+        No header line, or names that are not as many as the first row has values.
+    """
     comment: list[str] | None = None
     start = 0
     for line in io.BytesIO(content):
-        words = _words(line, delimiter)
+        words = split_words(line, delimiter)
         if words and words[0].startswith("#"):
             text = line.decode().strip().lstrip("#").strip()
-            comment = _words(text.encode(), delimiter)
+            comment = split_words(text.encode(), delimiter)
         elif words:
             break
         start += len(line)
@@ -93,15 +115,22 @@ def _header(
         return list(names or comment or []), len(content)
     plain = not any(_is_number(word) for word in words)
     if names is not None:
-        return _fitting(path, list(names), words), start + len(line) if plain else start
+        return fitting_names(path, list(names), words), start + len(line) if plain else start
     if comment is not None and len(comment) == len(words):
         return comment, start
     if plain:
         return words, start + len(line)
-    return _fitting(path, comment, words), start
+    return fitting_names(path, comment, words), start
 
 
-def _fitting(path: Path, names: list[str] | None, row: list[str]) -> list[str]:
+def fitting_names(path: Path, names: list[str] | None, row: list[str]) -> list[str]:
+    """Return the column names if they are as many as the row has values.
+
+    Raises
+    ------
+    BadInput
+        No names, or more or fewer than values.
+    """
     if names is None:
         raise BadInput(path, "line 1", "a header line with the column names",
                        f"numbers: {' '.join(row[:4])} …", _DECLARE)  # fmt: skip
@@ -111,7 +140,8 @@ def _fitting(path: Path, names: list[str] | None, row: list[str]) -> list[str]:
     return names
 
 
-def _words(line: bytes, delimiter: str) -> list[str]:
+def split_words(line: bytes, delimiter: str) -> list[str]:
+    """Return the values of a line, stripped of blanks; none for an empty line."""
     text = line.decode().strip()
     if not text:
         return []
