@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from tests import toys
@@ -23,7 +25,8 @@ kind: photo
 """
 
 
-def refused(outcome, *parts):
+def refused(outcome: tuple[int, str, Path], *parts: str) -> None:
+    """Assert that a run was refused in these words and left no file."""
     code, message, out = outcome
     assert code == 2, message
     assert message.startswith("bad input: ")
@@ -33,8 +36,11 @@ def refused(outcome, *parts):
     assert not list(out.parent.glob(".partial*"))
 
 
-def own_table(path):
-    """Write a catalogue with columns of its own: a flux, a sentinel, names like `u-g`."""
+def own_table(path: Path) -> pd.DataFrame:
+    """Write a catalogue with columns of its own: a flux, a sentinel, names like `u-g`.
+
+    Returns the galaxies it was made of, in the standard columns.
+    """
     frame = toys.galaxies(20, seed=9)
     flux_njy = 3631e9 * 10 ** (-0.4 * frame["mag_r"])
     columns = {"id": frame["object_id"], "z spec": frame["z_true"], "u-g": frame["mag_g"],
@@ -45,7 +51,9 @@ def own_table(path):
     return frame
 
 
-def trained(results, folder, bands=None, dereddened=False):
+def trained(
+    results: Path, folder: Path, bands: list[str] | None = None, dereddened: bool = False
+) -> str:
     """Train the toy's control on other inputs; return its folder, which names the run."""
     bands = bands or toys.BANDS
     card = toys.control_card(kind="knn", neighbours=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,12 @@ from zladder.catalogs.standardize import standardize
 from zladder.provenance.errors import BadInput
 
 FILE = Path("survey/table.csv")
-
-
 BIG = 2**60 + 1
 
 
-def survey(**changes):
-    settings = {
+def survey(**changes: Any) -> dict[str, Any]:
+    """Return the survey's settings; a column of `columns` that is None is taken out."""
+    settings: dict[str, Any] = {
         "name": "toy",
         "bands": ["u", "g"],
         "columns": {
@@ -38,8 +38,9 @@ def survey(**changes):
     return {**settings, "columns": columns, **changes}
 
 
-def raw(**changes):
-    table = {
+def raw(**changes: Any) -> pd.DataFrame:
+    """Return the native table, columns changed or added."""
+    table: dict[str, Any] = {
         "id": np.array([BIG, BIG + 1, 3]),
         "RA": [0.0, 359.5, 99.0],
         "DEC": [-90.0, 90.0, 0.0],
@@ -53,7 +54,8 @@ def raw(**changes):
     return pd.DataFrame({**table, **changes})
 
 
-def failure(frame, settings):
+def failure(frame: pd.DataFrame, settings: dict[str, Any]) -> BadInput:
+    """Return what standardizing refuses the table or the settings with."""
     with pytest.raises(BadInput) as caught:
         standardize(frame, settings, FILE, "all")
     return caught.value

@@ -1,4 +1,4 @@
-"""``zladder predict`` and Galactic dust: subtracted where the run was trained so, and only there."""
+"""``zladder predict`` and Galactic dust: subtracted only where the run was trained so."""
 
 from __future__ import annotations
 

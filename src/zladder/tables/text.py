@@ -61,7 +61,7 @@ def read_text(
 
 
 def read_content(path: Path) -> bytes:
-    """Return a text file's bytes, decompressed, without byte-order mark, lines ended by ``\\n``.
+    """Return a text file's bytes, decompressed, no byte-order mark, Unix line ends.
 
     Raises
     ------
