@@ -255,9 +255,10 @@ class Wiring:
         return canonical_json({key: self.settings[key] for key in keys})
 
     def study_pages(self, study: str) -> list[str]:
-        """Return the pages and figures of one study."""
+        """Return the pages and figures of one study, and the verdicts on its claims."""
         kinds = ("numbers.html", "intervals.png", "planes.png", "residuals.png")
-        return [f"<results>/report/{study}.{kind}" for kind in kinds]
+        pages = [f"<results>/report/{study}.{kind}" for kind in kinds]
+        return [*pages, f"<results>/studies/{study}/claims.parquet"]
 
     def report_pages(self) -> list[str]:
         """Return everything that the report shows."""
