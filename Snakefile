@@ -72,5 +72,5 @@ for paper, studies in LADDER.plan.by_paper(LADDER.settings).items():
         name:
             paper
         input:
-            [page for study in studies for page in LADDER.study_pages(study)],
+            LADDER.paper_targets(studies),
         localrule: True

@@ -189,3 +189,18 @@ def test_a_study_needs_a_plain_name(checkout, given):
     error = refused(root, given())
     assert error.file.endswith("Main.two.yaml")
     assert error.found == "'Main.two'"
+
+
+def test_numbers_given_as_text_on_the_command_line_are_numbers(given):
+    # Snakemake reads --config 'train={n_seeds: 3}' as text throughout.
+    text = {"n_seeds": "3", "label_range_z": ["0.0", "1e0"], "epochs_limit": "7"}
+    settings = load_settings(ROOT, given(train=text))
+    assert settings["train"]["n_seeds"] == 3
+    assert settings["train"]["label_range_z"] == [0.0, 1.0]
+    samples = {"mock_main": {"deredden": "false"}}
+    assert (
+        load_settings(ROOT, given(catalogs={"samples": samples}))["catalogs"]["samples"][
+            "mock_main"
+        ]["deredden"]
+        is False
+    )

@@ -27,6 +27,7 @@ FORBIDDEN = {
     "a package registry": r"p[y]pi\.org|p[y]thonhosted\.org|conda\.an[a]conda\.org"
     r"|download\.p[y]torch\.org|registry\.np[m]js\.org",
     "unfinished work": r"\b(?:T[O]DO|F[I]XME|X[X]X)\b",
+    "a place to fill in": r"<m[e]asured>|<!-- [r]ecipe",
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zladder.learning.scaling import centre_dz, fit_scaling
+from zladder.learning.scaling import centre_dz, fit_min_max, fit_scaling
 from zladder.networks.mlp import MLP
 
 
@@ -79,3 +79,14 @@ def test_centring_divides_one_plus_z_and_touches_nothing_else(network):
     torch.testing.assert_close(1 + network(stacked), (1 + before) / (1 + removed))
     changed = {n for n, t in network.state_dict().items() if not torch.equal(t, state[n])}
     assert changed == {"output_mean", "output_scale"}
+
+
+def test_min_max_maps_the_training_range_to_zero_and_one():
+    inputs = torch.tensor([[18.0, -1.0], [22.0, 3.0], [20.0, 1.0]])
+    low, spread = fit_min_max(inputs)
+    assert low.tolist() == [18.0, -1.0]
+    assert spread.tolist() == [4.0, 4.0]
+    scaled = (inputs - low) / spread
+    assert (scaled.amin(), scaled.amax()) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="same for all"):
+        fit_min_max(torch.ones(3, 1))

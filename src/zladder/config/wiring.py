@@ -255,10 +255,14 @@ class Wiring:
         return canonical_json({key: self.settings[key] for key in keys})
 
     def study_pages(self, study: str) -> list[str]:
-        """Return the pages and figures of one study, and the verdicts on its claims."""
+        """Return the pages and figures of one study."""
         kinds = ("numbers.html", "intervals.png", "planes.png", "residuals.png")
-        pages = [f"<results>/report/{study}.{kind}" for kind in kinds]
-        return [*pages, f"<results>/studies/{study}/claims.parquet"]
+        return [f"<results>/report/{study}.{kind}" for kind in kinds]
+
+    def paper_targets(self, studies: Iterable[str]) -> list[str]:
+        """Return what a paper's target builds: the pages of its studies and their verdicts."""
+        pages = [page for study in studies for page in self.study_pages(study)]
+        return [*pages, *[f"<results>/studies/{study}/claims.parquet" for study in studies]]
 
     def report_pages(self) -> list[str]:
         """Return everything that the report shows."""

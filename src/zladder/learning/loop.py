@@ -268,15 +268,18 @@ class _Clock:
         self.last_checkpoint = time.monotonic()
 
     def checkpoint_due(self) -> bool:
+        """Return whether it is time for a checkpoint, once every CHECKPOINT_SECONDS."""
         due = time.monotonic() - self.last_checkpoint > CHECKPOINT_SECONDS
         if due:
             self.last_checkpoint = time.monotonic()
         return due
 
     def total(self) -> float:
+        """Return the seconds of all attempts."""
         return time.monotonic() - self.start
 
     def report(self, progress: Progress, epochs: int) -> None:
+        """Log how the training stands, every PROGRESS_SECONDS and at its end."""
         if time.monotonic() - self.last_report > PROGRESS_SECONDS or progress.epoch == epochs:
             self.last_report = time.monotonic()
             entry = progress.history[-1]
