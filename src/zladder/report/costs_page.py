@@ -64,6 +64,7 @@ def _by_run(records: Sequence[Record]) -> Html:
         ])  # fmt: skip
     numbers = [tag("th", name, class_="n") for name in ("galaxies", "epochs", "best epoch")]
     head = ["run", *numbers, "device", tag("th", "time", class_="n")]
-    note = ("A training's time is the sum over its attempts; the weights kept are those of the "
+    note = ("Time is a program's wall time, or that of a resumed training's loop in all attempts "
+            "if that is longer. The weights kept are those of the "
             f"best epoch on validation. – : {NOT_ITERATIVE}.")  # fmt: skip
     return section("By run", table(head, rows), paragraph(note, kind="note"))

@@ -35,7 +35,7 @@ class Record:
 
     @property
     def seconds(self) -> float:
-        """How long it took, all attempts of a training together."""
+        """Wall time of the program, or of the training loop in all attempts if that is longer."""
         content = self.content
         return max(float(content.get("seconds", 0.0)), float(content.get("training_seconds", 0.0)))
 
