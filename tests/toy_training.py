@@ -8,7 +8,8 @@ import torch
 
 from tests import toys
 from zladder.learning.bundle import new_network
-from zladder.learning.loop import Examples, fit
+from zladder.learning.engine import drive
+from zladder.train.catalogue import CatalogueTraining, Examples
 
 STEPS_PER_EPOCH = 4  # 120 training galaxies in batches of 32
 
@@ -42,7 +43,8 @@ def after(steps: int) -> Callable[[], str | None]:
 def train(folder, stop_reason=never, network=None, **changes):
     card = toys.card(**changes)
     network = network or new_network(card, TRAIN.inputs, TRAIN.z_true)
-    progress = fit(network, TRAIN, VALIDATION, card, folder, stop_reason)
+    training = CatalogueTraining(network, TRAIN, VALIDATION, card)
+    progress = drive(training, card, folder, stop_reason)
     return network, progress
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from zladder.learning.loop import Progress
+from zladder.learning.engine import Progress
 from zladder.learning.resume import cumulative_log, discard, load_checkpoint, save_checkpoint
 
 TENSORS = {

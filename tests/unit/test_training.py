@@ -11,9 +11,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests import toys
+from zladder.learning import engine
 from zladder.learning.resume import load_checkpoint
 from zladder.provenance.errors import BadInput, Unfinished
-from zladder.train import network as module
 from zladder.train.controls import mode_of_n_z, train_control
 from zladder.train.network import resume_folder, train_network, write_run
 
@@ -96,7 +96,7 @@ def test_a_signal_saves_and_the_next_attempt_gives_the_same_bytes(tmp_path, data
     whole = trained(tmp_path / "whole", dataset)
     asked = iter([None] * 5 + ["SIGTERM"] + [None] * 100)
     folder = tmp_path / "parts"
-    monkeypatch.setattr(module, "stop_requests", lambda _: nullcontext(lambda: next(asked)))
+    monkeypatch.setattr(engine, "stop_requests", lambda _: nullcontext(lambda: next(asked)))
     with pytest.raises(Unfinished, match="SIGTERM; saved in epoch 1, step 1"):
         trained(folder, dataset)
     assert load_checkpoint(folder / "resume")[1]["step"] == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
@@ -33,3 +34,9 @@ def mse(z_pred: torch.Tensor, z_true: torch.Tensor) -> torch.Tensor:
 
 
 LOSSES: dict[str, Loss] = {"tanaka": tanaka, "huber": huber, "mse": mse}
+
+
+def loss_of(z_pred: torch.Tensor, z_true: torch.Tensor, loss: Mapping[str, Any]) -> torch.Tensor:
+    """Return the loss that a run card names, with its settings, one number an object."""
+    settings = {key: value for key, value in loss.items() if key != "name"}
+    return LOSSES[loss["name"]](z_pred, z_true, **settings)

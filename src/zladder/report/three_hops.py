@@ -37,7 +37,7 @@ HOPS = (
     Hop("a dataset and its splits", "build_dataset", "datasets",
         ("zladder.datasets.build.build_dataset", "zladder.datasets.splits.draw_splits")),
     Hop("a network's weights", "train_network", "train",
-        ("zladder.train.network.train_network", "zladder.learning.loop.fit")),
+        ("zladder.train.network.train_network", "zladder.learning.engine.drive")),
     Hop("an ordinary tool", "train_control", "train",
         ("zladder.train.controls.train_control",)),
     Hop("z_phot of every galaxy", "predict_run", "evaluate",

@@ -11,16 +11,14 @@ import pandas as pd
 import torch
 
 from zladder.learning.bundle import load_network, new_network, save_network
+from zladder.learning.engine import Progress, run_training
 from zladder.learning.examples import read_split
-from zladder.learning.lease import lease
-from zladder.learning.loop import Examples, Progress, fit
 from zladder.learning.reference import fit_reference, write_card
-from zladder.learning.resume import cumulative_log
 from zladder.learning.scaling import centre_dz
-from zladder.learning.stopping import stop_requests
 from zladder.networks.mlp import freeze_except
 from zladder.provenance.digests import file_digest, value_digest
 from zladder.provenance.errors import BadInput, require_known
+from zladder.train.catalogue import CatalogueTraining, Examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,22 +115,13 @@ def train_network(
     train, validation = (_examples(dataset, card, split) for split in ("train", "validation"))
     torch.use_deterministic_algorithms(True)
     network = _starting_network(card, train, parent)
-    with (
-        lease(folder) as renew_lease,
-        cumulative_log(folder),
-        stop_requests(minutes) as asked_to_stop,
-    ):
-        log.info(
-            "run %s: %d training and %d validation galaxies, %d parameters",
-            card["run"], len(train.z_true), len(validation.z_true),
-            sum(parameter.numel() for parameter in network.parameters()),
-        )  # fmt: skip
-
-        def stop_reason() -> str | None:
-            renew_lease()
-            return asked_to_stop()
-
-        progress = fit(network, train, validation, card, folder, stop_reason)
+    log.info(
+        "run %s: %d training and %d validation galaxies, %d parameters",
+        card["run"], len(train.z_true), len(validation.z_true),
+        sum(parameter.numel() for parameter in network.parameters()),
+    )  # fmt: skip
+    training = CatalogueTraining(network, train, validation, card)
+    progress = run_training(training, card, folder, minutes)
     if card["fitted_output"]:
         log.info("mean training dz taken out: %+.6f",
                  centre_dz(network, train.inputs, train.z_true))  # fmt: skip
