@@ -1,6 +1,6 @@
-"""Stage 4, datasets: samples become model inputs with splits that share no galaxy.
+"""Stage 4, datasets: samples become model inputs with splits that share no galaxy and no pixel.
 
-REQUIRED INPUTS: <results>/samples/{sample}.parquet.
+REQUIRED INPUTS: <results>/samples/{sample}.parquet; for images <results>/cutouts/{sample}/{shard}.h5.
 OUTPUTS: <results>/datasets/{dataset}.parquet.
 """
 
@@ -16,6 +16,8 @@ rule build_dataset:
         "<logs>/build_dataset/{dataset}.log",
     benchmark:
         "<benchmarks>/build_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names_pattern(LADDER.catalogue_datasets()),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -31,3 +33,37 @@ rule build_dataset:
         'python "$ZLADDER_SCRIPTS"/build_dataset.py --samples {input.samples:q}'
         " --settings {params.settings:q} --dataset {output.dataset:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule build_image_dataset:
+    """Join samples with their stamps into a dataset whose splits share no pixel. Wildcards: dataset."""
+    input:
+        samples=lambda wildcards: LADDER.samples_of(wildcards.dataset),
+        stamps=lambda wildcards: LADDER.stamps_of(wildcards.dataset),
+        away_from=lambda wildcards: LADDER.away_from(wildcards.dataset),
+    output:
+        dataset="<results>/datasets/{dataset}.parquet",
+        sidecar="<results>/datasets/{dataset}.json",
+    log:
+        "<logs>/build_image_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/build_image_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names_pattern(LADDER.image_datasets()),
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=30,
+    params:
+        away_from=lambda wildcards, input: option("--away-from", input.get("away_from")),
+        settings=lambda wildcards: LADDER.building_images(wildcards.dataset),
+        code=CODE["build_image_dataset"],
+    message:
+        "Building the image dataset {wildcards.dataset}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/build_image_dataset.py --samples {input.samples:q}'
+        " --stamps {input.stamps:q} {params.away_from} --settings {params.settings:q}"
+        " --dataset {output.dataset:q} --sidecar {output.sidecar:q}"
+        " --log {log:q} --code-digest {params.code}"

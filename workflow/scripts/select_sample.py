@@ -32,7 +32,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     sample, cutflow = select_sample(labels, photometry, pairs, options.settings, options.photometry)
     write_standard(sample, options.sample, {"sample": options.settings["name"]})
     cutflow.to_csv(options.cutflow, index=False, lineterminator="\n")
-    return {"counts": {"n_in": int(cutflow["n_in"].iloc[0]), "n_out": len(sample)}}
+    n_in = len(sample) if cutflow.empty else int(cutflow["n_in"].iloc[0])
+    return {"counts": {"n_in": n_in, "n_out": len(sample)}}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -52,28 +52,56 @@ def build_dataset(
         If the shares do not add up to 1, a split stays empty, or only some of the samples have
         positions.
     """
-    _require_whole(settings["splits"])
+    require_whole(settings["splits"])
+    first, counts = join_samples(samples, file)
+    first["split"] = draw_splits(
+        first,
+        settings["splits"],
+        given_parts,
+        settings["sky_cell_order"],
+        splits_seed(master_seed),
+    )
+    first = with_rank(first, master_seed)
+    _require_filled(first, given_parts, file)
+    return first, {**counts, "n_out": len(first), "n_by_split": count_splits(first)}
+
+
+def join_samples(
+    samples: Mapping[str, pd.DataFrame], file: Path
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return (every galaxy once, with the column `sample`; `n_in`, `n_copies_dropped`).
+
+    Raises
+    ------
+    BadInput
+        If only some of the samples have positions.
+    """
     _require_same_keys(samples, file)
     frame = _joined(samples)
     first = frame.drop_duplicates("object_id", keep="first").reset_index(drop=True)
-    splits_seed = derive_seed(master_seed, "datasets", "splits")
-    first["split"] = draw_splits(
-        first, settings["splits"], given_parts, settings["sky_cell_order"], splits_seed
-    )
-    if {"ra", "dec"} <= set(first.columns):
-        positions = first["ra"].to_numpy(), first["dec"].to_numpy()
-        first["_healpix_29"] = healpix_index(*positions, order=29)
+    n_in = {name: len(sample) for name, sample in samples.items()}
+    return first, {"n_in": n_in, "n_copies_dropped": len(frame) - len(first)}
+
+
+def splits_seed(master_seed: int) -> int:
+    """Return the seed of the splits of every dataset."""
+    return derive_seed(master_seed, "datasets", "splits")
+
+
+def with_rank(frame: pd.DataFrame, master_seed: int) -> pd.DataFrame:
+    """Return the galaxies with `fraction_rank`, and `_healpix_29` where there are positions."""
+    added: dict[str, np.ndarray] = {}
+    if {"ra", "dec"} <= set(frame.columns):
+        positions = frame["ra"].to_numpy(), frame["dec"].to_numpy()
+        added["_healpix_29"] = healpix_index(*positions, order=29)
     rank_seed = derive_seed(master_seed, "datasets", "fraction_rank")
-    first["fraction_rank"] = uniform_hash(first["object_id"].to_numpy(), rank_seed)
-    _require_filled(first, given_parts, file)
-    by_split = {split: int((first["split"] == split).sum()) for split in SPLITS}
-    counts = {
-        "n_in": {name: len(sample) for name, sample in samples.items()},
-        "n_copies_dropped": len(frame) - len(first),
-        "n_out": len(first),
-        "n_by_split": by_split,
-    }
-    return first, counts
+    added["fraction_rank"] = uniform_hash(frame["object_id"].to_numpy(), rank_seed)
+    return frame.assign(**added)
+
+
+def count_splits(frame: pd.DataFrame) -> dict[str, int]:
+    """Return {split: galaxies}, every split."""
+    return {split: int((frame["split"] == split).sum()) for split in SPLITS}
 
 
 def _require_same_keys(samples: Mapping[str, pd.DataFrame], file: Path) -> None:
@@ -95,7 +123,8 @@ def _joined(samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table[shared] for table in tables], ignore_index=True)
 
 
-def _require_whole(shares: Mapping[str, float]) -> None:
+def require_whole(shares: Mapping[str, float]) -> None:
+    """Refuse shares of splits that do not add up to 1."""
     total = sum(shares.values())
     if not np.isclose(total, 1.0, atol=1e-9):
         file, place = "config/stages/datasets.yaml", "splits"

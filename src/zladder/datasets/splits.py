@@ -76,10 +76,16 @@ def draw_splits(
     splits = np.full(len(frame), "", dtype=object)
     for split, part in given_parts.items():
         splits[(frame["part"] == part).to_numpy()] = split
-    drawn = [split for split in SPLITS if split not in given_parts]
-    edges = np.cumsum([shares[split] for split in drawn])
-    position = uniform_hash(split_keys(frame, cell_order), seed) * edges[-1]
-    index = np.minimum(np.searchsorted(edges, position, side="right"), len(drawn) - 1)
     left = splits == ""
-    splits[left] = np.array(drawn, dtype=object)[index[left]]
+    others = {split: share for split, share in shares.items() if split not in given_parts}
+    splits[left] = splits_of_keys(split_keys(frame, cell_order), others, seed)[left]
     return splits
+
+
+def splits_of_keys(keys: np.ndarray, shares: Mapping[str, float], seed: int) -> np.ndarray:
+    """Return the split that each key (int64) is drawn into, text; shares in any scale."""
+    drawn = [split for split in SPLITS if split in shares]
+    edges = np.cumsum([shares[split] for split in drawn])
+    position = uniform_hash(keys, seed) * edges[-1]
+    index = np.minimum(np.searchsorted(edges, position, side="right"), len(drawn) - 1)
+    return np.array(drawn, dtype=object)[index]

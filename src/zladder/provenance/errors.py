@@ -40,6 +40,14 @@ class BadInput(Exception):  # noqa: N818 (the contract's own word)
         )
 
 
+class PassingBadInput(BadInput):
+    """Bad input in files that a program does not declare, such as the frames of a folder.
+
+    Their repair changes nothing that a stamp is keyed by: none is left, the next attempt looks
+    again.
+    """
+
+
 class Unfinished(Exception):  # noqa: N818 (not an error: state is saved, run me again)
     """Work that stopped before its end with its state saved; the program exits with code 3."""
 

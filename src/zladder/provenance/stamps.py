@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zladder.provenance.digests import quick_digest, value_digest
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import BadInput, PassingBadInput
 from zladder.provenance.outputs import write_text_whole
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def stamp_path(log: Path) -> Path:
 def refuse_known_bad(
     log: Path | None, arguments: Sequence[str], code: str, inputs: Sequence[Path]
 ) -> Iterator[None]:
-    """Run a block once for each distinct input: a `BadInput` in it leaves a stamp.
+    """Run a block once for each distinct input: a `BadInput` in it leaves a stamp
+    (but not a `PassingBadInput`).
 
     Without a log file there is no place for a stamp, and the block simply runs.
 
@@ -54,6 +55,8 @@ def refuse_known_bad(
             raise KnownBadInput(message)
     try:
         yield
+    except PassingBadInput:
+        raise
     except BadInput as error:
         content = {"key": key, "message": str(error)}
         write_text_whole(stamp, json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,133 @@
+"""All stamps of one field at once: every galaxy, band after band."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zladder.cutouts.frames import frame_path, read_frame
+from zladder.cutouts.losses import Loss
+from zladder.cutouts.windows import cut_windows, first_pixels, lie_inside, offsets
+from zladder.provenance.errors import BadInput
+from zladder.tables.stamp_files import LOSING, flag_value, stamp_datasets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from zladder.cutouts.frames import Frame
+
+    Stamps = dict[str, np.ndarray]  # the datasets of a shard (`stamp_datasets`), N rows each
+    Key = tuple[int, int, int]  # run, camcol, field
+
+
+def cut_field(
+    galaxies: pd.DataFrame, key: Key, root: Path, settings: Mapping[str, Any]
+) -> tuple[Stamps, list[Loss]]:
+    """Return (stamps of the galaxies that have one, losses).
+
+    Parameters
+    ----------
+    galaxies
+        `object_id, ra, dec` (deg) and `extinction_{band}` (mag) of one field.
+    key
+        Its run, camcol and field.
+    root
+        The folder of the frames.
+    settings
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`.
+
+    Returns
+    -------
+    tuple
+        Each band is cut about its own pixel position: the world coordinates of a field's frames
+        differ, and the bands of a stamp must show the same galaxy. A frame that cannot be used
+        loses all galaxies of its field.
+    """
+    bands = settings["bands"]
+    stamps = _empty(galaxies, bands, settings["stamp_pixels"])
+    ids = stamps["object_id"].tolist()
+    lost: dict[int, Loss] = {}
+    shape: tuple[int, ...] | None = None
+    for index, band in enumerate(bands):
+        expected = {**settings, "key": key, "shape": shape}
+        try:
+            frame = read_frame(frame_path(root, key, band), band, expected)
+        except BadInput as error:
+            everyone = [Loss(object_id, key, band, "frame", error) for object_id in ids]
+            return _kept(stamps, np.zeros(len(ids), dtype=bool)), everyone
+        shape = frame.image.shape
+        xy = cut_band(frame, index, stamps)
+        for row, kind in _faulty(stamps["flags"], frame, xy).items():
+            fault = _fault(frame, ids[row], xy[row], kind, settings["stamp_pixels"])
+            lost.setdefault(row, Loss(ids[row], key, band, kind, fault))
+    stays = np.ones(len(ids), dtype=bool)
+    stays[list(lost)] = False
+    return _kept(stamps, stays), [lost[row] for row in sorted(lost)]
+
+
+def cut_band(frame: Frame, index: int, stamps: Stamps) -> np.ndarray:
+    """Fill one band of the stamps of N galaxies, and its flags; return x, y in pixels, (N, 2)."""
+    flux = stamps["flux"][:, index]
+    side = flux.shape[-1]
+    xy = frame.wcs.wcs_world2pix(np.stack([stamps["ra"], stamps["dec"]], axis=1), 0)
+    first = first_pixels(xy, side)
+    cut_windows(frame.image, first, flux)
+    stamps["offset_pixels"][:, index] = offsets(xy, first, side)
+    stamps["sky_sigma_nmgy"][:, index] = frame.sky_sigma_nmgy
+    # A sum is finite where all its terms are: one pass, no array of the size of the pixels.
+    finite = np.isfinite(flux.sum(axis=(1, 2)))
+    flags = stamps["flags"]
+    flags[~lie_inside(first, side, frame.image.shape)] |= flag_value("edge")
+    flags[~finite] |= flag_value("not_finite")
+    flags[flux.max(axis=(1, 2)) >= frame.saturation_nmgy] |= flag_value("saturated")
+    return xy
+
+
+def _empty(galaxies: pd.DataFrame, bands: list[str], stamp_pixels: int) -> Stamps:
+    """Return the datasets of the galaxies with everything that the frames do not tell."""
+    described = stamp_datasets(len(bands), stamp_pixels)
+    n = len(galaxies)
+    stamps = {name: np.zeros((n, *entry), dtype) for name, (dtype, entry) in described.items()}
+    for name in ("object_id", "ra", "dec"):
+        stamps[name][:] = galaxies[name]
+    stamps["extinction_mag"][:] = galaxies[[f"extinction_{band}" for band in bands]]
+    return stamps
+
+
+def _kept(stamps: Stamps, stays: np.ndarray) -> Stamps:
+    return stamps if stays.all() else {name: values[stays] for name, values in stamps.items()}
+
+
+def _faulty(flags: np.ndarray, frame: Frame, xy: np.ndarray) -> dict[int, str]:
+    """Return {row: kind of its loss} of the galaxies that have no whole stamp in this band."""
+    losing = np.uint32(sum(int(flag_value(name)) for name in LOSING))
+    found = {}
+    for row in np.flatnonzero(flags & losing).tolist():
+        name = next(name for name in LOSING if flags[row] & flag_value(name))
+        found[row] = name if _holds(frame, xy[row]) else "outside"
+    return found
+
+
+def _holds(frame: Frame, xy: np.ndarray) -> bool:
+    rows, columns = frame.image.shape
+    return bool(-0.5 <= xy[0] <= columns - 0.5 and -0.5 <= xy[1] <= rows - 0.5)
+
+
+def _fault(frame: Frame, object_id: int, xy: np.ndarray, kind: str, side: int) -> BadInput:
+    """Return what would be said of one lost galaxy alone."""
+    place = f"object_id {object_id}"
+    rows, columns = frame.image.shape
+    where = f"its centre at x = {xy[0]:.1f}, y = {xy[1]:.1f} of {columns} x {rows} pixels"
+    if kind == "not_finite":
+        expected = f"{side} x {side} finite pixels"
+        hint = "take galaxies beside faulty pixels out of the sample"
+        return BadInput(frame.path, place, expected, f"NaN or infinite pixels; {where}", hint)
+    expected = "a galaxy inside the frame"
+    if kind == "edge":
+        expected = f"{side} x {side} pixels inside the frame"
+    hint = "check run, camcol and field of the sample, or drop galaxies near the edges"
+    return BadInput(frame.path, place, expected, where, hint)

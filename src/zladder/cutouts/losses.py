@@ -1,0 +1,76 @@
+"""Galaxies without a stamp: each is listed with its reason, and too many are bad input."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from zladder.provenance.errors import BadInput, PassingBadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOSS_COLUMNS = ["object_id", "run", "camcol", "field", "band", "reason"]
+LOSS_KINDS = {
+    "frame": "a frame of its field is missing, damaged or not what its name says",
+    "outside": "the frame does not hold the galaxy",
+    "edge": "the stamp leaves the frame",
+    "not_finite": "a pixel of the stamp is NaN or infinite",
+}
+_MOST_SHOWN = 20  # in the log; the list has them all
+
+log = logging.getLogger("zladder")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One galaxy without a stamp: kind (of LOSS_KINDS), and what would be said of it alone."""
+
+    object_id: int
+    key: tuple[int, int, int]
+    band: str
+    kind: str
+    error: BadInput
+
+    @property
+    def reason(self) -> str:
+        """The kind, and what was expected and found where, in one line."""
+        error = self.error
+        where = f"{error.file}: {error.place}"
+        return f"{self.kind}: {where}: expected {error.expected}, found {error.found}"
+
+
+def losses_table(losses: Sequence[Loss]) -> pd.DataFrame:
+    """Return one row a lost galaxy, with LOSS_COLUMNS; the band is the first one at fault."""
+    rows = [(loss.object_id, *loss.key, loss.band, loss.reason) for loss in losses]
+    return pd.DataFrame(rows, columns=LOSS_COLUMNS)
+
+
+def count_losses(losses: Sequence[Loss]) -> dict[str, int]:
+    """Return {kind: galaxies}, all kinds."""
+    found = Counter(loss.kind for loss in losses)
+    return {kind: found[kind] for kind in LOSS_KINDS}
+
+
+def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fraction: float) -> None:
+    """Refuse to go on where too many galaxies have no stamp.
+
+    Raises
+    ------
+    PassingBadInput
+        If more than `max_lost_fraction` of `n_galaxies` are lost: file and place of the first
+        loss, and how many there are of each kind. The log names the first of them one by one.
+    """
+    if len(losses) <= max_lost_fraction * n_galaxies:
+        return
+    for loss in losses[:_MOST_SHOWN]:
+        log.error("lost: object_id %d, band %s: %s", loss.object_id, loss.band, loss.reason)
+    first = losses[0].error
+    kinds = [f"{kind} {n}" for kind, n in count_losses(losses).items() if n]
+    found = f"{first.found} ({len(losses)} of {n_galaxies} galaxies lost: {', '.join(kinds)})"
+    hint = f"{first.hint}; or allow losses: cutouts.max_lost_fraction, now {max_lost_fraction:g}"
+    raise PassingBadInput(first.file, first.place, first.expected, found, hint)

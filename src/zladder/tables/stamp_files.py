@@ -1,0 +1,124 @@
+"""Stamp shards: contiguous HDF5 files of cut-out pixels. What they hold, and looking inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import h5py
+import numpy as np
+
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+STAMP_SCHEMA = "zladder stamps 1"
+STAMP_UNIT = "nmgy"
+
+# Bits of `flags`; a stamp with one of LOSING is not written but listed as lost.
+STAMP_FLAGS = {
+    "edge": 0,  # the stamp leaves the frame in some band
+    "not_finite": 1,  # some pixel is NaN or infinite
+    "saturated": 2,  # some pixel is at or above what the detector can count
+    "masked": 3,  # reserved: SDSS corrected frames carry no mask
+}
+LOSING = ("edge", "not_finite")
+
+
+def flag_value(name: str) -> np.uint32:
+    """Return the number that a flag adds to `flags`."""
+    return np.uint32(1 << STAMP_FLAGS[name])
+
+
+def stamp_datasets(n_bands: int, stamp_pixels: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return {dataset: (dtype, shape of one galaxy's entry)} of a stamp shard.
+
+    Units: flux and sky_sigma_nmgy in nanomaggies, positions in deg, extinction in mag, offsets in
+    pixels.
+    """
+    return {
+        "flux": ("<f4", (n_bands, stamp_pixels, stamp_pixels)),
+        "object_id": ("<i8", ()),
+        "ra": ("<f8", ()),
+        "dec": ("<f8", ()),
+        "flags": ("<u4", ()),
+        "extinction_mag": ("<f4", (n_bands,)),
+        "offset_pixels": ("<f4", (n_bands, 2)),
+        "sky_sigma_nmgy": ("<f4", (n_bands,)),
+    }
+
+
+@dataclass(frozen=True)
+class StampFile:
+    """What a stamp shard says of itself: N stamps of S x S pixels in each of its bands."""
+
+    path: Path
+    bands: tuple[str, ...]
+    pixel_scale_arcsec: float
+    n_stamps: int
+    stamp_pixels: int
+
+
+def describe_stamps(path: Path) -> StampFile:
+    """Return what a shard holds, without reading its pixels.
+
+    Raises
+    ------
+    BadInput
+        A missing or damaged file, another schema or unit, a missing dataset, datasets of another
+        shape or type, or pixels in chunks.
+    """
+    if not path.is_file():
+        raise BadInput(path, "file", "a stamp shard", "no such file", "run the stage cutouts")
+    try:
+        with h5py.File(path, "r") as file:
+            return _described(path, file)
+    except (OSError, RuntimeError) as error:
+        raise BadInput(path, "file", "a whole HDF5 file", str(error),
+                       "cut off, damaged or not HDF5: cut the stamps again") from error  # fmt: skip
+
+
+def stamp_column(path: Path, name: str) -> np.ndarray:
+    """Return one of the small datasets of a shard as `stamp_datasets` describes it, N rows."""
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[name][()])
+
+
+def _described(path: Path, file: h5py.File) -> StampFile:
+    for name, wanted in (("schema", STAMP_SCHEMA), ("unit", STAMP_UNIT)):
+        found = file.attrs.get(name)
+        if found != wanted:
+            _refuse(path, f"attribute '{name}'", f"'{wanted}'", _said(found))
+    for name in ("bands", "pixel_scale_arcsec"):
+        if name not in file.attrs:
+            _refuse(path, f"attribute '{name}'", "an attribute", "none")
+    bands = tuple(str(band) for band in np.atleast_1d(file.attrs["bands"]))
+    shape: tuple[int, ...] = file["flux"].shape if "flux" in file else ()
+    if len(shape) != 4 or shape[2] != shape[3]:
+        _refuse(path, "dataset 'flux'", "shape (N, B, S, S)", f"{shape or 'no such dataset'}")
+    for name, (dtype, entry) in stamp_datasets(len(bands), shape[2]).items():
+        _require_dataset(path, file, name, np.dtype(dtype), (shape[0], *entry))
+    return StampFile(path, bands, float(file.attrs["pixel_scale_arcsec"]), shape[0], shape[2])
+
+
+def _require_dataset(
+    path: Path, file: h5py.File, name: str, dtype: np.dtype, shape: Sequence[int]
+) -> None:
+    expected = f"{dtype} of shape {tuple(shape)}, not chunked"
+    if name not in file:
+        _refuse(path, f"dataset '{name}'", expected, "no such dataset")
+    item = file[name]
+    if item.dtype != dtype or item.shape != tuple(shape) or item.chunks:
+        chunked = ", chunked" if item.chunks else ""
+        _refuse(path, f"dataset '{name}'", expected, f"{item.dtype} of {item.shape}{chunked}")
+
+
+def _said(value: object) -> str:
+    return "no such attribute" if value is None else f"'{value}'"
+
+
+def _refuse(path: Path, place: str, expected: str, found: str) -> NoReturn:
+    hint = "give a shard of the stage cutouts (docs/formats.md)"
+    raise BadInput(path, place, expected, found, hint)

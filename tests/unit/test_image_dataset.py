@@ -1,0 +1,218 @@
+"""No stamp of one split shows a pixel of another, and nothing unlabelled shows what is held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.wcs import WCS
+
+from tests import toys
+from zladder.cutouts.shard import write_stamps
+from zladder.datasets.build import build_dataset
+from zladder.datasets.images import build_image_dataset
+from zladder.datasets.splits import SPLITS
+from zladder.provenance.errors import BadInput
+from zladder.tables.stamp_files import stamp_datasets
+
+SIDE, SCALE = 40, 0.396
+SETTINGS = {
+    "splits": {"train": 0.45, "validation": 0.10, "calibration": 0.05, "test": 0.40},
+    "sky_cell_order": 10,
+    "master_seed": 1,
+}
+
+
+def sky(n: int, seed: int = 0, side_deg: float = 0.5) -> pd.DataFrame:
+    """Galaxies on a patch of some hundred cells."""
+    draw = np.random.default_rng(seed + 100)
+    frame = toys.galaxies(n, seed).assign(part="all")
+    return frame.assign(ra=150.0 + draw.uniform(0, side_deg, n), dec=draw.uniform(0, side_deg, n))
+
+
+def shards(folder: Path, sample: str, table: pd.DataFrame, n_shards: int = 2, **settings) -> list:
+    """Write the (empty) stamps of a sample, dealt to shards; return the files."""
+    wanted = {"bands": ["g", "r"], "stamp_pixels": 40, "pixel_scale_arcsec": SCALE, **settings}
+    described = stamp_datasets(len(wanted["bands"]), wanted["stamp_pixels"])
+    files = []
+    for shard in range(n_shards):
+        rows = table.iloc[shard::n_shards]
+        stamps = {name: np.zeros((len(rows), *entry), dtype)
+                  for name, (dtype, entry) in described.items() if name != "flux"}  # fmt: skip
+        stamps["object_id"][:] = rows["object_id"]
+        stamps["flags"][:] = rows.get("flags", 0)
+        files.append(folder / sample / f"{shard}.h5")
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        write_stamps(files[-1], [stamps], len(rows), wanted)
+    return files
+
+
+def build(folder: Path, away_from=None, **samples: pd.DataFrame):
+    files = [file for name, table in samples.items() for file in shards(folder, name, table)]
+    return build_image_dataset(samples, files, SETTINGS, away_from, Path("samples/a.parquet"))
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A labelled image dataset of a crowded patch, and its counts."""
+    return build(tmp_path_factory.mktemp("labelled"), main=sky(4000))
+
+
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory, labelled):
+    """Galaxies without labels on the same patch, the labelled ones among them."""
+    deep = pd.concat([sky(3000, seed=2), sky(4000)]).drop(columns=["z_true", "z_true_err",
+                                                                 "z_true_kind"])  # fmt: skip
+    return build(tmp_path_factory.mktemp("deep"), labelled[0], deep=deep)
+
+
+def show(canvas: np.ndarray, frame: pd.DataFrame, bit: int) -> None:
+    """Mark the pixels that the stamps show in one large, turned frame."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [150.25, 0.25], [len(canvas) / 2, len(canvas) / 2]
+    c, s = np.cos(0.7), np.sin(0.7)
+    wcs.wcs.cd = SCALE / 3600 * np.array([[-c, s], [s, c]])
+    xy = wcs.wcs_world2pix(frame[["ra", "dec"]].to_numpy(), 0)
+    for x, y in np.ceil(xy - SIDE / 2).astype(int).tolist():
+        assert 0 <= min(x, y) <= max(x, y) < len(canvas) - SIDE
+        canvas[y : y + SIDE, x : x + SIDE] |= bit
+
+
+def shown(*frames: pd.DataFrame) -> np.ndarray:
+    """Return for each pixel which of the frames' stamps show it, bit by bit."""
+    canvas = np.zeros((6600, 6600), dtype=np.uint8)
+    for place, frame in enumerate(frames):
+        show(canvas, frame, 1 << place)
+    return canvas
+
+
+def test_stamps_of_two_splits_share_no_pixel(labelled):
+    frame, counts = labelled
+    canvas = shown(*[frame[frame["split"] == split] for split in SPLITS])
+    assert set(np.unique(canvas)) == {0, 1, 2, 4, 8}  # no pixel with two bits
+    assert counts["n_dropped"]["border"] > 100
+
+
+def test_without_dropping_the_border_stamps_would_share_pixels(labelled):
+    """The test above can fail: the same galaxies with the splits of the cells alone."""
+    whole, _ = build_dataset({"main": sky(4000)}, SETTINGS, {}, 1, Path("a"))
+    canvas = shown(*[whole[whole["split"] == split] for split in ("train", "test")])
+    assert (canvas == 3).sum() > 1000
+    joined = labelled[0].merge(whole, on="object_id", suffixes=("", "_cell"))
+    assert (joined["split"] == joined["split_cell"]).all()
+    assert (joined["fraction_rank"] == joined["fraction_rank_cell"]).all()
+
+
+def test_nothing_unlabelled_shows_a_pixel_that_is_held_out(labelled, unlabelled):
+    frame, counts = unlabelled
+    held_out = labelled[0][labelled[0]["split"] != "train"]
+    assert (frame["split"] == "train").all()
+    assert not (shown(frame, held_out) == 3).any()
+    assert not set(frame["object_id"]) & set(held_out["object_id"])
+    assert "z_true" not in frame
+    # It keeps galaxies where nothing is held out, labelled ones among them.
+    trained = set(labelled[0].loc[labelled[0]["split"] == "train", "object_id"])
+    assert len(trained & set(frame["object_id"])) > 0.9 * len(trained)
+    assert counts["n_by_split"]["train"] == counts["n_out"] == len(frame)
+    assert counts["n_dropped"]["near_held_out"] == 7000 - len(frame)
+
+
+def test_the_counts_add_up(labelled):
+    frame, counts = labelled
+    assert counts["n_in"] == {"main": 4000}
+    assert counts["n_copies_dropped"] == counts["n_without_stamp"] == counts["n_flagged"] == 0
+    assert counts["n_out"] == len(frame) == sum(counts["n_by_split"].values())
+    assert counts["n_out"] + counts["n_dropped"]["border"] == 4000
+    assert min(counts["n_by_split"].values()) > 0
+
+
+def test_each_galaxy_finds_its_stamp(tmp_path):
+    main = sky(900).assign(flags=np.where(np.arange(900) == 7, 4, 0))
+    files = shards(tmp_path, "main", main.iloc[5:])
+    frame, counts = build_image_dataset({"main": main}, files, SETTINGS, None, Path("a"))
+    assert counts["n_without_stamp"] == 5
+    assert frame["row"].dtype == np.int64
+    assert frame["stamp_flags"].dtype == np.uint32
+    row_of = {int(i): place for place, i in enumerate(main["object_id"].iloc[5:])}
+    for _, galaxy in frame.iterrows():
+        place = row_of[galaxy["object_id"]]
+        assert (galaxy["shard"], galaxy["row"]) == (f"main/{place % 2}", place // 2)
+    flagged = frame[frame["stamp_flags"] == 4]["object_id"].tolist()
+    assert flagged in ([], [main["object_id"].iloc[7]])
+    assert counts["n_flagged"] == len(flagged)
+
+
+def test_a_copy_has_the_stamp_of_the_sample_that_keeps_it(tmp_path):
+    first, second = sky(800), sky(800).assign(z_true=0.2)
+    frame, counts = build(tmp_path, one=first, two=pd.concat([second, sky(300, seed=5)]))
+    assert counts["n_copies_dropped"] == 800
+    assert frame["object_id"].is_unique
+    copies = frame[frame["object_id"].isin(first["object_id"])]
+    assert copies["shard"].str.startswith("one/").all()
+    assert (frame["shard"].str.split("/").str[0] == frame["sample"]).all()
+
+
+def test_an_image_dataset_depends_on_the_master_seed_alone(labelled, tmp_path):
+    turned, _ = build(tmp_path, main=sky(4000).sample(frac=1, random_state=1))
+    columns = ["split", "fraction_rank"]
+    one = labelled[0].set_index("object_id")[columns].sort_index()
+    pd.testing.assert_frame_equal(turned.set_index("object_id")[columns].sort_index(), one)
+
+
+def refused(samples, files, away_from=None) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        build_image_dataset(samples, files, SETTINGS, away_from, Path("samples/a.parquet"))
+    return caught.value
+
+
+def test_a_stamp_of_a_stranger_is_refused(tmp_path):
+    main = sky(600)
+    files = shards(tmp_path, "main", main)
+    error = refused({"main": main.drop(index=3)}, files)
+    assert (error.file, error.place) == (str(files[1]), "object_id, row 1")
+    assert error.expected == "a galaxy of the sample main"
+    assert error.found == str(main["object_id"][3])
+    error = refused({"other": main}, files)
+    assert error.file == str(files[0])
+
+
+def test_two_stamps_of_a_galaxy_are_refused(tmp_path):
+    main = sky(600)
+    files = shards(tmp_path, "main", main) + shards(tmp_path / "b", "main", main[:1], 1)
+    error = refused({"main": main}, files)
+    assert (error.place, error.expected) == ("object_id, row 0", "one stamp a galaxy")
+    assert error.found == f"{main['object_id'][0]} a second time"
+
+
+def test_shards_of_different_bands_are_refused(tmp_path):
+    main = sky(600)
+    files = shards(tmp_path, "main", main[:300]) + shards(
+        tmp_path, "two", main[300:], bands=["g", "i"]
+    )
+    error = refused({"main": main[:300], "two": main[300:]}, files)
+    assert (error.file, error.place) == (str(files[2]), "bands")
+    assert error.expected.startswith("('g', 'r')")
+    assert error.found == "('g', 'i')"
+
+
+def test_an_empty_split_is_refused(tmp_path, labelled):
+    few = sky(3)
+    error = refused({"main": few}, shards(tmp_path, "main", few))
+    assert error.file == "samples/a.parquet"
+    assert error.place.startswith("split '")
+    held_out = labelled[0][labelled[0]["split"] == "test"][["object_id", "ra", "dec"]]
+    inside = sky(4000).merge(held_out[["object_id"]], on="object_id")
+    files = shards(tmp_path, "inside", inside)
+    error = refused({"inside": inside}, files, labelled[0])
+    assert (error.place, error.found) == ("split 'train'", "none")
+
+
+def test_samples_without_positions_are_refused(tmp_path):
+    main = sky(600)
+    files = shards(tmp_path, "main", main)
+    error = refused({"main": main.drop(columns=["ra"])}, files)
+    assert error.place == "columns 'ra', 'dec'"
+    assert error.found == "none in main"
