@@ -40,3 +40,11 @@ def loss_of(z_pred: torch.Tensor, z_true: torch.Tensor, loss: Mapping[str, Any])
     """Return the loss that a run card names, with its settings, one number an object."""
     settings = {key: value for key, value in loss.items() if key != "name"}
     return LOSSES[loss["name"]](z_pred, z_true, **settings)
+
+
+def class_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return the cross-entropy of each object, (N,), from logits (N, C).
+
+    `target` is the class of each object, int64 (N,), or its label as odds of the classes, (N, C).
+    """
+    return torch.nn.functional.cross_entropy(logits, target, reduction="none")

@@ -73,7 +73,7 @@ class CatalogueTraining:
         set_rate_share(self.optimizer, rate_share)
         predicted = self.network(self.train.inputs[rows])
         losses = loss_of(predicted, self.train.z_true[rows], self.card["loss"])
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         losses.mean(dim=1).sum().backward()  # the sum keeps a member's step independent of M
         self.optimizer.step()
         return float(losses.detach().mean())

@@ -113,7 +113,7 @@ def train_network(
         When stopped early, with the state saved.
     """
     train, validation = (_examples(dataset, card, split) for split in ("train", "validation"))
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # the other spelling imports a compiler
     network = _starting_network(card, train, parent)
     log.info(
         "run %s: %d training and %d validation galaxies, %d parameters",

@@ -1,0 +1,150 @@
+"""What a network sees of a galaxy: crop, turn, dust, noise and stretch, a whole batch at once.
+
+Every galaxy has its own draws. Crop, jitter and the eight symmetries of the square are one look-up
+of whole pixels; a rotation is one resampling that writes nothing but the crop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import affine_grid, grid_sample
+
+from zladder.learning.pixels import STRETCHES, band_values, transmission
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zladder.learning.images import Images
+
+N_SYMMETRIES = 8
+
+
+@dataclass(frozen=True)
+class Views:
+    """Images as a network sees them.
+
+    Attributes
+    ----------
+    images
+        The galaxies, (N, S, S, B).
+    inputs
+        `inputs` of the run card: bands, extinction_per_ebv, crop_pixels, stretch.
+    softening_nmgy
+        Shape (B,), the encoder's.
+    """
+
+    images: Images
+    inputs: Mapping[str, Any]
+    softening_nmgy: torch.Tensor
+
+    def centred(self, rows: torch.Tensor, ebv_mag: float = 0.0) -> torch.Tensor:
+        """Return the centre crops of galaxies, (n, B, C, C), behind `ebv_mag` more of dust."""
+        symmetry = torch.zeros(len(rows), dtype=torch.int64)
+        return self.turned(rows, symmetry, ebv_mag)
+
+    def turned(
+        self, rows: torch.Tensor, symmetry: torch.Tensor, ebv_mag: float = 0.0
+    ) -> torch.Tensor:
+        """Return centre crops under a symmetry (n,), 0 to 7 (0 leaves them), each its own."""
+        pixels = self._looked_up(rows, symmetry, torch.zeros(2, len(rows), dtype=torch.int64))
+        dust = torch.full((len(rows),), ebv_mag)
+        return self._seen(pixels, self._transmission(dust))
+
+    def augmented(
+        self, rows: torch.Tensor, settings: Mapping[str, Any], generator: torch.Generator
+    ) -> torch.Tensor:
+        """Return augmented crops of galaxies, (n, B, C, C), each with draws of its own.
+
+        Parameters
+        ----------
+        rows
+            Which galaxies, int64 (n,).
+        settings
+            `augmentation` of the run card: a turn (`geometry`: one of the eight symmetries, or any
+            angle), shift of the centre by up to `jitter_pixels` on each axis, dust of
+            U(0, `ebv_mag_max`) and noise of U(0, `noise_sigmas_max`) times the sky's.
+        generator
+            Equal generators give equal crops.
+        """
+        n, jitter = len(rows), settings["jitter_pixels"]
+        shift = torch.randint(-jitter, jitter + 1, (2, n), generator=generator)
+        if settings["geometry"] == "dihedral":
+            symmetry = torch.randint(N_SYMMETRIES, (n,), generator=generator)
+            pixels = self._looked_up(rows, symmetry, shift)
+        else:
+            angle = torch.rand(n, generator=generator) * (2.0 * torch.pi)
+            pixels = self._rotated(rows, angle, shift)
+        ebv_mag = torch.rand(n, generator=generator) * settings["ebv_mag_max"]
+        sigmas = torch.rand(n, generator=generator) * settings["noise_sigmas_max"]
+        noise = None
+        if settings["noise_sigmas_max"]:
+            noise = torch.empty(pixels.shape).normal_(generator=generator)
+            noise *= (sigmas[:, None] * self._sky_share(rows))[:, None, None]
+        return self._seen(pixels, self._transmission(ebv_mag), noise)
+
+    def _looked_up(
+        self, rows: torch.Tensor, symmetry: torch.Tensor, shift: torch.Tensor
+    ) -> torch.Tensor:
+        """Return crops (n, C, C, B), shifted and then turned, as one look-up of whole pixels."""
+        side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
+        start = side // 2 - crop // 2
+        corner = (start + shift[0]) * side + start + shift[1]
+        where = symmetry_table(crop, side)[symmetry] + (rows * side**2 + corner)[:, None]
+        pixels = self.images.flux_nmgy.flatten(0, 2).index_select(0, where.flatten())
+        return pixels.view(len(rows), crop, crop, -1)
+
+    def _rotated(
+        self, rows: torch.Tensor, angle: torch.Tensor, shift: torch.Tensor
+    ) -> torch.Tensor:
+        """Return crops (n, C, C, B) shifted after a turn by `angle`, in radians; bilinear."""
+        side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
+        stamps = self.images.flux_nmgy[rows].permute(0, 3, 1, 2)
+        # Grid units: the outermost pixel centres of the stamp lie at -1 and 1.
+        scale = (crop - 1) / (side - 1)
+        moved = shift * (2.0 / (side - 1))
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        x = torch.stack([scale * cosine, -scale * sine, cosine * moved[1] - sine * moved[0]], dim=1)
+        y = torch.stack([scale * sine, scale * cosine, sine * moved[1] + cosine * moved[0]], dim=1)
+        matrix = torch.stack([x, y], dim=1)
+        grid = affine_grid(matrix, [len(rows), 1, crop, crop], align_corners=True)
+        crops = grid_sample(stamps, grid, align_corners=True)
+        return crops.permute(0, 2, 3, 1).contiguous()
+
+    def _transmission(self, ebv_mag: torch.Tensor) -> torch.Tensor:
+        return transmission(ebv_mag, band_values(self.inputs))
+
+    def _sky_share(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.images.sky_sigma_nmgy[rows] / self.softening_nmgy
+
+    def _seen(
+        self, pixels: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return stretch(flux factor / softening + noise), (n, B, C, C), channels-last.
+
+        `pixels` (n, C, C, B) are the caller's to lose; `factor` is (n, B); `noise` is in units of
+        the softening.
+        """
+        scaled = pixels.mul_((factor / self.softening_nmgy)[:, None, None])
+        if noise is not None:
+            scaled += noise
+        return STRETCHES[self.inputs["stretch"]](scaled).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=8)
+def symmetry_table(crop: int, side: int) -> torch.Tensor:
+    """Return where the pixels of a crop lie in a flat stamp, (8, C C), under each symmetry.
+
+    The eight elements of the square's group: transposed or not, each axis reversed or not; the
+    first leaves the crop as it is.
+    """
+    plain = torch.arange(crop)[:, None] * side + torch.arange(crop)
+    turned = [
+        square.flip(axes).flatten()
+        for square in (plain, plain.T)
+        for axes in ([], [0], [1], [0, 1])
+    ]
+    return torch.stack(turned)

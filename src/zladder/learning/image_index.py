@@ -1,0 +1,81 @@
+"""From the rows of an image dataset to images: all at once, or in blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zladder.learning.images import resident
+from zladder.learning.stamps import load_stamps
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from zladder.learning.images import Images
+
+BLOCK_ROWS = 2048  # bounds the memory of what is only looked through
+
+
+def shard_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return {``SAMPLE/SHARD``: path} as the column `shard` of an image dataset names them."""
+    return {f"{path.parent.name}/{path.stem}": path for path in paths}
+
+
+def load_images(
+    index: pd.DataFrame,
+    files: Mapping[str, Path],
+    inputs: Mapping[str, Any],
+    side_pixels: int,
+    path: Path,
+    *,
+    with_sky: bool,
+) -> Images:
+    """Return the images of galaxies, resident, in their order.
+
+    Parameters
+    ----------
+    index
+        Rows of an image dataset: `shard`, `row`.
+    files
+        The stamp files by their names in `shard`.
+    inputs
+        `inputs` of a run card: `bands`.
+    side_pixels
+        How much of each stamp is wanted (`room_pixels`).
+    path
+        The dataset, named in messages.
+    with_sky
+        Whether the noise of the sky is measured: a training's softening and augmentation need it.
+
+    Raises
+    ------
+    BadInput
+        As `load_stamps` and `resident` do, and for a dataset without images.
+    """
+    missing = [name for name in ("shard", "row") if name not in index.columns]
+    if missing:
+        expected = "an image dataset: columns shard, row"
+        hint = "give the dataset `images: true` in config/stages/datasets.yaml"
+        raise BadInput(path, f"column '{missing[0]}'", expected, "no such column", hint)
+    return resident(
+        load_stamps(files, index, inputs["bands"]), side_pixels, path, with_sky=with_sky
+    )
+
+
+def image_blocks(
+    index: pd.DataFrame, files: Mapping[str, Path], inputs: Mapping[str, Any], path: Path
+) -> Iterator[tuple[np.ndarray, Images]]:
+    """Give (places in the index, their images) block by block, every galaxy once.
+
+    Blocks follow the shards, not the index, so that each shard is read from front to back.
+    """
+    order = np.lexsort((index["row"].to_numpy(), index["shard"].to_numpy().astype(str)))
+    for start in range(0, len(order), BLOCK_ROWS):
+        places = order[start : start + BLOCK_ROWS]
+        block = index.iloc[places]
+        yield places, load_images(block, files, inputs, inputs["crop_pixels"], path, with_sky=False)

@@ -1,0 +1,75 @@
+"""Stamps made resident: de-reddened, cut to what a training needs, band-last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from zladder.learning.pixels import border_sigma, dereddening, softening_nmgy
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from zladder.learning.stamps import Stamps
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images in memory.
+
+    Attributes
+    ----------
+    flux_nmgy
+        float32, shape (N, S, S, B): Galactic extinction taken out.
+    sky_sigma_nmgy
+        float32, shape (N, B): scatter of the sky of these fluxes; NaN where it was not measured.
+    """
+
+    flux_nmgy: torch.Tensor
+    sky_sigma_nmgy: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.flux_nmgy)
+
+
+def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) -> Images:
+    """Return the central `side_pixels` of stamps (N, B, S, S), de-reddened.
+
+    The galaxy's pixel of a stamp, S // 2, becomes side // 2. The sky (for noise and softening; to
+    look is all that an answer needs) is measured at the border of the whole stamp.
+
+    Raises
+    ------
+    BadInput
+        For stamps that are too small; `file` is the dataset that the message names.
+    """
+    size = stamps.flux.shape[-1]
+    if size < side_pixels:
+        hint = "cut larger stamps (cutouts), or lower the crop, the jitter or choose dihedral"
+        expected = f"{side_pixels} pixels, for the crop and its augmentation"
+        raise BadInput(file, "its stamps", expected, f"{size} pixels", hint)
+    factor = dereddening(stamps.extinction_mag)
+    start = size // 2 - side_pixels // 2
+    window = slice(start, start + side_pixels)
+    flux = stamps.flux[:, :, window, window] * factor[:, :, None, None]
+    sky = border_sigma(stamps.flux) * factor if with_sky else torch.full_like(factor, torch.nan)
+    return Images(flux.permute(0, 2, 3, 1).contiguous(), sky)
+
+
+def fitted_softening(images: Images, file: Path) -> torch.Tensor:
+    """Return the softening of each band, (B,), of the galaxies that a training sees.
+
+    Raises
+    ------
+    BadInput
+        If the border of the stamps is empty in a band: no noise, no scale of the stretch.
+    """
+    softening = softening_nmgy(images.sky_sigma_nmgy)
+    if not (softening > 0).all():
+        hint = "the stretch needs the noise of the sky: give stamps that are not masked"
+        found = f"a scatter of 0 in band number {int(torch.argmin(softening)) + 1}"
+        raise BadInput(file, "its stamps", "noise in the outermost pixels", found, hint)
+    return softening

@@ -1,0 +1,1 @@
+"""Stage 5, pretrain: encoders learn from images without redshifts."""

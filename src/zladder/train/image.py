@@ -1,0 +1,135 @@
+"""Train the image network of one run card, from scratch or from its parent's encoder."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from zladder.learning.augment import Views
+from zladder.learning.classes import class_edges, class_index
+from zladder.learning.engine import keyed_generator, run_training
+from zladder.learning.image_bundle import (
+    drawn_encoder,
+    load_encoder,
+    new_head,
+    require_same_sight,
+)
+from zladder.learning.image_index import load_images, shard_files
+from zladder.learning.image_run import ImageRun
+from zladder.learning.images import fitted_softening
+from zladder.learning.room import room_pixels
+from zladder.learning.scaling import fit_scaling
+from zladder.learning.split_rows import label_reference, require_labels, split_rows
+from zladder.networks.heads import ImageNetwork, RegressionHead
+from zladder.train.image_training import ImageExamples, ImageTraining
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from zladder.learning.images import Images
+
+log = logging.getLogger("zladder")
+
+
+def train_image(
+    card: Mapping[str, Any],
+    dataset: Path,
+    stamps: Sequence[Path],
+    parent: Path | None,
+    folder: Path,
+    minutes: float | None,
+) -> ImageRun:
+    """Train the network of a run card, going on from an earlier attempt if there is one.
+
+    Parameters
+    ----------
+    card
+        The run card.
+    dataset
+        Parquet file of an image dataset.
+    stamps
+        The stamp files that its rows lie in.
+    parent
+        Weights of a pretraining whose encoder (and nothing else) the training starts from, or None.
+    folder
+        Its resume folder; it can go once the outputs stand (`learning.resume.discard`).
+    minutes
+        Length of the job, None without a limit.
+
+    Raises
+    ------
+    BadInput
+        For unusable galaxies, and a parent that does not fit the card.
+    Unfinished
+        When stopped early, with the state saved.
+    """
+    rows = {split: split_rows(dataset, card, split) for split in ("train", "validation")}
+    labels = {split: _labels(part, card, dataset) for split, part in rows.items()}
+    files, inputs = shard_files(stamps), card["inputs"]
+    room = room_pixels(inputs["crop_pixels"], card["augmentation"])
+    sides = {"train": room, "validation": inputs["crop_pixels"]}
+    images = {
+        split: load_images(part, files, inputs, sides[split], dataset, with_sky=split == "train")
+        for split, part in rows.items()
+    }
+    torch.set_deterministic_debug_mode("error")
+    network = _starting_network(card, images["train"], labels["train"], parent, dataset)
+    examples = [_examples(network, card, images[key], labels[key]) for key in images]
+    log.info("run %s: %d training and %d validation galaxies, %d parameters",
+             card["run"], *(len(part) for part in rows.values()),
+             sum(parameter.numel() for parameter in network.parameters()))  # fmt: skip
+    training = ImageTraining(network, examples[0], examples[1], card)
+    progress = run_training(training, card, folder, minutes)
+    return ImageRun(card, training.weights(), progress, label_reference(labels["train"]))
+
+
+def _labels(frame: pd.DataFrame, card: Mapping[str, Any], dataset: Path) -> np.ndarray:
+    """Return the redshifts (N,); all must have a class if the card has classes."""
+    labels = frame["z_true"].to_numpy(dtype=np.float64)
+    if card["output"]["kind"] == "classes":
+        edges = class_edges(card["output"])
+        expected = f"a redshift in [{edges[0]:g}, {edges[-1]:g}), where the classes are"
+        hint = "cut the sample in config/stages/catalogs.yaml, or widen output.range_z"
+        require_labels(frame, class_index(labels, edges)[1], dataset, expected, hint)
+    return labels
+
+
+def _starting_network(
+    card: Mapping[str, Any],
+    images: Images,
+    labels: np.ndarray,
+    parent: Path | None,
+    dataset: Path,
+) -> ImageNetwork:
+    """Return a drawn network, or a drawn head on the parent's encoder.
+
+    A parent's encoder keeps its softening: its first layer learned that stretch.
+    """
+    if parent is None:
+        encoder = drawn_encoder(card)
+        encoder.softening_nmgy.copy_(fitted_softening(images, dataset))
+    else:
+        encoder, parent_card = load_encoder(parent)
+        require_same_sight(parent, card, parent_card)
+    head = new_head(card, encoder.features, keyed_generator(card["seed"], "weights", "head"))
+    if isinstance(head, RegressionHead):
+        mean, scale = fit_scaling(torch.tensor(labels)[:, None])
+        head.output_mean.copy_(mean)
+        head.output_scale.copy_(scale)
+    return ImageNetwork(encoder, head)
+
+
+def _examples(
+    network: ImageNetwork, card: Mapping[str, Any], images: Images, labels: np.ndarray
+) -> ImageExamples:
+    views = Views(images, card["inputs"], network.encoder.softening_nmgy)
+    if card["output"]["kind"] == "classes":
+        index, _ = class_index(labels, class_edges(card["output"]))
+        return ImageExamples(views, torch.from_numpy(index))
+    return ImageExamples(views, torch.from_numpy(labels.astype(np.float32)))

@@ -1,0 +1,59 @@
+"""Pretrain an encoder on unlabelled images as its run card says; interruptible at every step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--dataset")
+    parser.add_input("--stamps", several=True)
+    parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
+    parser.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
+    parser.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    for option in ("--weights", "--card", "--history"):
+        parser.add_output(option)
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Pretrain, write weights, card and history."""
+    import torch
+
+    from zladder.learning.image_run import image_resume_folder, write_image_run
+    from zladder.pretrain.encoder import pretrain_encoder
+    from zladder.provenance.code import code_digest
+
+    torch.set_num_threads(options.threads)
+    card, files = options.card_json, [options.dataset, *options.stamps]
+    code = code_digest(Path(__file__))
+    options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
+    run = pretrain_encoder(
+        card, options.dataset, options.stamps, options.resume_folder, options.minutes
+    )
+    write_image_run(run, options.weights, options.card, options.history)
+    return run.summary()
+
+
+def tidy(options: argparse.Namespace) -> None:
+    """Forget the resume folder, now that the outputs stand."""
+    from zladder.learning.resume import discard
+
+    discard(options.resume_folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv, tidy)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

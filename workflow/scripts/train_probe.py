@@ -1,0 +1,42 @@
+"""Fit a linear probe on cached features as its run card says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--dataset")
+    parser.add_input("--features")
+    parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
+    parser.add_output("--weights")
+    parser.add_output("--card")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Fit, and write the probe and its card."""
+    from zladder.learning.controls import save_control
+    from zladder.learning.reference import write_card
+    from zladder.train.probe import train_probe
+
+    card = options.card_json
+    arrays, reference, chosen = train_probe(card, options.dataset, options.features)
+    save_control(options.weights, arrays, card)
+    write_card(options.card, card, reference)
+    return {"card": card, "seed": card["seed"], "n_train": reference["n_train"], **chosen}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
