@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zladder.evaluate.claims import VERDICTS, judge_claims, judge_ratio, ratio_interval
+from zladder.evaluate.claims import VERDICTS, judge_claims, judge_ratio
+from zladder.evaluate.ratios import drift_ratio, ratio_interval
+from zladder.evaluate.rungs import NotApplicable, method_named
 from zladder.evaluate.study import Answers
 from zladder.metrics.bootstrap import resamples
 
@@ -73,6 +75,28 @@ def test_by_construction_is_said_on_a_simulated_sky_only(ratio, lo95, hi95, simu
     )
     assert found == verdict
     assert (reason == "we did it") == (verdict == "by construction")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "lo95", "hi95", "verdict", "said"),
+    [
+        (7.0, 5.1, 9.0, "ordering reproduced", "lies above 5"),
+        (7.0, 5.0, 9.0, "undecided", "contains 5"),
+        (3.0, 2.0, 5.0, "undecided", "contains 5"),
+        (3.0, 2.0, 4.9, "not reproduced", "lies below 5"),
+        (0.5, 0.4, 0.6, "not reproduced", "lies below 5"),
+        (np.nan, 5.1, np.inf, "ordering reproduced", "which lies above 5"),
+        (np.nan, 4.9, np.inf, "undecided", "which lies not above 5"),
+        (np.nan, np.nan, np.nan, "undecided", "zero for both"),
+    ],
+)
+def test_a_required_ratio_takes_the_place_of_1(ratio, lo95, hi95, verdict, said):
+    found, reason = judge_ratio(
+        ratio, lo95, hi95, None, None, simulated=True, better="b", at_least=5.0, quantity="slope"
+    )
+    assert found == verdict
+    assert said in reason
+    assert ("the slope of b" in reason) == (np.isnan(ratio) and not np.isnan(lo95))
 
 
 def test_nothing_is_ever_reproduced_on_the_mock_sky():
@@ -191,11 +215,11 @@ def answers(n: int = 100) -> Answers:
     return Answers(galaxies, z_phot)
 
 
-def judged(**changes):
+def judged(given: Answers | None = None, modes=None, drifts=None, settings=None, **changes):
     simulated = changes.pop("simulated", False)
     claim = CLAIM | {key: value for key, value in changes.items() if value is not None}
-    settings = SETTINGS | {"claims": {"C1": claim}, "simulated": simulated}
-    table = judge_claims(answers(), settings)
+    asked = SETTINGS | {"claims": {"C1": claim}, "simulated": simulated} | (settings or {})
+    table = judge_claims(given or answers(), asked, modes, drifts)
     assert len(table) == 1
     return table.iloc[0]
 
@@ -243,3 +267,168 @@ def test_a_study_without_claims_gives_an_empty_table_with_its_columns():
     table = judge_claims(answers(), SETTINGS | {"claims": {}})
     assert len(table) == 0
     assert {"claim", "verdict", "reason", "ratio", "lo95", "hi95"} <= set(table.columns)
+
+
+def test_the_required_ratio_of_a_claim_is_told_and_asked():
+    row = judged(simulated=True)
+    assert (row["at_least"], row["verdict"]) == (1.0, "ordering reproduced")
+    row = judged(simulated=True, at_least=4.5)
+    assert (row["at_least"], row["verdict"]) == (4.5, "ordering reproduced")
+    assert judged(simulated=True, at_least=5.0)["verdict"] == "undecided"
+    assert judged(simulated=True, at_least=6)["verdict"] == "not reproduced"
+
+
+LADDER = {
+    "a_f2": {"base": "a", "fraction": 0.02},
+    "a_f100": {"base": "a", "fraction": 1.0},
+    "b_f20": {"base": "b", "fraction": 0.2},
+    "b_f100": {"base": "b", "fraction": 1.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("a", "a"), ("a_at_fewest", "a_f2"), ("a_at_all", "a_f100"), ("b_at_all", "b_f100")],
+)
+def test_a_name_on_the_ladder_stands_for_a_label_fraction(name, method):
+    assert method_named(name, LADDER, ["a", *LADDER]) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "ladder", "said"),
+    [
+        ("b_at_fewest", LADDER, "b was not trained on 2 % of the labels"),  # as few as the others
+        ("c_at_all", LADDER, "c was not trained on 100 % of the labels"),
+        ("c", LADDER, "no results of c"),
+        ("a_at_fewest", {"a_f100": LADDER["a_f100"]}, "on a part of the labels"),
+        ("a_at_fewest", {}, "on a part of the labels"),
+        ("a_at_fewest", {"a_f1": {"base": "a", "fraction": 0.01}}, "no results of a_f1"),
+    ],
+)
+def test_a_name_without_results_is_not_applicable(name, ladder, said):
+    with pytest.raises(NotApplicable, match=said):
+        method_named(name, ladder, LADDER)
+
+
+def test_a_claim_about_a_fraction_names_the_method_that_was_compared():
+    given = answers()
+    moved = {"a_f2": given.z_phot["a"], "b_f2": given.z_phot["b"]}
+    ladder = {name: {"base": name[0], "fraction": 0.02} for name in moved}
+    names = {"worse": "a_at_fewest", "better": "b_at_fewest", "simulated": True}
+    row = judged(Answers(given.galaxies, moved), settings={"ladder": ladder}, **names)
+    assert (row["worse"], row["better"]) == ("a_f2", "b_f2")
+    assert row["verdict"] == "ordering reproduced"
+    row = judged(settings={"ladder": {}}, **names)
+    assert (row["worse"], row["verdict"]) == ("a_at_fewest", "not applicable")
+    assert "part of the labels" in row["reason"]
+    assert np.isnan(row["ratio"])
+    assert row["n_used"] == 0
+
+
+COLLAPSE = {"bins": 90, "range_z": [0.0, 0.4], "slope_above_z": 0.15}
+
+
+def classified(n: int = 900) -> tuple[Answers, Answers]:
+    """Return (estimates, modes): the modes of `a` are a comb and tilted, those of `b` are not."""
+    draw = np.random.default_rng(10)
+    z_true = draw.uniform(0.02, 0.38, n)
+    galaxies = pd.DataFrame(
+        {"dataset": "toy", "split": "test", "object_id": np.arange(n), "z_true": z_true}
+    )
+    fine = z_true + 0.012 * draw.standard_normal((2, n))
+    tilt = 0.3 * np.maximum(z_true - 0.15, 0.0)
+    comb = np.round((fine[0] - tilt) / 0.02) * 0.02 + 1e-4
+    modes = {"a": comb[None], "b": fine[1:]}
+    return Answers(galaxies, {"a": fine[:1], "b": fine[1:]}), Answers(galaxies, modes)
+
+
+@pytest.mark.parametrize("metric", ["tv", "tv_excess", "abs_slope_zs"])
+def test_a_collapse_is_judged_by_the_modes(metric):
+    given, modes = classified()
+    settings = {"collapse": COLLAPSE}
+    row = judged(given, modes, settings=settings, metric=metric, simulated=True)
+    assert row["verdict"] == "ordering reproduced"
+    assert row["lo95"] > 1.5
+    row = judged(given, settings=settings, metric=metric, simulated=True)
+    assert row["verdict"] == "undecided"  # the estimates themselves are alike
+    row = judged(given, modes, settings=settings, metric=metric, worse="b", better="a")
+    assert row["verdict"] == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("metric", "word"), [("tv_excess", "excess total variation"), ("abs_slope_zs", "slope")]
+)
+def test_what_is_compatible_with_zero_leaves_a_lower_bound(metric, word):
+    given, modes = classified()
+    row = judged(given, modes, settings={"collapse": COLLAPSE}, metric=metric, simulated=True)
+    assert np.isnan(row["ratio"])
+    assert row["hi95"] == np.inf
+    assert row["reason"].startswith(f"the {word} of b is compatible with 0")
+
+
+def test_an_excess_below_the_floor_is_none():
+    given, modes = classified()
+    z_true = given.z_true
+    # Answers in the wrong places, but distributed as the truth: below what their scatter allows.
+    shuffled = np.random.default_rng(11).permutation(z_true)[None]
+    found = ratio_interval(shuffled, modes.z_phot["a"], z_true, "tv_excess", 50, 1, COLLAPSE)
+    assert found[:3] == (0.0, 0.0, 0.0)
+
+
+def test_a_study_without_bins_cannot_be_asked_about_its_distributions():
+    row = judged(*classified(), metric="tv")
+    assert row["verdict"] == "not applicable"
+    assert "by which bins" in row["reason"]
+
+
+def test_a_slope_of_too_few_galaxies_is_not_applicable():
+    row = judged(*classified(40), settings={"collapse": COLLAPSE}, metric="abs_slope_zs")
+    assert row["verdict"] == "not applicable"
+    assert "fewer than 30 galaxies above z = 0.15" in row["reason"]
+
+
+def drifts(**means: float) -> pd.DataFrame:
+    draw = np.random.default_rng(13)
+    parts = [
+        pd.DataFrame({"method": name, "object_id": np.arange(100)[::step],
+                      "drift": mean * draw.uniform(0.9, 1.1, 100)})
+        for step, (name, mean) in zip((1, -1, 1), means.items(), strict=False)
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+DRIFT = {"metric": "embedding_drift", "worse": "plain", "better": "dusted", "simulated": True}
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"),
+    [(0.8, "ordering reproduced"), (0.5, "undecided"), (0.3, "not reproduced")],
+)
+def test_a_drift_must_fall_by_the_required_factor(mean, verdict):
+    row = judged(drifts=drifts(plain=mean, dusted=0.1), at_least=5, **DRIFT)
+    assert row["verdict"] == verdict
+    assert row["ratio"] == pytest.approx(10 * mean, rel=0.05)
+    assert row["n_used"] == 100
+
+
+def test_the_interval_of_a_drift_ratio_by_hand():
+    table = drifts(plain=0.8, dusted=0.1)
+    table = table[~((table["method"] == "plain") & (table["object_id"] == 7))]
+    ratio, lo95, hi95, n_used = drift_ratio(table, "plain", "dusted", 200, 5)
+    sides = [table[table["method"] == name].set_index("object_id")["drift"].sort_index()
+             for name in ("plain", "dusted")]  # fmt: skip
+    plain, dusted = sides[0].to_numpy(), sides[1].drop(7).to_numpy()
+    drawn = np.sort([plain[r].mean() / dusted[r].mean() for r in resamples(99, 200, 5)])
+    assert n_used == 99
+    assert ratio == pytest.approx(plain.mean() / dusted.mean())
+    assert (lo95, hi95) == pytest.approx((drawn[4], drawn[194]))
+
+
+def test_a_drift_that_was_not_measured_is_not_applicable():
+    row = judged(**DRIFT)
+    assert row["verdict"] == "not applicable"
+    assert "no results of plain" in row["reason"]
+    collapsed = drifts(plain=0.8, dusted=np.nan)
+    row = judged(drifts=collapsed, **DRIFT)
+    assert row["verdict"] == "not applicable"
+    assert row["n_used"] == 0

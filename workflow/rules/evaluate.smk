@@ -20,6 +20,8 @@ rule predict_run:
         "<logs>/predict_run/{run}.log",
     benchmark:
         "<benchmarks>/predict_run/{run}.tsv"
+    wildcard_constraints:
+        run=names_pattern(LADDER.plan.tasks("catalogue", "control")),
     group:
         "predictions"
     conda:
@@ -35,6 +37,112 @@ rule predict_run:
     shell:
         'python "$ZLADDER_SCRIPTS"/predict_run.py --model {input.model:q} --card {input.card:q}'
         " --datasets {input.datasets:q} --trained-on {input.trained_on:q} --predictions {output.predictions:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+rule predict_images:
+    """Predict with a regression network on images. Wildcards: run."""
+    input:
+        model="<results>/runs/{run}/weights.safetensors",
+        card="<results>/runs/{run}/card.json",
+        stamps=lambda wildcards: LADDER.tested_stamps(wildcards.run),
+        datasets=lambda wildcards: LADDER.tests_of(wildcards.run),
+        trained_on=lambda wildcards: LADDER.trained_on(wildcards.run),
+    output:
+        predictions="<results>/predictions/{run}.parquet",
+        sidecar="<results>/predictions/{run}.json",
+    log:
+        "<logs>/predict_images/{run}.log",
+    benchmark:
+        "<benchmarks>/predict_images/{run}.tsv"
+    wildcard_constraints:
+        run=names_pattern(LADDER.plan.regressing("image")),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
+        runtime=30,
+    params:
+        code=CODE["predict_images"],
+    message:
+        "Predicting with {wildcards.run}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/predict_images.py --model {input.model:q} --card {input.card:q}'
+        " --stamps {input.stamps:q} --datasets {input.datasets:q}"
+        " --trained-on {input.trained_on:q} --threads {threads}"
+        " --predictions {output.predictions:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
+rule predict_probe:
+    """Predict with a linear probe on cached features. Wildcards: run."""
+    input:
+        model="<results>/runs/{run}/weights.safetensors",
+        card="<results>/runs/{run}/card.json",
+        features=lambda wildcards: LADDER.features_of(wildcards.run),
+        datasets=lambda wildcards: LADDER.tests_of(wildcards.run),
+        trained_on=lambda wildcards: LADDER.trained_on(wildcards.run),
+    output:
+        predictions="<results>/predictions/{run}.parquet",
+        sidecar="<results>/predictions/{run}.json",
+    log:
+        "<logs>/predict_probe/{run}.log",
+    benchmark:
+        "<benchmarks>/predict_probe/{run}.tsv"
+    wildcard_constraints:
+        run=names_pattern(LADDER.plan.tasks("probe")),
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=15,
+    params:
+        code=CODE["predict_probe"],
+    message:
+        "Predicting with {wildcards.run}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/predict_probe.py --model {input.model:q} --card {input.card:q}'
+        " --features {input.features:q} --datasets {input.datasets:q}"
+        " --trained-on {input.trained_on:q} --predictions {output.predictions:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule predict_classes:
+    """Predict with a classifier on images or features: estimates and PDFs. Wildcards: run."""
+    input:
+        model="<results>/runs/{run}/weights.safetensors",
+        card="<results>/runs/{run}/card.json",
+        source=lambda wildcards: LADDER.class_inputs(wildcards.run),
+        datasets=lambda wildcards: LADDER.tests_of(wildcards.run),
+        trained_on=lambda wildcards: LADDER.trained_on(wildcards.run),
+    output:
+        predictions="<results>/predictions/{run}.parquet",
+        pdfs="<results>/predictions/{run}.pdf.h5",
+        sidecar="<results>/predictions/{run}.json",
+    log:
+        "<logs>/predict_classes/{run}.log",
+    benchmark:
+        "<benchmarks>/predict_classes/{run}.tsv"
+    wildcard_constraints:
+        run=names_pattern(LADDER.plan.classifiers()),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
+        runtime=30,
+    params:
+        source=lambda wildcards: LADDER.class_option(wildcards.run),
+        code=CODE["predict_classes"],
+    message:
+        "Predicting with {wildcards.run}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/predict_classes.py --model {input.model:q} --card {input.card:q}'
+        " {params.source} {input.source:q} --datasets {input.datasets:q}"
+        " --trained-on {input.trained_on:q} --threads {threads}"
+        " --predictions {output.predictions:q} --pdfs {output.pdfs:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
@@ -69,10 +177,74 @@ rule score_study:
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
+rule measure_collapse:
+    """Measure mode collapse and residual slope of all runs of a study. Wildcards: study."""
+    input:
+        predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+    output:
+        collapse="<results>/metrics/{study}/collapse.parquet",
+        sidecar="<results>/metrics/{study}/collapse.json",
+    log:
+        "<logs>/measure_collapse/{study}.log",
+    benchmark:
+        "<benchmarks>/measure_collapse/{study}.tsv"
+    wildcard_constraints:
+        study=names_pattern(LADDER.collapsing_studies()),
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=30,
+    params:
+        settings=lambda wildcards: LADDER.collapse(wildcards.study),
+        code=CODE["measure_collapse"],
+    message:
+        "Measuring mode collapse in the study {wildcards.study}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/measure_collapse.py --predictions {input.predictions:q}'
+        " --settings {params.settings:q} --collapse {output.collapse:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule measure_drift:
+    """Measure how far dust moves galaxies in a study's encoders. Wildcards: study."""
+    input:
+        features=lambda wildcards: LADDER.encoder_features(wildcards.study),
+        dataset=lambda wildcards: LADDER.embedded_dataset(wildcards.study),
+    output:
+        drift="<results>/metrics/{study}/drift.parquet",
+        galaxies="<results>/metrics/{study}/drift_galaxies.parquet",
+        sidecar="<results>/metrics/{study}/drift.json",
+    log:
+        "<logs>/measure_drift/{study}.log",
+    benchmark:
+        "<benchmarks>/measure_drift/{study}.tsv"
+    wildcard_constraints:
+        study=names_pattern(LADDER.encoding_studies()),
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=30,
+    params:
+        settings=lambda wildcards: LADDER.drifting(wildcards.study),
+        code=CODE["measure_drift"],
+    message:
+        "Measuring the drift with dust in the study {wildcards.study}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/measure_drift.py --features {input.features:q}'
+        " --dataset {input.dataset:q} --settings {params.settings:q} --drift {output.drift:q}"
+        " --galaxies {output.galaxies:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
 rule judge_claims:
     """Hold a study's results beside the published claims. Wildcards: study."""
     input:
         predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        drifts=lambda wildcards: LADDER.drifts_of(wildcards.study),
     output:
         claims="<results>/studies/{study}/claims.parquet",
         sidecar="<results>/studies/{study}/claims.json",
@@ -87,11 +259,12 @@ rule judge_claims:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=30,
     params:
+        drifts=lambda wildcards, input: option("--drifts", input.get("drifts")),
         settings=lambda wildcards: LADDER.claims(wildcards.study),
         code=CODE["judge_claims"],
     message:
         "Judging the claims on {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/judge_claims.py --predictions {input.predictions:q}'
+        'python "$ZLADDER_SCRIPTS"/judge_claims.py --predictions {input.predictions:q} {params.drifts}'
         " --settings {params.settings:q} --claims {output.claims:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

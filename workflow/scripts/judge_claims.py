@@ -13,7 +13,10 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--predictions", several=True)
-    parser.add_settings("--settings", "claims, bootstraps, seed, whether the sky is simulated")
+    parser.add_input("--drifts", required=False)
+    parser.add_settings(
+        "--settings", "claims, ladder, collapse, bootstraps, seed, simulated or not"
+    )
     parser.add_output("--claims")
     return parser
 
@@ -21,12 +24,17 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Judge every claim and write the table."""
     from zladder.evaluate.claims import judge_claims
+    from zladder.evaluate.collapse import ESTIMATE
     from zladder.evaluate.study import read_answers
+    from zladder.tables.read import read_table
     from zladder.tables.standard import write_standard
 
-    claims = judge_claims(read_answers(options.predictions), options.settings)
+    settings, answers = options.settings, read_answers(options.predictions)
+    modes = read_answers(options.predictions, ESTIMATE) if settings.get("collapse") else None
+    drifts = read_table(options.drifts) if options.drifts else None
+    claims = judge_claims(answers, settings, modes, drifts)
     write_standard(claims, options.claims)
-    return {"seed": options.settings["seed"], "counts": claims["verdict"].value_counts().to_dict()}
+    return {"seed": settings["seed"], "counts": claims["verdict"].value_counts().to_dict()}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from zladder.metrics.bootstrap import resample_chunks
-from zladder.metrics.point import evaluate, finite_rows
-from zladder.metrics.residuals import Residuals
+from zladder.evaluate.ratios import (
+    COLLAPSE_METRICS,
+    DRIFT_METRIC,
+    FEWEST_GALAXIES,
+    VANISHING,
+    drift_ratio,
+    ratio_interval,
+)
+from zladder.evaluate.rungs import NotApplicable, method_named
+from zladder.evaluate.slope import FEWEST_FITTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zladder.evaluate.study import Answers
-    from zladder.metrics.residuals import Floats
 
-FEWEST_GALAXIES = 2  # no metric is defined below
-SIGNED_PREFIX = "bias_"  # of the metrics that can be zero by their sign alone
 VERDICTS = (
     "reproduced",
     "ordering reproduced",
@@ -28,110 +33,123 @@ VERDICTS = (
     "not applicable",
 )
 SAID = ("text", "source", "dataset", "metric", "definition", "worse", "better")
+NUMBERS = ("ratio", "lo95", "hi95", "n_used")
+COLUMNS = ("claim", *SAID, "published_ratio", "at_least", *NUMBERS, "verdict", "reason")
 
 
-def judge_claims(answers: Answers, settings: Mapping[str, Any]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Evidence:
+    """What claims are held against: estimates, modes (of classifiers), drifts of encoders."""
+
+    answers: Answers
+    modes: Answers
+    drifts: pd.DataFrame
+
+    def answers_to(self, metric: str) -> Answers:
+        """Return the estimates that a metric is about."""
+        return self.modes if metric in COLLAPSE_METRICS else self.answers
+
+    def methods(self, metric: str) -> set[str]:
+        """Return the methods that have results."""
+        if metric == DRIFT_METRIC:
+            return set(self.drifts["method"])
+        return set(self.answers_to(metric).z_phot)
+
+
+def judge_claims(
+    answers: Answers,
+    settings: Mapping[str, Any],
+    modes: Answers | None = None,
+    drifts: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return one row a claim: text, source, published and our ratio, interval, verdict, reason.
 
     Where the ratio has only a lower bound, `ratio` is NaN, `lo95` the bound and `hi95` infinite.
-    """
-    rows = [
-        {"claim": name, **_judged(answers, claim, settings)}
-        for name, claim in settings["claims"].items()
-    ]
-    columns = ["claim", *SAID, "published_ratio", "ratio", "lo95", "hi95", "n_used", "verdict",
-               "reason"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _judged(
-    answers: Answers, claim: Mapping[str, Any], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    part = answers.part(claim["dataset"], "test")
-    low_z, high_z = claim.get("range_z", (-np.inf, np.inf))
-    inside = (part.z_true > low_z) & (part.z_true <= high_z)
-    worse, better = (part.z_phot[claim[side]][:, inside] for side in ("worse", "better"))
-    ratio, lo95, hi95, n_used = ratio_interval(
-        worse, better, part.z_true[inside], claim["metric"],
-        settings["n_bootstraps"], settings["seed"],
-    )  # fmt: skip
-    verdict, reason = judge_ratio(
-        ratio, lo95, hi95, claim.get("published_ratio"), claim.get("tolerance"),
-        simulated=settings["simulated"], better=claim["better"],
-        by_construction=claim.get("by_construction"),
-    )  # fmt: skip
-    if n_used < FEWEST_GALAXIES:
-        verdict, reason = "not applicable", f"{n_used} galaxies with an answer in this range"
-    said = {key: claim[key] for key in SAID}
-    ours = {"ratio": ratio, "lo95": lo95, "hi95": hi95, "n_used": n_used}
-    published = claim.get("published_ratio", np.nan)
-    return {**said, "published_ratio": published, **ours, "verdict": verdict, "reason": reason}
-
-
-def ratio_interval(
-    worse: np.ndarray, better: np.ndarray, z_true: np.ndarray, metric: str, n_boot: int, seed: int
-) -> tuple[float, float, float, int]:
-    """Return abs(metric(worse)) / abs(metric(better)), its 95 % interval and the galaxies used.
-
-    A bias of `better` that is compatible with 0 can be divided by, but the quotient is no number:
-    the ratio is then NaN, its lower end a bound (97.5 % of the resamples lie above), its upper end
-    infinite.
 
     Parameters
     ----------
-    worse, better
-        Redshifts, shape (n_seeds, N); the absolute metric is averaged over seeds.
-    z_true
-        Shape (N,).
-    metric, n_boot, seed
-        Both methods see the same resamples.
+    answers
+        All methods of the study.
+    settings
+        ``claims``, ``n_bootstraps``, ``seed``, ``simulated``; ``ladder`` ({method: base, fraction})
+        for names like ``NAME_at_fewest``; ``collapse`` for the metrics that need bins.
+    modes
+        The same methods in the estimate that a collapse is judged by (`collapse.ESTIMATE`).
+    drifts
+        The drift of every galaxy in every encoder (`measure_drift`).
     """
-    used = finite_rows(np.concatenate([worse, better]), z_true)
-    n_used = int(used.sum())
-    if n_used < FEWEST_GALAXIES:
-        return np.nan, np.nan, np.nan, n_used
-    sides = [Residuals.of(side[:, used], z_true[used]) for side in (worse, better)]
-    full = [_over_seeds(evaluate(side, [metric])[metric]) for side in sides]
-    drawn = [_resampled(side, metric, n_boot, seed) for side in sides]
-    with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 has no ratio
-        ratio = float(full[0] / full[1])
-        ratios = _over_seeds(drawn[0]) / _over_seeds(drawn[1])
-    defined = ratios[~np.isnan(ratios)]
-    if np.isnan(ratio) or len(defined) < 0.95 * len(ratios):
-        return ratio, np.nan, np.nan, n_used
-    lo95, hi95 = (float(end) for end in _ends95(defined))
-    if metric.startswith(SIGNED_PREFIX) and _compatible_with_zero(drawn[1]):
-        return np.nan, lo95, np.inf, n_used
-    return ratio, lo95, hi95, n_used
+    none = pd.DataFrame({"method": [], "object_id": [], "drift": []})
+    evidence = _Evidence(answers, modes or answers, none if drifts is None else drifts)
+    rows = [
+        {"claim": name, **_judged(claim, settings, evidence)}
+        for name, claim in settings["claims"].items()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _resampled(residuals: Residuals, metric: str, n_boot: int, seed: int) -> Floats:
-    """Return the signed metric of every seed on every resample, shape (n_seeds, n_boot)."""
-    n = residuals.dz.shape[-1]
-    taken = (
-        Residuals(residuals.dz[:, rows], residuals.delta_z[:, rows])
-        for rows in resample_chunks(n, n_boot, seed)
+def _judged(
+    claim: Mapping[str, Any], settings: Mapping[str, Any], evidence: _Evidence
+) -> dict[str, Any]:
+    """Return a claim's row but for its name."""
+    row = {key: claim[key] for key in SAID}
+    row |= {"published_ratio": claim.get("published_ratio", np.nan)}
+    row |= {"at_least": claim.get("at_least", 1.0)}
+    row |= dict(zip(NUMBERS, (np.nan, np.nan, np.nan, 0), strict=True))
+    try:
+        known, ladder = evidence.methods(claim["metric"]), settings.get("ladder", {})
+        row |= {side: method_named(claim[side], ladder, known) for side in ("worse", "better")}
+        row |= dict(zip(NUMBERS, _ratio(claim, row, settings, evidence), strict=True))
+        _require_a_sample(claim, row, settings)
+    except NotApplicable as refusal:
+        return {**row, "verdict": "not applicable", "reason": str(refusal)}
+    verdict, reason = judge_ratio(
+        row["ratio"], row["lo95"], row["hi95"], claim.get("published_ratio"),
+        claim.get("tolerance"), simulated=settings["simulated"], better=row["better"],
+        by_construction=claim.get("by_construction"), at_least=row["at_least"],
+        quantity=VANISHING.get(claim["metric"], claim["metric"]),
+    )  # fmt: skip
+    return {**row, "verdict": verdict, "reason": reason}
+
+
+def _ratio(
+    claim: Mapping[str, Any],
+    row: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    evidence: _Evidence,
+) -> tuple[float, float, float, int]:
+    """Return the ratio of a claim's two methods, its interval and the galaxies used."""
+    metric, drawn = claim["metric"], (settings["n_bootstraps"], settings["seed"])
+    if metric == DRIFT_METRIC:
+        return drift_ratio(evidence.drifts, row["worse"], row["better"], *drawn)
+    if metric in COLLAPSE_METRICS and not settings.get("collapse"):
+        message = "the study does not say by which bins its distributions are compared"
+        raise NotApplicable(message)
+    part = evidence.answers_to(metric).part(claim["dataset"], "test")
+    low_z, high_z = claim.get("range_z", (-np.inf, np.inf))
+    inside = (part.z_true > low_z) & (part.z_true <= high_z)
+    worse, better = (part.z_phot[row[side]][:, inside] for side in ("worse", "better"))
+    return ratio_interval(
+        worse, better, part.z_true[inside], metric, *drawn, settings.get("collapse")
     )
-    return np.concatenate([evaluate(part, [metric])[metric] for part in taken], axis=-1)
 
 
-def _over_seeds(metric: Floats) -> Floats:
-    """Return the absolute metric averaged over seeds (the first axis)."""
-    return np.abs(metric).mean(axis=0)
+def _require_a_sample(
+    claim: Mapping[str, Any], row: Mapping[str, Any], settings: Mapping[str, Any]
+) -> None:
+    """Refuse a ratio that too few galaxies stand behind.
 
-
-def _ends95(drawn: Floats) -> Floats:
-    """Return the two ends of the 95 % interval over the last axis."""
-    return np.quantile(drawn, (0.025, 0.975), axis=-1, method="inverted_cdf")
-
-
-def _compatible_with_zero(drawn: Floats) -> bool:
-    """Return whether the 95 % interval contains 0 for every seed.
-
-    One seed that is clearly biased keeps the average of the absolute values away from 0.
+    Raises
+    ------
+    NotApplicable
+        Fewer than two galaxies; a slope of fewer than thirty.
     """
-    lo95, hi95 = _ends95(drawn)
-    return bool(((lo95 <= 0) & (hi95 >= 0)).all())
+    if row["n_used"] < FEWEST_GALAXIES:
+        message = f"{row['n_used']} galaxies with an answer in this range"
+        raise NotApplicable(message)
+    if claim["metric"] == "abs_slope_zs" and np.isnan(row["ratio"]) and np.isnan(row["lo95"]):
+        above = settings["collapse"]["slope_above_z"]
+        message = f"fewer than {FEWEST_FITTED} galaxies above z = {above:g}"
+        raise NotApplicable(message)
 
 
 def judge_ratio(
@@ -144,27 +162,32 @@ def judge_ratio(
     simulated: bool,
     better: str,
     by_construction: str | None = None,
+    at_least: float = 1.0,
+    quantity: str = "bias",
 ) -> tuple[str, str]:
-    """Return (verdict, reason) for a claimed ratio worse/better above 1.
+    """Return (verdict, reason) for a claimed ratio worse/better above `at_least`.
 
     On the mock sky only the ordering can be confirmed. On real data the number is reproduced if
     ours lies within the tolerance of the published one and the interval keeps the ordering. A
-    ratio with a lower bound only (`ratio` NaN, `hi95` infinite) confirms an ordering at most. What
-    was put into the mock sky tests nothing: it is `by construction`, unless the opposite came out.
+    ratio with a lower bound only (`ratio` NaN, `hi95` infinite; `quantity` names what is
+    compatible with 0) confirms an ordering at most. What was put into the mock sky tests nothing:
+    it is `by construction`, unless the opposite came out.
     """
-    if hi95 < 1:
-        return "not reproduced", "the 95 % interval of the ratio lies below 1"
+    interval = "the 95 % interval of the ratio"
+    if hi95 < at_least:
+        return "not reproduced", f"{interval} lies below {at_least:g}"
     if simulated and by_construction:
         return "by construction", by_construction
     if np.isnan(lo95):
         return "undecided", "the metric is zero for both methods in too many resamples"
+    above = lo95 > at_least
     if np.isnan(ratio):
-        bound = f"the bias of {better} is compatible with 0: the ratio has only a lower bound"
-        verdict = "ordering reproduced" if lo95 > 1 else "undecided"
-        return verdict, f"{bound}, which lies {'above' if lo95 > 1 else 'not above'} 1"
-    if lo95 <= 1:
-        return "undecided", "the 95 % interval of the ratio contains 1"
-    ordering = "the 95 % interval of the ratio lies above 1"
+        bound = f"the {quantity} of {better} is compatible with 0: the ratio has only a lower bound"
+        verdict = "ordering reproduced" if above else "undecided"
+        return verdict, f"{bound}, which lies {'above' if above else 'not above'} {at_least:g}"
+    if not above:
+        return "undecided", f"{interval} contains {at_least:g}"
+    ordering = f"{interval} lies above {at_least:g}"
     if simulated:
         return "ordering reproduced", f"{ordering}; on the mock sky only orderings can be confirmed"
     if published is None or tolerance is None:

@@ -51,18 +51,50 @@ def prediction_flags(
         Of the run.
     """
     magnitudes = frame[[f"mag_{band}" for band in bands]].to_numpy(dtype=np.float64)
-    low, high = reference["z_min"], reference["z_max"]
     marks = {
         "out_of_distribution": is_out_of_distribution(inputs, reference),
         "extrapolated": is_extrapolated(inputs, reference),
-        "edge_of_range": (z_phot <= low) | (z_phot >= high),
-        "low_signal_to_noise": _low_signal(frame, bands),
         "not_detected": np.isposinf(magnitudes).any(axis=1),
         "not_observed": np.isnan(magnitudes).any(axis=1),
+    }
+    return _packed(marks | _common_marks(frame, z_phot, bands, card, reference))
+
+
+def image_flags(
+    frame: pd.DataFrame,
+    z_phot: np.ndarray,
+    bands: Sequence[str],
+    card: Mapping[str, Any],
+    reference: Mapping[str, Any],
+) -> np.ndarray:
+    """Return the flags of every row for a run that sees no magnitudes, uint32, shape (N,).
+
+    The bits that need the inputs' range stay 0; a galaxy without an answer was not observed.
+    Parameters as of `prediction_flags`; the magnitudes' errors only tell a faint galaxy.
+    """
+    marks = {"not_observed": np.isnan(z_phot)}
+    return _packed(marks | _common_marks(frame, z_phot, bands, card, reference))
+
+
+def _common_marks(
+    frame: pd.DataFrame,
+    z_phot: np.ndarray,
+    bands: Sequence[str],
+    card: Mapping[str, Any],
+    reference: Mapping[str, Any],
+) -> dict[str, np.ndarray]:
+    """Return what is marked in the answers of any run, bool (N,) by name."""
+    return {
+        "edge_of_range": (z_phot <= reference["z_min"]) | (z_phot >= reference["z_max"]),
+        "low_signal_to_noise": _low_signal(frame, bands),
         "truth_off_grid": _off_grid(frame, card["label_range_z"]),
         "label_is_photo_z": _is_photo_z(frame),
     }
-    flags = np.zeros(len(frame), dtype=np.uint32)
+
+
+def _packed(marks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the marks (N,) as bits, uint32 (N,)."""
+    flags = np.zeros(len(next(iter(marks.values()))), dtype=np.uint32)
     for name, mark in marks.items():
         flags |= mark.astype(np.uint32) << np.uint32(BITS[name])
     return flags

@@ -56,8 +56,10 @@ class Answers:
         return self.galaxies["z_true"].to_numpy(dtype=np.float64)
 
 
-def read_answers(files: Sequence[Path]) -> Answers:
+def read_answers(files: Sequence[Path], estimate: str = "z_phot") -> Answers:
     """Return the answers of the prediction files of a study, seeds of a method stacked.
+
+    `estimate` is the column to take; a file without it gives its `z_phot`.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def read_answers(files: Sequence[Path]) -> Answers:
     galaxies: pd.DataFrame | None = None
     by_method: dict[str, list[np.ndarray]] = {}
     for path in files:
-        frame = read_table(path, columns=[*GALAXY_COLUMNS, "z_phot"])
+        frame = _answered(path, estimate)
         if galaxies is None:
             galaxies = frame[GALAXY_COLUMNS]
         elif not frame[GALAXY_COLUMNS].equals(galaxies):
@@ -80,6 +82,15 @@ def read_answers(files: Sequence[Path]) -> Answers:
         message = "a study has at least one run"
         raise ValueError(message)
     return Answers(galaxies, {method: np.stack(rows) for method, rows in by_method.items()})
+
+
+def _answered(path: Path, estimate: str) -> pd.DataFrame:
+    """Return the galaxies of a prediction file and one of its estimates, as `z_phot`."""
+    if estimate == "z_phot":
+        return read_table(path, columns=[*GALAXY_COLUMNS, "z_phot"])
+    frame = read_table(path)
+    chosen = estimate if estimate in frame.columns else "z_phot"
+    return frame[[*GALAXY_COLUMNS, chosen]].rename(columns={chosen: "z_phot"})
 
 
 def score_methods(
