@@ -102,6 +102,17 @@ def test_planes_show_all_networks_and_the_best_tool_with_their_numbers(report_wo
     assert "★" in words
 
 
+def test_many_panels_are_put_into_rows_and_none_is_lost(report_world, tmp_path):
+    panels = planes(report_world, "transfer")
+    many = {name: row * 2 for name, row in panels.items()} | {"few": panels["specz"][:2]}
+    figure = draw_planes(many, "T", " · shown: the 8 of 25")
+    save_figure(figure, tmp_path / "many.png", 40)
+    drawn = [axes for axes in figure.axes if axes.collections and axes.get_title(loc="left")]
+    assert len(drawn) == 3 * 10 + 2
+    assert figure.get_size_inches()[0] < 14
+    assert "shown: the 8 of 25" in words_of(figure)
+
+
 def test_no_galaxy_of_a_plane_is_lost_without_a_count(report_world):
     for row in planes(report_world, "transfer").values():
         for panel in row:
@@ -173,7 +184,7 @@ def test_seeds_are_one_method_and_the_first_is_shown():
 def test_networks_are_told_apart_and_controls_are_grey():
     networks = [f"n{i}" for i in range(len(PALETTE))]
     looks = [look_of(name, networks) for name in networks]
-    assert len({look["color"] for look in looks}) == len({look["marker"] for look in looks}) == 6
+    assert len({look["color"] for look in looks}) == len({look["marker"] for look in looks}) == 8
     assert look_of("knn", networks)["color"] not in PALETTE
 
 

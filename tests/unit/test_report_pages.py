@@ -91,7 +91,7 @@ def test_provenance_holds_cards_commands_and_digests(report_world):
 @pytest.mark.parametrize("hop", HOPS, ids=lambda hop: hop.page)
 def test_the_three_hops_lead_somewhere(hop):
     assert (ROOT / "workflow" / "scripts" / f"{hop.rule}.py").is_file()
-    rules = (ROOT / "workflow" / "rules" / f"{hop.stage}.smk").read_text(encoding="utf-8")
+    rules = (ROOT / "workflow" / "rules" / f"{hop.file}.smk").read_text(encoding="utf-8")
     assert f"rule {hop.rule}:" in rules
     for name in hop.functions:
         module, _, function = name.rpartition(".")

@@ -15,6 +15,16 @@ import pytest
 import yaml
 from docutils.core import publish_parts
 from jinja2 import Environment
+from pixel_world import (
+    BANDS,
+    LADDER,
+    collapse_table,
+    draw_galaxies,
+    ladder_scores,
+    write_features,
+    write_pixels,
+    write_steps,
+)
 from report_world import STUDIES, World
 
 from zladder.report.methods import roles_of
@@ -78,7 +88,7 @@ def test_the_three_numbers_are_those_of_the_chosen_network_on_test(report_world,
 def test_the_summary_counts_galaxies_and_verdicts_and_inlines_the_figure(report_world, figure):
     studies = found_of(report_world, figure)
     text = summary_page(studies, read_records(report_world.records), SKY)
-    assert "2,311 galaxies with label and photometry, 2,000 after the cuts" in text
+    assert "2,311 galaxies, 2,000 after the cuts" in text
     assert text.count('src="data:image/png;base64,') == 2
     assert "A &lt;main&gt; sample &amp; five bands" in text
     assert "<main> sample" not in text
@@ -130,10 +140,11 @@ def captions() -> list[Path]:
 @pytest.mark.parametrize("path", captions(), ids=lambda path: path.stem)
 def test_captions_are_valid_and_used(path):
     rendered = Environment().from_string(path.read_text(encoding="utf-8")).render(
-        snakemake=SimpleNamespace(wildcards=SimpleNamespace(sample="a_sample"))
+        snakemake=SimpleNamespace(wildcards=SimpleNamespace(sample="a", dataset="b", paper="c"))
     )  # fmt: skip
     publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2})
-    rules = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
+    files = sorted((ROOT / "workflow/rules").glob("report*.smk"))
+    rules = "".join(file.read_text(encoding="utf-8") for file in files)
     assert f'caption="../report/{path.name}"' in rules
 
 
@@ -143,6 +154,12 @@ def script(rule: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def report_scripts() -> list[Path]:
+    """Return the scripts of the stage."""
+    scripts = sorted((ROOT / "workflow/scripts").glob("*.py"))
+    return [path for path in scripts if "zladder.report" in path.read_text(encoding="utf-8")]
 
 
 def commands(world: World, out: Path) -> dict[str, list[str]]:
@@ -163,7 +180,8 @@ def commands(world: World, out: Path) -> dict[str, list[str]]:
     predictions = world.files(f"predictions/{study}.*.parquet")
     return {
         "plot_redshifts": ["--predictions", *predictions, *one, *dpi,
-                           "--planes", out / "planes.png", "--front", out / "front.png"],
+                           "--planes", out / "main_sample.planes.png",
+                           "--front", out / "front.png"],
         "plot_residuals": ["--curves", metrics / study / "curves.parquet", *one, *dpi,
                            "--figure", out / "residuals.png"],
         "plot_scores": [*one, *dpi, "--figure", out / "intervals.png"],
@@ -185,9 +203,84 @@ def commands(world: World, out: Path) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
+def pixel_commands(world: World, out: Path, data: Path) -> dict[str, list[str]]:
+    """Return {rule: arguments} for the scripts on images and on papers; write their inputs."""
+    galaxies = draw_galaxies(120, 20)
+    dataset, shards = write_pixels(data, galaxies, size=8)
+    features = write_features(data / "features" / "s.moco-s0.h5", galaxies, 1.0)
+    drift, collapse = data / "drift.parquet", data / "collapse.parquet"
+    pd.DataFrame({"method": ["moco"], "value": [0.1]}).to_parquet(drift)
+    collapse_table().to_parquet(collapse)
+    tables = {}
+    for name, table in zip(("scores", "differences"), ladder_scores(), strict=True):
+        tables[name] = data / f"{name}.parquet"
+        table.to_parquet(tables[name])
+    ladder = ["--scores", tables["scores"], "--differences", tables["differences"]]
+    few = [name for name in LADDER if name.startswith("catalogue")]
+    steps = write_steps(data, n_test=100)
+    names = [f"s.{name}-s0.parquet" for name in (*few, "boosting")]
+    renamed = [path.rename(path.with_name(name)) for path, name in zip(steps, names, strict=False)]
+    about = {
+        "title": "T",
+        "dataset": "images",
+        "surveys": ["S"],
+        "bands": BANDS,
+        "convention": "sdss_cnn",
+    }
+    settings = ["--settings", json.dumps({**about, "ladder": LADDER}), "--dpi", "40"]
+    stamps = ["--dataset", dataset, "--stamps", *shards, *settings]
+    return {
+        "plot_wall": [*stamps, "--figure", out / "wall.png"],
+        "plot_labels": [*ladder, "--dataset", dataset, *settings, "--figure", out / "labels.png"],
+        "plot_embeddings": ["--features", features, "--drift", drift, *stamps,
+                            "--maps", out / "maps.png", "--galaxies", out / "galaxies.png"],
+        **collapse_command(data, out, collapse, renamed, few),
+        "write_paper": paper_command(world, out),
+    }  # fmt: skip
+
+
+def collapse_command(
+    data: Path, out: Path, collapse: Path, predictions: list[Path], networks: list[str]
+) -> dict[str, list[str]]:
+    """Return the arguments that draw a collapse; write the tables of its four methods."""
+    methods = [*networks, "boosting"]
+    rename = dict(zip(("baseline", "step2", "step3", "step3a"), methods, strict=True))
+    table = pd.read_parquet(collapse)
+    table = table[table["method"].isin(rename)].replace({"method": rename})
+    table.to_parquet(collapse)
+    options = []
+    for name, whole in zip(("scores", "differences"), ladder_scores(), strict=True):
+        part = whole[whole["method"].isin(methods)]
+        if name == "differences":
+            part = part.assign(chosen=part["method"] == networks[0])
+        part.to_parquet(data / f"few_{name}.parquet")
+        options += [f"--{name}", data / f"few_{name}.parquet"]
+    return {"plot_collapse": [
+        "--collapse", collapse, "--predictions", *predictions, *options, "--settings",
+        json.dumps({"title": "T"}), "--dpi", "40", "--figure", out / "collapse.png",
+    ]}  # fmt: skip
+
+
+def paper_command(world: World, out: Path) -> list[str]:
+    """Return the arguments that write a paper's page, after its figure."""
+    study = "main_sample"
+    folder = world.results / "metrics" / study
+    about = {"title": "T", "question": "?", "convention": "sdss_cnn", "simulated": True}
+    settings = {"paper": "lin2022", **SKY, "studies": {study: about}}
+    return [
+        "--scores", folder / "scores.parquet", "--differences", folder / "differences.parquet",
+        "--claims", world.results / "studies" / study / "claims.parquet",
+        "--figures", out / "main_sample.planes.png", "--cards", *world.files("runs/*/card.json"),
+        "--records", *world.records, "--settings", json.dumps(settings),
+        "--page", out / "paper.html",
+    ]  # fmt: skip
+
+
 def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_world, tmp_path):
     out = tmp_path / "out"
-    for rule, arguments in commands(report_world, out).items():
+    asked = {**commands(report_world, out), **pixel_commands(report_world, out, tmp_path / "data")}
+    assert {path.stem for path in report_scripts()} == set(asked)
+    for rule, arguments in asked.items():
         log, sidecar = tmp_path / f"{rule}.log", tmp_path / f"{rule}.json"
         given = [*map(str, arguments), "--log", str(log), "--sidecar", str(sidecar)]
         assert script(rule).main(given) == 0, rule
@@ -195,8 +288,11 @@ def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_worl
         assert json.loads(sidecar.read_text(encoding="utf-8"))["script"] == f"{rule}.py"
     written = {path.name for path in out.iterdir()}
     pages = {f"{name}.html" for name in ("numbers", "claims", "counts", "costs", "p", "citations",
-                                         "summary", "front")}  # fmt: skip
-    figures = {f"{name}.png" for name in ("planes", "front", "residuals", "intervals", "sample")}
+                                         "summary", "front", "paper")}  # fmt: skip
+    figures = {f"{name}.png" for name in (
+        "main_sample.planes", "front", "residuals", "intervals", "sample", "wall", "labels",
+        "collapse", "maps", "galaxies",
+    )}  # fmt: skip
     assert written == pages | figures | {"citations.bib"}
     assert all(path.stat().st_size > 300 for path in out.iterdir())
 

@@ -29,7 +29,7 @@ def test_every_result_has_its_sidecar_once(wiring):
     assert len(sidecars) == len(set(sidecars))
     assert set(wiring.data_sidecars()) < set(sidecars)
     expected = [f"<results>/runs/{run}/sidecar.json" for run in plan.cards]
-    expected += [f"<results>/predictions/{run}.json" for run in plan.cards]
+    expected += [f"<results>/predictions/{run}.json" for run in plan.answering()]
     expected += [f"<results>/datasets/{name}.json" for name in plan.datasets]
     assert set(expected) < set(sidecars)
     assert "<results>/survey/sky.json" in sidecars
@@ -56,19 +56,51 @@ def test_samples_and_sources_are_named_in_full(wiring):
     sources = json.loads(wiring.about_sources())
     assert sources["surveys"].keys() == set(wiring.plan.surveys)
     assert all(all(survey.values()) for survey in sources["surveys"].values())
-    assert sources["papers"] == ["soriano2024"]
+    assert sources["papers"] == wiring.papers()
+    assert set(wiring.papers()) == {"hayat2021", "lin2022", "soriano2024"}
 
 
 def test_all_pages_are_outputs_of_the_rules_and_none_is_forgotten(wiring):
-    rules = (ROOT / "workflow" / "rules" / "report.smk").read_text(encoding="utf-8")
+    files = sorted((ROOT / "workflow" / "rules").glob("report*.smk"))
+    rules = "".join(file.read_text(encoding="utf-8") for file in files)
     shown = re.findall(r'report\(\s*"<results>/report/([^"]+)"', rules)
     assert len(shown) == rules.count("report(\n")
     made = set()
     for name in shown:
-        kind = "study" if "{study}" in name else "sample"
-        values = wiring.plan.studies if kind == "study" else wiring.plan.samples
+        kind = next((k for k in values_of(wiring, name) if f"{{{k}}}" in name), "sample")
+        values = values_of(wiring, name)[kind]
         made |= {f"<results>/report/{name.format(**{kind: value})}" for value in values}
     asked = set(wiring.report_pages())
     # The BibTeX file comes with the page of citations.
     assert asked == made - {"<results>/report/citations.bib"}
     assert set(wiring.study_pages("transfer")) < asked
+
+
+def values_of(wiring, name):
+    """Return {wildcard: its values} of an output of the report."""
+    some = {
+        "labels": wiring.studies_on_ladder(), "embeddings": wiring.encoding_studies(),
+        "stamps": wiring.encoding_studies(), "collapse": wiring.collapsing_studies(),
+    }  # fmt: skip
+    studies = some.get(name.rsplit(".", 2)[1] if name.count(".") > 1 else "", wiring.plan.studies)
+    return {"study": studies, "sample": wiring.plan.samples, "paper": wiring.papers(),
+            "dataset": wiring.image_datasets()}  # fmt: skip
+
+
+def test_a_paper_s_page_has_the_files_of_its_studies_in_one_order(wiring):
+    for paper in wiring.papers():
+        studies = list(json.loads(wiring.about_paper(paper))["studies"])
+        files = wiring.of_paper(paper, "<results>/metrics/{study}/scores.parquet")
+        assert sorted(files) == [f"<results>/metrics/{name}/scores.parquet" for name in studies]
+        assert set(wiring.paper_figures(paper)) < set(wiring.report_pages())
+        runs = {file.split("/")[2] for file in wiring.paper_cards(paper)}
+        assert runs == {run for run in wiring.plan.cards if run.split(".")[0] in studies}
+
+
+def test_the_ladder_of_labels_tells_base_and_fraction_of_each_method(wiring):
+    for study in wiring.studies_on_ladder():
+        ladder = json.loads(wiring.about_ladder(study))["ladder"]
+        methods = {run.split(".")[1].rsplit("-s", 1)[0] for run in wiring.plan.runs_of(study)}
+        assert set(ladder) <= methods
+        assert all(0 < rung["fraction"] <= 1 for rung in ladder.values())
+        assert wiring.ladder_dataset(study).startswith("<results>/datasets/")

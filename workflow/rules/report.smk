@@ -1,12 +1,9 @@
-"""Stage 8, report: figures and pages of what was found, and how it was made.
+"""Stage 8, report: figures of what was found. The pages stand in report_pages.smk.
 
-REQUIRED INPUTS: the predictions, metrics and claims of each study (stage evaluate); samples with
-their cut-flows; the sidecars of everything.
-OUTPUTS: <results>/report/*.png and *.html, all shown by Snakemake's report (`make report`).
+REQUIRED INPUTS: the predictions and metrics of each study (stage evaluate); samples; for galaxies
+in colour the stamps of each image dataset (stage cutouts), for maps the encoders' features.
+OUTPUTS: <results>/report/*.png, all shown by Snakemake's report (`make report`).
 """
-
-# The report's menu sorts by name: the sign puts this entry first.
-START_HERE = "▸ Start here"
 
 
 rule plot_redshifts:
@@ -163,24 +160,67 @@ rule plot_sample:
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
-rule tabulate_scores:
-    """Write every metric of every method of a study, with intervals. Wildcards: study."""
+rule plot_wall:
+    """Draw the galaxies of an image dataset in colour. Wildcards: dataset."""
+    input:
+        dataset="<results>/datasets/{dataset}.parquet",
+        stamps=lambda wildcards: LADDER.stamps_of(wildcards.dataset),
+    output:
+        figure=report(
+            "<results>/report/{dataset}.wall.png",
+            caption="../report/wall.rst",
+            category="Samples",
+            labels={"page": "{dataset} in colour"},
+        ),
+        sidecar="<results>/report/{dataset}.wall.json",
+    log:
+        "<logs>/plot_wall/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_wall/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names_pattern(LADDER.image_datasets()),
+    group:
+        "figures"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=15,
+    params:
+        settings=lambda wildcards: LADDER.about_images(wildcards.dataset),
+        dpi=LADDER.settings["report"]["figure_dpi"],
+        code=CODE["plot_wall"],
+    message:
+        "Hanging the galaxies of {wildcards.dataset}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/plot_wall.py --dataset {input.dataset:q} --stamps {input.stamps:q}'
+        " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule plot_labels:
+    """Draw the error against the number of labels. Wildcards: study."""
     input:
         scores="<results>/metrics/{study}/scores.parquet",
         differences="<results>/metrics/{study}/differences.parquet",
+        dataset=lambda wildcards: LADDER.ladder_dataset(wildcards.study),
     output:
-        page=report(
-            "<results>/report/{study}.numbers.html",
-            caption="../report/numbers.rst",
+        figure=report(
+            "<results>/report/{study}.labels.png",
+            caption="../report/labels.rst",
             category=lambda wildcards: LADDER.title_of(wildcards.study),
-            labels={"page": "Numbers"},
+            labels={"page": "Label efficiency"},
         ),
-        sidecar="<results>/report/{study}.numbers.json",
+        sidecar="<results>/report/{study}.labels.json",
     log:
-        "<logs>/tabulate_scores/{study}.log",
+        "<logs>/plot_labels/{study}.log",
     benchmark:
-        "<benchmarks>/tabulate_scores/{study}.tsv"
-    localrule: True
+        "<benchmarks>/plot_labels/{study}.tsv"
+    wildcard_constraints:
+        study=names_pattern(LADDER.studies_on_ladder()),
+    group:
+        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -188,37 +228,41 @@ rule tabulate_scores:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=lambda wildcards: LADDER.about_study(
-            wildcards.study, "title", "question", "convention"
-        ),
-        code=CODE["tabulate_scores"],
+        settings=lambda wildcards: LADDER.about_ladder(wildcards.study),
+        dpi=LADDER.settings["report"]["figure_dpi"],
+        code=CODE["plot_labels"],
     message:
-        "Writing the numbers of {wildcards.study}"
+        "Drawing the label efficiency of {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/tabulate_scores.py --scores {input.scores:q}'
-        " --differences {input.differences:q} --settings {params.settings:q}"
-        " --page {output.page:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_labels.py --scores {input.scores:q} --differences {input.differences:q}'
+        " --dataset {input.dataset:q}"
+        " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
-rule tabulate_claims:
-    """Write published numbers beside ours, with a verdict each, for all studies."""
+rule plot_collapse:
+    """Draw mode collapse against class-dependent residuals. Wildcards: study."""
     input:
-        claims=collect("<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies),
-        records=collect("<results>/runs/{run}/sidecar.json", run=LADDER.plan.networks()),
+        collapse="<results>/metrics/{study}/collapse.parquet",
+        predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        scores="<results>/metrics/{study}/scores.parquet",
+        differences="<results>/metrics/{study}/differences.parquet",
     output:
-        page=report(
-            "<results>/report/claims.html",
-            caption="../report/claims.rst",
-            category=START_HERE,
-            labels={"page": "Claims"},
+        figure=report(
+            "<results>/report/{study}.collapse.png",
+            caption="../report/collapse.rst",
+            category=lambda wildcards: LADDER.title_of(wildcards.study),
+            labels={"page": "Mode collapse"},
         ),
-        sidecar="<results>/report/claims.json",
+        sidecar="<results>/report/{study}.collapse.json",
     log:
-        "<logs>/tabulate_claims/all.log",
+        "<logs>/plot_collapse/{study}.log",
     benchmark:
-        "<benchmarks>/tabulate_claims/all.tsv"
-    localrule: True
+        "<benchmarks>/plot_collapse/{study}.tsv"
+    wildcard_constraints:
+        study=names_pattern(LADDER.collapsing_studies()),
+    group:
+        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -226,197 +270,63 @@ rule tabulate_claims:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_studies("title"),
-        code=CODE["tabulate_claims"],
+        settings=lambda wildcards: LADDER.about_study(wildcards.study, "title"),
+        dpi=LADDER.settings["report"]["figure_dpi"],
+        code=CODE["plot_collapse"],
     message:
-        "Writing the claims and their verdicts"
+        "Drawing the collapse of {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/tabulate_claims.py --claims {input.claims:q}'
-        " --records {input.records:q} --settings {params.settings:q}"
-        " --page {output.page:q}"
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-rule tabulate_cutflow:
-    """Write how many galaxies went in and out, from the catalogues to the splits."""
-    input:
-        cutflows=collect("<results>/samples/{sample}.cutflow.csv", sample=LADDER.plan.samples),
-        records=LADDER.data_sidecars(),
-    output:
-        page=report(
-            "<results>/report/counts.html",
-            caption="../report/counts.rst",
-            category="Samples",
-            labels={"page": "Galaxies in and out"},
-        ),
-        sidecar="<results>/report/counts.json",
-    log:
-        "<logs>/tabulate_cutflow/all.log",
-    benchmark:
-        "<benchmarks>/tabulate_cutflow/all.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
-    params:
-        code=CODE["tabulate_cutflow"],
-    message:
-        "Writing the galaxies in and out"
-    shell:
-        'python "$ZLADDER_SCRIPTS"/tabulate_cutflow.py --cutflows {input.cutflows:q}'
-        " --records {input.records:q}"
-        " --page {output.page:q}"
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-rule tabulate_costs:
-    """Write what each rule and each run cost."""
-    input:
-        records=LADDER.sidecars(),
-    output:
-        page=report(
-            "<results>/report/costs.html",
-            caption="../report/costs.rst",
-            category="How it was made",
-            labels={"page": "Costs"},
-        ),
-        sidecar="<results>/report/costs.json",
-    log:
-        "<logs>/tabulate_costs/all.log",
-    benchmark:
-        "<benchmarks>/tabulate_costs/all.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
-    params:
-        code=CODE["tabulate_costs"],
-    message:
-        "Writing the costs"
-    shell:
-        'python "$ZLADDER_SCRIPTS"/tabulate_costs.py --records {input.records:q} --page {output.page:q}'
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-rule write_provenance:
-    """Write with what, from what and by which code every number was made."""
-    input:
-        records=LADDER.sidecars(),
-        cards=collect("<results>/runs/{run}/card.json", run=LADDER.plan.cards),
-    output:
-        page=report(
-            "<results>/report/provenance.html",
-            caption="../report/provenance.rst",
-            category="How it was made",
-            labels={"page": "Provenance"},
-        ),
-        sidecar="<results>/report/provenance.json",
-    log:
-        "<logs>/write_provenance/all.log",
-    benchmark:
-        "<benchmarks>/write_provenance/all.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
-    params:
-        settings=LADDER.about_sky("sky", "scale", "master_seed"),
-        code=CODE["write_provenance"],
-    message:
-        "Writing the provenance"
-    shell:
-        'python "$ZLADDER_SCRIPTS"/write_provenance.py --records {input.records:q} --cards {input.cards:q}'
-        " --settings {params.settings:q} --page {output.page:q}"
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-rule write_citations:
-    """Write whom to cite for data, papers, methods and software."""
-    output:
-        page=report(
-            "<results>/report/citations.html",
-            caption="../report/citations.rst",
-            category="How it was made",
-            labels={"page": "Citations"},
-        ),
-        bibtex=report(
-            "<results>/report/citations.bib",
-            caption="../report/citations.rst",
-            category="How it was made",
-            labels={"page": "Citations (BibTeX)"},
-        ),
-        sidecar="<results>/report/citations.json",
-    log:
-        "<logs>/write_citations/all.log",
-    benchmark:
-        "<benchmarks>/write_citations/all.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
-    params:
-        settings=LADDER.about_sources(),
-        code=CODE["write_citations"],
-    message:
-        "Writing the citations"
-    shell:
-        'python "$ZLADDER_SCRIPTS"/write_citations.py --settings {params.settings:q} --page {output.page:q}'
-        " --bibtex {output.bibtex:q}"
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
-
-
-rule write_summary:
-    """Write the page that a newcomer reads first, and its short form for the front page."""
-    input:
-        scores=collect("<results>/metrics/{study}/scores.parquet", study=LADDER.plan.studies),
-        differences=collect(
-            "<results>/metrics/{study}/differences.parquet", study=LADDER.plan.studies
-        ),
-        claims=collect("<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies),
-        figures=collect("<results>/report/{study}.front.png", study=LADDER.plan.studies),
-        records=LADDER.data_sidecars(),
-    output:
-        page=report(
-            "<results>/report/summary.html",
-            caption="../report/summary.rst",
-            category=START_HERE,
-            labels={"page": "Summary"},
-        ),
-        front="<results>/report/front.html",
-        sidecar="<results>/report/summary.json",
-    log:
-        "<logs>/write_summary/all.log",
-    benchmark:
-        "<benchmarks>/write_summary/all.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
-    params:
-        sky=LADDER.about_sky("sky", "scale"),
-        studies=LADDER.about_studies("title", "question", "convention"),
-        code=CODE["write_summary"],
-    message:
-        "Writing the summary"
-    shell:
-        'python "$ZLADDER_SCRIPTS"/write_summary.py --scores {input.scores:q}'
+        'python "$ZLADDER_SCRIPTS"/plot_collapse.py --collapse {input.collapse:q}'
+        " --predictions {input.predictions:q} --scores {input.scores:q}"
         " --differences {input.differences:q}"
-        " --claims {input.claims:q} --figures {input.figures:q} --records {input.records:q}"
-        " --sky {params.sky:q} --studies {params.studies:q} --page {output.page:q}"
-        " --front {output.front:q}"
+        " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule plot_embeddings:
+    """Draw what the encoders of a study see. Wildcards: study."""
+    input:
+        features=lambda wildcards: LADDER.encoder_features(wildcards.study),
+        drift="<results>/metrics/{study}/drift.parquet",
+        dataset=lambda wildcards: LADDER.embedded_dataset(wildcards.study),
+        stamps=lambda wildcards: LADDER.embedded_stamps(wildcards.study),
+    output:
+        maps=report(
+            "<results>/report/{study}.embeddings.png",
+            caption="../report/embeddings.rst",
+            category=lambda wildcards: LADDER.title_of(wildcards.study),
+            labels={"page": "What the encoders see"},
+        ),
+        galaxies=report(
+            "<results>/report/{study}.stamps.png",
+            caption="../report/stamps.rst",
+            category=lambda wildcards: LADDER.title_of(wildcards.study),
+            labels={"page": "Galaxies in a map"},
+        ),
+        sidecar="<results>/report/{study}.embeddings.json",
+    log:
+        "<logs>/plot_embeddings/{study}.log",
+    benchmark:
+        "<benchmarks>/plot_embeddings/{study}.tsv"
+    wildcard_constraints:
+        study=names_pattern(LADDER.encoding_studies()),
+    group:
+        "figures"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
+        runtime=15,
+    params:
+        settings=lambda wildcards: LADDER.about_maps(wildcards.study),
+        dpi=LADDER.settings["report"]["figure_dpi"],
+        code=CODE["plot_embeddings"],
+    message:
+        "Drawing the maps of {wildcards.study}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/plot_embeddings.py --features {input.features:q}'
+        " --drift {input.drift:q} --dataset {input.dataset:q} --stamps {input.stamps:q}"
+        " --settings {params.settings:q} --dpi {params.dpi} --maps {output.maps:q}"
+        " --galaxies {output.galaxies:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -59,7 +59,9 @@ def claims_page(
             text = "No published claim is held against this study."
             parts.append(section(title, paragraph(text)))
         else:
-            parts.append(section(title, _table(found), _stopped(study, records), _reading()))
+            parts.append(
+                section(title, claims_table(found), _stopped(study, records), how_to_read())
+            )
     lead = ("Numbers and orderings that were published, beside what came out here. A published "
             "number is printed only with the source in which it was read.")  # fmt: skip
     return page("Claims and verdicts", lead, *parts)
@@ -100,7 +102,8 @@ def _about_the_mock() -> Html:
     )  # fmt: skip
 
 
-def _table(found: pd.DataFrame) -> Html:
+def claims_table(found: pd.DataFrame) -> Html:
+    """Return a study's claims: published, ours, verdict and reason."""
     head = ["claim", "compared", tag("th", "published", class_="n"), tag("th", "ours", class_="n"),
             tag("th", "galaxies", class_="n"), "verdict and reason"]  # fmt: skip
     return table(head, [_row(row) for _, row in found.iterrows()], class_="wrap")
@@ -116,11 +119,17 @@ def _row(row: pd.Series) -> Html:
         "tr",
         tag("td", row["text"], tag("span", f"{row['claim']} · {row['source']}", class_="sub")),
         tag("td", what),
-        tag("td", shown, defined, class_="n"),
+        tag("td", shown, defined, _asked(row), class_="n"),
         _ratio_cell(row),
         tag("td", count(row["n_used"]), class_="n"),
         tag("td", badge(row["verdict"]), tag("span", row["reason"], class_="sub")),
     )  # fmt: skip
+
+
+def _asked(row: pd.Series) -> Html | None:
+    """Return the least ratio that the claim asks for, where it is another than 1."""
+    at_least = float(row["at_least"])
+    return tag("span", f"asked: ≥ {at_least:g}", class_="sub") if at_least != 1 else None
 
 
 def _ratio_cell(row: pd.Series) -> Html:
@@ -147,11 +156,13 @@ def _stopped(study: str, records: Sequence[Record]) -> Html:
     )  # fmt: skip
 
 
-def _reading() -> Html:
+def how_to_read() -> Html:
+    """Return how the columns of the table are meant."""
     return paragraph(
         "Compared is the ratio of the absolute values of the metric, first method over second, "
         "with the 95 % interval of the bootstrap over galaxies; above 1 the claimed ordering "
-        f"holds. ≥: the second method's bias is compatible with 0, so that the ratio has only a "
-        f"lower bound. – under “published”: {ORDERING_ONLY}. “{NOT_STATED}”: the source, as far as "
-        "it was read, does not define the metric; the id is our reading of it.", kind="note",
+        "holds (where more is asked, above that number). ≥: the second method's metric is "
+        "compatible with 0, so that the ratio has only a lower bound. – under “published”: "
+        f"{ORDERING_ONLY}. “{NOT_STATED}”: the source, as far as it was read, does not define the "
+        "metric; the id is our reading of it.", kind="note",
     )  # fmt: skip

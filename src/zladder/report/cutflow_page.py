@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.report.markup import Html, tag
 from zladder.report.numerals import count, count_cell, dash
 from zladder.report.page import folded, page, paragraph, section, table
+from zladder.report.pixel_counts import image_datasets_section, stamps_section
 from zladder.report.records import of_rule
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
                 paragraph("“alone” is what the cut would take from the first sample without the "
                           "others; “NaN” is how many of the lost have no number there.",
                           kind="note")),
+        stamps_section(records),
         _datasets(of_rule(records, "build_dataset")),
+        image_datasets_section(records),
     )  # fmt: skip
 
 

@@ -6,10 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from zladder.report.markup import Html, tag
+from zladder.report.methods import in_blocks
 from zladder.report.numerals import dash, fixed, interval_cell
 from zladder.report.page import paragraph, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from zladder.report.methods import Roles
@@ -21,23 +24,28 @@ def differences_section(differences: pd.DataFrame, dataset: str, roles: Roles) -
     """Return the table of one dataset with what it says of the chosen network in words."""
     found = differences[differences["dataset"] == dataset]
     peer = roles.peer[dataset]
-    heads = [tag("th", name, tag("span", "★ chosen" if name == roles.chosen[dataset] else "",
-                                 class_="sub mark"), class_="n")
-             for name in roles.networks]  # fmt: skip
-    cells = found.set_index(["metric", "method"])
-    rows = [
-        [tag("th", tag("code", metric), scope="row"),
-         *[_cell(cells.loc[(metric, method)], metric, method) for method in roles.networks]]
-        for metric in dict.fromkeys(found["metric"])
-    ]  # fmt: skip
     return tag(
         "div",
         tag("h3", f"Network minus {peer}, the same galaxies and resamples"),
         paragraph(verdict_of(found, dataset, roles)),
-        table(["", *heads], rows),
+        *[_columns(found, methods, roles.chosen[dataset]) for methods in in_blocks(roles.networks)],
         paragraph("Negative: the network's value is the smaller one. Below each difference its "
                   "95 % interval and what it is relative to the tool's value.", kind="note"),
     )  # fmt: skip
+
+
+def _columns(found: pd.DataFrame, methods: Sequence[str], chosen: str) -> Html:
+    """Return the table of some networks."""
+    heads = [tag("th", name, tag("span", "★ chosen" if name == chosen else "", class_="sub mark"),
+                 class_="n")
+             for name in methods]  # fmt: skip
+    cells = found.set_index(["metric", "method"])
+    rows = [
+        [tag("th", tag("code", metric), scope="row"),
+         *[_cell(cells.loc[(metric, method)], metric, method) for method in methods]]
+        for metric in dict.fromkeys(found["metric"])
+    ]  # fmt: skip
+    return table(["", *heads], rows)
 
 
 def _cell(row: pd.Series, metric: str, method: str) -> Html:

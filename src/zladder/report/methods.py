@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zladder.config.cards import method_of
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDERED_BY = "sigma_nmad"
+MOST_COLUMNS = 10  # of methods in one table: more do not fit the width of a page
+MOST_NETWORKS = 8  # in one figure: as many as there are colours that can be told apart
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class Roles:
         Method names, in the order of the tables.
     chosen, peer
         {dataset: the best network}, {dataset: the best ordinary tool}.
+    best
+        {dataset: the networks, the best first}; empty where nothing was ranked.
     """
 
     networks: list[str]
     controls: list[str]
     chosen: dict[str, str]
     peer: dict[str, str]
+    best: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -39,8 +44,26 @@ class Roles:
         return list(self.chosen)
 
     def shown(self, dataset: str) -> list[str]:
-        """Return the methods that a figure shows: all networks and the best ordinary tool."""
-        return [*self.networks, self.peer[dataset]]
+        """Return the methods that a figure shows: the networks and the best ordinary tool.
+
+        Of many networks only the best on validation are shown, in the order of the study.
+        """
+        best = self.best.get(dataset, self.networks)[:MOST_NETWORKS]
+        return [*[name for name in self.networks if name in best], self.peer[dataset]]
+
+    @property
+    def left_out(self) -> str:
+        """What a figure says of networks that it does not show; nothing where it shows all."""
+        n = len(self.networks)
+        more = f"the {MOST_NETWORKS} of {n} networks that were best on validation"
+        return f" · shown: {more}" if n > MOST_NETWORKS else ""
+
+
+def in_blocks(methods: Sequence[str]) -> list[list[str]]:
+    """Return methods in blocks that a table has room for side by side, of about equal length."""
+    n_blocks = -(-len(methods) // MOST_COLUMNS)
+    length = -(-len(methods) // max(n_blocks, 1))
+    return [list(methods[start : start + length]) for start in range(0, len(methods), length or 1)]
 
 
 def roles_of(scores: pd.DataFrame, differences: pd.DataFrame) -> Roles:
@@ -54,7 +77,17 @@ def roles_of(scores: pd.DataFrame, differences: pd.DataFrame) -> Roles:
         controls,
         {name: str(best.loc[name, "method"]) for name in datasets},
         {name: str(best.loc[name, "peer"]) for name in datasets},
+        {name: _ranked(scores, name, networks, str(best.loc[name, "method"])) for name in datasets},
     )
+
+
+def _ranked(scores: pd.DataFrame, dataset: str, networks: list[str], chosen: str) -> list[str]:
+    """Return the networks in the order of their scatter on validation, the chosen one first.
+
+    The chosen one can be another than the smallest: a constant answer is never chosen.
+    """
+    others = [name for name in ordered_methods(scores, dataset) if name in networks]
+    return [chosen, *[name for name in others if name != chosen]]
 
 
 def ordered_methods(scores: pd.DataFrame, dataset: str) -> list[str]:

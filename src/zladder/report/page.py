@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+from io import BytesIO
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from zladder.report.markup import Html, joined, tag
 from zladder.report.page_style import STYLE
@@ -11,6 +14,10 @@ from zladder.report.page_style import STYLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+
+WIDE_PIXELS = 1500  # a figure as wide as the page, on a screen of middling density
+WIDE_QUALITY = 80
 
 
 def page(title: str, lead: object, *parts: object) -> str:
@@ -80,7 +87,26 @@ def _cell(content: object, name: str = "td") -> Html:
 
 def image(path: Path, description: str, caption: object) -> Html:
     """Return a PNG file inlined as a data URI, with its caption."""
+    return _figure("png", path.read_bytes(), description, caption)
+
+
+def wide_image(path: Path, description: str, caption: object) -> Html:
+    """Return a PNG file as wide as the page, made smaller: several fit into one page.
+
+    A viewer hands a page on as a data URI, and Chromium shows nothing of those beyond 2 MiB.
+    """
+    with Image.open(path) as picture:
+        height = round(picture.height * min(1.0, WIDE_PIXELS / picture.width))
+        small = picture.convert("RGB").resize((min(picture.width, WIDE_PIXELS), height))
+    kept = BytesIO()
+    small.save(kept, "WEBP", quality=WIDE_QUALITY)
+    return _figure("webp", kept.getvalue(), description, caption, "wide")
+
+
+def _figure(
+    kind: str, content: bytes, description: str, caption: object, width: str | None = None
+) -> Html:
     # In short lines, which a data URI may have: docutils refuses long ones on the front page.
-    data = base64.encodebytes(path.read_bytes()).decode("ascii")
-    picture = tag("img", src=f"data:image/png;base64,{data}", alt=description)
-    return tag("figure", picture, tag("figcaption", caption))
+    data = base64.encodebytes(content).decode("ascii")
+    picture = tag("img", src=f"data:image/{kind};base64,{data}", alt=description)
+    return tag("figure", picture, tag("figcaption", caption), class_=width)

@@ -53,6 +53,7 @@ th code { overflow-wrap: normal; white-space: nowrap; background: none; padding:
 .card .sub { white-space: normal; font-size: 12px; }
 .figures { display: flex; flex-wrap: wrap; gap: 14px; margin: 12px 0; }
 figure { margin: 0; flex: 1 1 270px; max-width: 420px; }
+figure.wide { max-width: none; margin: 18px 0 22px; }
 figure img { width: 100%; height: auto; display: block; }
 details { margin: 7px 0; }
 summary { cursor: pointer; font-weight: 550; }

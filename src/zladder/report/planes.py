@@ -36,6 +36,7 @@ IDENTITY_COLOUR = "#D55E00"
 WORDS = "outside: galaxies beyond the frame · first seed; numbers: mean over seeds"
 SCALE_LABEL = "galaxies per cell"
 PANEL_IN = 2.35
+MOST_COLUMNS = 5
 CELLS_ACROSS = 46  # hexagons along an axis: large enough that a lone galaxy can be seen
 SHOWN_SHARE = 0.995  # of z_true lies inside the frame; what lies outside is counted in the panel
 
@@ -90,15 +91,22 @@ def _plane(
 
 
 @styled
-def draw_planes(planes: dict[str, list[Plane]], title: str) -> Figure:
-    """Return a figure with one row a dataset and one panel a method."""
-    columns = max(len(row) for row in planes.values())
+def draw_planes(planes: dict[str, list[Plane]], title: str, left_out: str = "") -> Figure:
+    """Return a figure with a panel a method, the datasets below one another.
+
+    `left_out` says which networks are shown, where they are not all.
+    """
+    columns = min(max(len(row) for row in planes.values()), MOST_COLUMNS)
     width = max(columns * PANEL_IN + 1.0, 7.0)
-    figure = new_figure(width, len(planes) * (PANEL_IN + 1.05) + 0.55)
+    lines = [-(-len(row) // columns) for row in planes.values()]
+    figure = new_figure(width, sum(lines) * (PANEL_IN + 0.75) + len(lines) * 0.3 + 0.55)
     limit = next(iter(planes.values()))[0].limit
     headline(figure, f"{title}: z_phot against z_true, test galaxies")
-    footline(figure, f"solid: z_phot = z_true · dashed: |dz| = {limit:g} · {CHOSEN_NOTE} · {WORDS}")
-    rows = figure.subfigures(len(planes), 1, squeeze=False)[:, 0]
+    footline(
+        figure,
+        f"solid: z_phot = z_true · dashed: |dz| = {limit:g} · {CHOSEN_NOTE} · {WORDS}{left_out}",
+    )
+    rows = figure.subfigures(len(planes), 1, squeeze=False, height_ratios=lines)[:, 0]
     for part, (dataset, panels) in zip(rows, planes.items(), strict=True):
         headline(part, f"{dataset} · {panels[0].n_total:,} galaxies", size=9.5)
         _row_of_panels(part, panels, columns)
@@ -123,8 +131,9 @@ def draw_front(panel: Plane, dataset: str) -> Figure:
 
 
 def _row_of_panels(part: Any, panels: list[Plane], columns: int) -> None:
-    """Draw the panels of one dataset with one colour scale."""
-    axes = part.subplots(1, columns, sharey=True, squeeze=False)[0]
+    """Draw the panels of one dataset with one colour scale, in as many rows as it takes."""
+    n_rows = -(-len(panels) // columns)
+    axes = part.subplots(n_rows, columns, sharey=True, squeeze=False).ravel()
     top = max(_top(panel.z_true) for panel in panels)
     images = [draw_plane(axis, panel, top, None) for axis, panel in zip(axes, panels, strict=False)]
     densest = max(image.get_array().max() for image in images)
@@ -132,10 +141,11 @@ def _row_of_panels(part: Any, panels: list[Plane], columns: int) -> None:
         image.set_norm(LogNorm(1, max(densest, 2)))
     for axis in axes[: len(panels)]:
         axis.label_outer()
+        axis.tick_params(labelbottom=True)
         axis.set_xlabel("z_true")
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    count_bar(part, images[-1], list(axes), SCALE_LABEL, shrink=0.8, pad=0.012)
+    count_bar(part, images[-1], list(axes), SCALE_LABEL, shrink=0.8 / n_rows, pad=0.012)
 
 
 def draw_plane(axes: Axes, panel: Plane, top: float, norm: LogNorm | None) -> Any:

@@ -40,7 +40,7 @@ def _hops() -> Html:
     rows = [
         [hop.page, tag("code", hop.rule),
          joined(tag("code", f"workflow/scripts/{hop.rule}.py"),
-                tag("span", f"wired in workflow/rules/{hop.stage}.smk", class_="sub")),
+                tag("span", f"wired in workflow/rules/{hop.file}.smk", class_="sub")),
          joined(*[tag("div", tag("code", name)) for name in hop.functions])]
         for hop in HOPS
     ]  # fmt: skip

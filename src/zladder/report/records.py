@@ -57,6 +57,6 @@ def read_records(sidecars: Sequence[Path]) -> list[Record]:
     return [Record(path, read_sidecar(path)) for path in sidecars]
 
 
-def of_rule(records: Iterable[Record], rule: str) -> list[Record]:
-    """Return the records of one rule."""
-    return [record for record in records if record.rule == rule]
+def of_rule(records: Iterable[Record], *rules: str) -> list[Record]:
+    """Return the records of one rule, or of several."""
+    return [record for record in records if record.rule in rules]

@@ -61,6 +61,10 @@ PAPERS = {
                   2021, "the studies of this paper",
                   "Self-Supervised Representation Learning for Astronomical Images",
                   "ApJL", "911", "L33", "2012.13083"),
+        Reference("hayat2021b", "misc", "Hayat and Stein and Harrington and Lukic and Mustafa",
+                  2021, "the studies of this paper",
+                  "Estimating Galactic Distances From Images Using Self-supervised Representation "
+                  "Learning", arxiv="2101.04293"),
     ),
     "lin2022": (
         Reference("lin2022", "article", "Lin and others", 2022, "the studies of this paper", "",

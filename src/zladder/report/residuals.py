@@ -52,7 +52,7 @@ def draw_residuals(curves: pd.DataFrame, roles: Roles, title: str) -> Figure:
     headline(figure, f"{title}: mean residual, dz = (z_phot {MINUS} z_true) / (1 + z_true)")
     hollow = "hollow: fewer than 30 galaxies, not fitted"
     dash = "–: fewer than two full bins, no slope"
-    note = f"{hollow} · △▽ beyond the axis · {dash} · {CHOSEN_NOTE} · first seed"
+    note = f"{hollow} · △▽ beyond the axis · {dash} · {CHOSEN_NOTE} · first seed{roles.left_out}"
     footline(figure, f"bars: standard error of the mean · {note}")
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, dataset in zip(rows, roles.datasets, strict=True):
@@ -73,7 +73,7 @@ def _row(part: Any, curves: pd.DataFrame, roles: Roles, dataset: str) -> None:
             mark = f" {CHOSEN_MARK}" if roles.chosen[dataset] == method else ""
             label = f"{method}{mark}" if method in roles.networks else f"{method} (ordinary tool)"
             curve = chosen[chosen["method"] == method]
-            _draw_curve(axes, curve, look_of(method, roles.networks), label, limit)
+            _draw_curve(axes, curve, look_of(method, methods[:-1]), label, limit)
         axes.set(xlabel=against, ylim=(-limit, limit))
         axes.legend(
             loc="upper left", bbox_to_anchor=(1.0, 1.03), title=SLOPE_IDS[against],

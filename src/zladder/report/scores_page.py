@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.metrics.conventions import CONVENTIONS, ordered_ids
 from zladder.report.differences_table import differences_section
 from zladder.report.markup import Html, joined, tag
-from zladder.report.methods import Roles, roles_of
+from zladder.report.methods import Roles, in_blocks, roles_of
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_cell
 from zladder.report.page import folded, page, paragraph, section, table
@@ -62,8 +62,17 @@ def scores_table(
     found: pd.DataFrame, ids: Sequence[str], n_family: int, roles: Roles, dataset: str
 ) -> Html:
     """Return metrics as rows (the convention's family first), methods as columns, counts below."""
-    methods = [*roles.networks, *roles.controls]
     cells = found.set_index(["method", "metric"])
+    tables = [_columns(cells, methods, ids, n_family, roles, dataset)
+              for methods in in_blocks([*roles.networks, *roles.controls])]  # fmt: skip
+    return joined(*tables, _warnings(found))
+
+
+def _columns(
+    cells: pd.DataFrame, methods: Sequence[str], ids: Sequence[str], n_family: int, roles: Roles,
+    dataset: str,
+) -> Html:  # fmt: skip
+    """Return the table of some methods."""
     rows = [
         tag(
             "tr",
@@ -83,9 +92,7 @@ def scores_table(
         )
         for name, words in COUNTS.items()
     ]  # fmt: skip
-    return joined(
-        table(["", *_heads(methods, roles, dataset)], rows, class_="dense"), _warnings(found)
-    )
+    return table(["", *_heads(methods, roles, dataset)], rows, class_="dense")
 
 
 def _score_cells(

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-# Okabe & Ito (2008): told apart with every common kind of colour vision.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-MARKERS = ("o", "s", "D", "^", "v", "P")
+# Okabe & Ito (2008): told apart with every common kind of colour vision. The last two are of Tol's
+# muted set, which is made for the same purpose.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#882255")
+MARKERS = ("o", "s", "D", "^", "v", "P", "<", ">")
 CONTROL = "#7d8790"
 INK = "#1f2328"
 SOFT = "#5d6670"
 RULE = "#d9dee3"
+NIGHT, STARLIGHT, DUSK = "#05070b", "#e8edf2", "#8b97a5"  # of the figures that show galaxies
 FOOT_LETTERS_PER_IN = 16
 CHOSEN_MARK = "★"
 CHOSEN_NOTE = "★ network chosen on validation"
@@ -83,6 +85,27 @@ def look_of(method: str, networks: Sequence[str]) -> dict[str, str]:
 def headline(figure: Any, text: str, size: float = 11.5) -> None:
     """Write the title of a figure or of a part of it, at its left."""
     figure.suptitle(text, x=0.008, ha="left", fontsize=size, fontweight="bold")
+
+
+def apart(heights: Sequence[float], least: float) -> list[float]:
+    """Return heights moved as little as it takes for neighbours to lie `least` apart.
+
+    Those that come too close form a group around their common middle; the order stays.
+    """
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    groups: list[tuple[float, list[int]]] = []
+    for place in order:
+        middle, members = float(heights[place]), [place]
+        while groups and groups[-1][0] + least * (len(groups[-1][1]) + len(members)) / 2 > middle:
+            _, before = groups.pop()
+            members = before + members
+            middle = sum(float(heights[member]) for member in members) / len(members)
+        groups.append((middle, members))
+    moved = [0.0] * len(heights)
+    for middle, members in groups:
+        for rank, member in enumerate(members):
+            moved[member] = middle + least * (rank - (len(members) - 1) / 2)
+    return moved
 
 
 def light_grid(axes: Axes, axis: str = "both") -> None:

@@ -68,7 +68,7 @@ def summary_page(
                 paragraph("Each cell is coloured by how many test galaxies it holds, on a "
                           "logarithmic scale: on the solid line the estimate is right, outside the "
                           "dashed ones it is counted as an outlier.", kind="note")),
-        *[_study(found) for found in studies.values()],
+        *[study_section(found) for found in studies.values()],
         _verdicts(studies),
         section("How to read the rest", bullets([joined(tag("strong", name), f": {words}")
                                                  for name, words in HOW_TO_READ])),
@@ -102,9 +102,9 @@ def _galaxies(records: Sequence[Record]) -> Html:
     for record in of_rule(records, "select_sample"):
         n_in, n_out = record.counts.get("n_in"), record.counts.get("n_out")
         if n_in is not None and n_out is not None:
-            steps.append(f"Sample {record.subject}: {count(n_in)} galaxies with label and "
-                         f"photometry, {count(n_out)} after the cuts.")  # fmt: skip
-    for record in of_rule(records, "build_dataset"):
+            steps.append(f"Sample {record.subject}: {count(n_in)} galaxies, "
+                         f"{count(n_out)} after the cuts.")  # fmt: skip
+    for record in of_rule(records, "build_dataset", "build_image_dataset"):
         shares = ", ".join(f"{count(n)} {split}" for split, n in record.by_split.items())
         steps.append(f"Dataset {record.subject}: {shares}.")
     return bullets(steps)
@@ -131,8 +131,8 @@ def _number(rows: pd.DataFrame, metric: str) -> str:
     return interval_text(row["value"], row["lo95"], row["hi95"], signed=metric in SIGNED)
 
 
-def _study(found: Found) -> Html:
-    """Return one study: its question, its three numbers, and the network beside the best tool."""
+def study_section(found: Found, *figures: Html) -> Html:
+    """Return one study: its question, its three numbers beside the best tool, and its figures."""
     dataset = found.roles.datasets[0]
     chosen = found.roles.chosen[dataset]
     rows = scores_on_test(found.scores, dataset, chosen)
@@ -151,6 +151,7 @@ def _study(found: Found) -> Html:
         tag("div", *cards, class_="cards"),
         paragraph(f"The numbers are those of {chosen}; {counted}. "
                   f"{verdict_of(compared, dataset, found.roles)}"),
+        *figures,
     )  # fmt: skip
 
 

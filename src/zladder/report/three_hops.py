@@ -13,15 +13,15 @@ class Hop:
     ----------
     page
         In the reader's words.
-    rule, stage
-        The rule (and script), and the stage whose rule file wires it.
+    rule, file
+        The rule (and script), and the rule file, without its ending, that wires it.
     functions
         Dotted names of the functions that do the work.
     """
 
     page: str
     rule: str
-    stage: str
+    file: str
     functions: tuple[str, ...]
 
 
@@ -50,8 +50,18 @@ HOPS = (
          "zladder.metrics.bootstrap.paired_difference")),
     Hop("a verdict", "judge_claims", "evaluate",
         ("zladder.evaluate.claims.judge_claims", "zladder.evaluate.claims.judge_ratio")),
-    Hop("Numbers", "tabulate_scores", "report", ("zladder.report.scores_page.scores_page",)),
+    Hop("Numbers", "tabulate_scores", "report_pages", ("zladder.report.scores_page.scores_page",)),
     Hop("Redshift planes", "plot_redshifts", "report", ("zladder.report.planes.draw_planes",)),
     Hop("Residual curves", "plot_residuals", "report",
         ("zladder.report.residuals.draw_residuals", "zladder.metrics.binned.mean_curve")),
+    Hop("Galaxies in colour", "plot_wall", "report",
+        ("zladder.report.wall.choose_galaxies", "zladder.report.colour.colour_images")),
+    Hop("Label efficiency", "plot_labels", "report",
+        ("zladder.report.label_curve.label_points", "zladder.report.label_curve.count_labels")),
+    Hop("Mode collapse", "plot_collapse", "report",
+        ("zladder.report.collapse_plot.draw_collapse",)),
+    Hop("What the encoders see", "plot_embeddings", "report",
+        ("zladder.report.embedding_map.principal_components",)),
+    Hop("A paper's page", "write_paper", "report_pages",
+        ("zladder.report.paper_page.paper_page",)),
 )  # fmt: skip

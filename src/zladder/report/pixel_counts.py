@@ -1,0 +1,84 @@
+"""Stamps and image datasets on the page of counts: what came in, what was lost, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.report.markup import Html, tag
+from zladder.report.numerals import count, count_cell
+from zladder.report.page import paragraph, section, table
+from zladder.report.records import of_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from zladder.report.records import Record
+
+KINDS = {
+    "border": "a stamp at the border of another split's sky",
+    "near_held_out": "a stamp that could show the sky of galaxies held out elsewhere",
+}
+
+
+def stamps_section(records: Sequence[Record]) -> Html | None:
+    """Return how many stamps of each sample were cut; nothing where there are no pixels."""
+    cut = of_rule(records, "cut_stamps")
+    if not cut:
+        return None
+    rows = []
+    for sample in dict.fromkeys(record.path.parent.name for record in cut):
+        shards = [record.counts for record in cut if record.path.parent.name == sample]
+        lost = _added(shard.get("n_lost", {}) for shard in shards)
+        rows.append([
+            sample, *[count_cell(sum(int(shard.get(key, 0)) for shard in shards))
+                      for key in ("n_fields", "n_in", "n_out")],
+            _reasons(lost, {}), tag("td", count(len(shards)), class_="n"),
+        ])  # fmt: skip
+    head = ["sample", *[tag("th", words, class_="n") for words in
+                        ("fields", "galaxies in", "stamps out", "lost", "shards")]]  # fmt: skip
+    note = ("Each galaxy that got no stamp is listed with its reason beside the shard "
+            "(SHARD.losses.csv).")  # fmt: skip
+    return section("Stamps", table(head, rows), paragraph(note, kind="note"))
+
+
+def image_datasets_section(records: Sequence[Record]) -> Html | None:
+    """Return the image datasets with what was left out; nothing where there are none."""
+    made = of_rule(records, "build_image_dataset")
+    if not made:
+        return None
+    splits = list(dict.fromkeys(split for record in made for split in record.by_split))
+    rows = [
+        [
+            record.subject,
+            count_cell(sum(dict(record.counts.get("n_in", {})).values())),
+            count_cell(record.counts.get("n_copies_dropped")),
+            count_cell(record.counts.get("n_without_stamp")),
+            _reasons(record.counts.get("n_dropped", {}), KINDS),
+            count_cell(record.counts.get("n_out")),
+            count_cell(record.counts.get("n_flagged")),
+            *[count_cell(record.by_split.get(split)) for split in splits],
+        ]
+        for record in made
+    ]
+    names = ("galaxies in", "copies dropped", "without a stamp", "left out", "galaxies out",
+             "of them flagged", *splits)  # fmt: skip
+    note = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
+            "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
+    head = ["dataset", *[tag("th", name, class_="n") for name in names]]
+    return section("Image datasets", table(head, rows), paragraph(note, kind="note"))
+
+
+def _added(counts: Any) -> dict[str, int]:
+    """Return {kind: sum} of several counts by kind."""
+    total: dict[str, int] = {}
+    for found in counts:
+        for kind, n in dict(found).items():
+            total[kind] = total.get(kind, 0) + int(n)
+    return total
+
+
+def _reasons(lost: Mapping[str, int], words: Mapping[str, str]) -> Html:
+    """Return a cell with the sum, and each reason with its number below."""
+    told = ", ".join(f"{words.get(kind, kind)} {count(n)}" for kind, n in lost.items() if n)
+    below = tag("span", told, class_="sub") if told else None
+    return tag("td", count(sum(lost.values())), below, class_="n")

@@ -1,0 +1,245 @@
+"""Figures of galaxies in colour: the right stamps in the right place, colours that mean colour."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
+from pixel_world import (
+    BANDS,
+    PIXEL_SCALE_ARCSEC,
+    SKY_SIGMA_NMGY,
+    draw_galaxies,
+    write_features,
+    write_pixels,
+)
+
+from zladder.provenance.errors import BadInput
+from zladder.report.colour import colour_bands, colour_images
+from zladder.report.embedding_map import draw_maps, principal_components, read_map
+from zladder.report.embedding_wall import ACROSS, choose_for_map, draw_map_of_stamps
+from zladder.report.shown_stamps import ShownStamps, read_shown
+from zladder.report.wall import COLUMNS, LABELLED_ROWS, choose_galaxies, draw_wall
+
+ABOUT = {"dataset": "images", "title": "T", "surveys": ["A survey", "another"]}
+
+
+@pytest.fixture(name="world", scope="module")
+def pixel_world(tmp_path_factory):
+    """Return (folder, galaxies, dataset, stamp files): 300 labelled and 60 unlabelled galaxies."""
+    folder, galaxies = tmp_path_factory.mktemp("pixels"), draw_galaxies(300, 60)
+    dataset, shards = write_pixels(folder, galaxies, size=12)
+    return folder, galaxies, pd.read_parquet(dataset), shards
+
+
+def words_of(figure) -> str:
+    """Return all text of a figure."""
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_stamps_come_in_the_order_asked_for_whatever_their_shards(world):
+    _, _, dataset, shards = world
+    asked = dataset.sample(40, random_state=3)
+    stamps = read_shown(shards, asked)
+    assert asked["shard"].nunique() == 4
+    for place, (_, galaxy) in enumerate(asked.iterrows()):
+        path = next(p for p in shards if f"{p.parent.name}/{p.stem}" == galaxy["shard"])
+        with h5py.File(path) as file:
+            assert np.array_equal(stamps.flux[place], file["flux"][galaxy["row"]])
+    assert stamps.bands == BANDS
+    assert stamps.pixel_scale_arcsec == PIXEL_SCALE_ARCSEC
+    assert stamps.sky_sigma_nmgy == pytest.approx(SKY_SIGMA_NMGY)
+
+
+def test_dust_is_taken_off_the_flux_and_the_noise(world, tmp_path):
+    _, galaxies, _, _ = world
+    few = galaxies.iloc[:6]
+    dataset, shards = write_pixels(tmp_path, few, size=12)
+    clear = read_shown(shards, pd.read_parquet(dataset))
+    for path in shards:
+        with h5py.File(path, "r+") as file:
+            file["extinction_mag"][:] = np.array([0.5, 0.4, 0.3, 0.2, 0.1], dtype=np.float32)
+    dusty = read_shown(shards, pd.read_parquet(dataset))
+    factor = 10 ** (0.4 * np.array([0.5, 0.4, 0.3, 0.2, 0.1]))
+    assert dusty.flux == pytest.approx(clear.flux * factor[:, None, None], rel=1e-5)
+    assert dusty.sky_sigma_nmgy == pytest.approx(clear.sky_sigma_nmgy * factor, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "place", "found"),
+    [
+        ("shard", "mock_main/9", "column shard", "mock_main/9"),
+        ("row", 10_000, "object_id at row 10000", "the end of the file"),
+        ("object_id", 5, "object_id at row 0", "1000"),
+    ],
+)
+def test_a_stamp_that_is_not_the_galaxy_s_is_bad_input(world, column, value, place, found):
+    _, _, dataset, shards = world
+    asked = dataset.iloc[:1].assign(**{column: value})
+    with pytest.raises(BadInput) as error:
+        read_shown(shards, asked)
+    assert (error.value.place, error.value.found) == (place, found)
+    assert error.value.expected
+    assert error.value.hint == "make the cutouts and the dataset again"
+    expected_file = "the dataset" if column == "shard" else str(shards[2])
+    assert error.value.file == expected_file
+
+
+def test_shards_of_different_sizes_are_bad_input(world, tmp_path):
+    _, galaxies, dataset, shards = world
+    other, more = write_pixels(tmp_path, galaxies.iloc[:2], size=10)
+    renamed = more[0].rename(more[0].with_name("77.h5"))
+    strange = pd.read_parquet(other).iloc[:1].assign(shard="mock_main/77")
+    with pytest.raises(BadInput) as error:
+        read_shown([*shards, renamed], pd.concat([dataset.iloc[:1], strange]))
+    assert error.value.file == str(renamed)
+    assert error.value.place == "bands, pixel scale and size of the stamps"
+    assert "12" in error.value.expected
+    assert "10" in error.value.found
+
+
+def flat_stamps(*colours: tuple[float, float, float]) -> ShownStamps:
+    """Return stamps of even light, given in i, r and g."""
+    flux = np.zeros((len(colours), 5, 4, 4), dtype=np.float32)
+    for place, (i, r, g) in enumerate(colours):
+        flux[place, [3, 2, 1]] = np.array([i, r, g])[:, None, None]
+    return ShownStamps(flux, np.full(5, 0.03), BANDS, PIXEL_SCALE_ARCSEC)
+
+
+def test_red_galaxies_look_red_blue_ones_blue_and_the_sky_black():
+    red, blue, sky, faint, bright = colour_images(
+        flat_stamps((2, 1, 0.2), (0.6, 0.8, 1.5), (0, 0, 0), (0.2, 0.2, 0.1), (20, 20, 10))
+    )
+    assert red[0, 0, 0] > red[0, 0, 1] > red[0, 0, 2]
+    assert blue[0, 0, 2] > blue[0, 0, 0]
+    assert sky.max() <= 5
+    assert bright.sum() > 2 * faint.sum() > 0  # one scale for all
+    ratio = faint[0, 0].astype(float) / faint[0, 0].max()
+    assert bright[0, 0] / bright[0, 0].max() == pytest.approx(ratio, abs=0.1)  # cores keep colour
+
+
+@pytest.mark.parametrize(
+    ("bands", "expected"),
+    [("ugriz", "irg"), ("grizy", "irg"), ("giz", "zig"), ("riz", "zir"), ("jhk", "khj")],
+)
+def test_the_colours_are_the_first_triple_that_a_survey_has(bands, expected):
+    assert "".join(colour_bands(tuple(bands))) == expected
+
+
+def test_the_wall_hangs_labelled_galaxies_by_redshift_and_others_by_magnitude(world):
+    _, _, dataset, shards = world
+    wall = choose_galaxies(dataset, BANDS)
+    assert len(wall.labelled) == COLUMNS * LABELLED_ROWS
+    assert wall.labelled["z_true"].is_monotonic_increasing
+    assert wall.unlabelled["mag_r"].is_monotonic_increasing
+    assert wall.labelled["object_id"].is_unique
+    assert (wall.n_labelled, wall.n_unlabelled, wall.n_flagged) == (300, 60, 0)
+    ranked = dataset[dataset["z_true"].notna()].sort_values("z_true")
+    assert wall.labelled["mag_r"].tolist() == [
+        sorted(ranked["mag_r"].iloc[start : start + 5])[1] for start in range(0, 300, 5)
+    ]  # of each slice of 300 / 60 galaxies the one at a quarter from the bright end
+    shown = pd.concat([wall.labelled, wall.unlabelled])
+    figure = draw_wall(wall, read_shown(shards, shown), ABOUT)
+    images = figure.findobj(AxesImage)
+    assert len(images) == 80
+    words = words_of(figure)
+    assert "A survey and another" in words
+    assert "images · 60 of 300 labelled galaxies" in words
+    assert "Without a label: 20 of 60" in words
+    assert f"z {wall.labelled['z_true'].iloc[17]:.3f}" in words
+    assert f"{12 * PIXEL_SCALE_ARCSEC:.1f}″ wide" in words
+
+
+@pytest.mark.parametrize("drop", ["z_true", "unlabelled"])
+def test_a_wall_of_one_kind_alone_fills_itself(world, drop):
+    _, _, dataset, shards = world
+    labelled = dataset["z_true"].notna()
+    part = dataset[~labelled].drop(columns="z_true") if drop == "z_true" else dataset[labelled]
+    wall = choose_galaxies(part, BANDS)
+    shown = pd.concat([wall.labelled, wall.unlabelled])
+    assert len(shown) == 60
+    words = words_of(draw_wall(wall, read_shown(shards, shown), ABOUT))
+    assert ("galaxies without a label" in words) == (drop == "z_true")
+    assert "Without a label" not in words
+
+
+def test_a_flagged_stamp_is_not_hung_and_counted(world):
+    _, _, dataset, shards = world
+    flagged = dataset.assign(stamp_flags=np.where(dataset["mag_r"] < 17, 4, 0).astype(np.uint32))
+    wall = choose_galaxies(flagged, BANDS)
+    shown = pd.concat([wall.labelled, wall.unlabelled])
+    assert (shown["stamp_flags"] == 0).all()
+    assert wall.n_flagged == int((dataset["mag_r"] < 17).sum()) > 0
+    words = words_of(draw_wall(wall, read_shown(shards, shown), ABOUT))
+    assert f"{wall.n_flagged} flagged stamps left out" in words
+    with pytest.raises(BadInput) as error:
+        choose_galaxies(dataset.assign(stamp_flags=np.uint32(1)), BANDS)
+    told = (error.value.file, error.value.place, error.value.expected, error.value.found)
+    assert told == ("the dataset", "column stamp_flags", "stamps without flags", "none")
+
+
+# ---------------------------------------------------------------- maps of features
+
+
+def test_principal_components_are_those_of_the_covariance_and_grow_with_redshift():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(400, 5)) * [3, 2, 1, 0.5, 0.1] + 7
+    z_true = -features[:, 0] + 0.1 * features[:, 1] + 0.01 * rng.normal(size=400)
+    places, shares = principal_components(features, z_true)
+    values = np.linalg.eigvalsh(np.cov(features.T))[::-1]
+    assert shares == pytest.approx(values[:2] / values.sum(), rel=1e-9)
+    assert places.var(axis=0, ddof=1) == pytest.approx(values[:2], rel=1e-9)
+    assert np.corrcoef(places[:, 0], z_true)[0, 1] > 0.9
+    again, _ = principal_components(features * [-1, 1, 1, 1, 1], z_true)  # mirrored: the same map
+    assert again == pytest.approx(places)
+
+
+def test_a_map_shows_test_galaxies_alone_with_their_features(world):
+    folder, galaxies, dataset, _ = world
+    path = write_features(folder / "features" / "study.joint-s0.h5", galaxies, 2.0)
+    found = read_map(path, dataset)
+    tested = dataset[(dataset["split"] == "test") & dataset["z_true"].notna()]
+    assert found.name == "joint"
+    assert found.galaxies["object_id"].tolist() == tested["object_id"].tolist()
+    with h5py.File(path, "r+") as file:  # the order of the file does not matter
+        for name in ("features", "object_id"):
+            file[name][:] = file[name][:][::-1]
+    assert read_map(path, dataset).places == pytest.approx(found.places)
+    blind = read_map(write_features(folder / "features" / "study.no-s0.h5", galaxies, 0), dataset)
+    assert blind.r2 < 0.3 < found.r2
+    words = words_of(draw_maps([found, blind], {"joint": 0.12, "no": 3.4}, ABOUT))
+    for told in ("joint", f"R² {found.r2:.2f}", "dust drift 3.40", f"{len(tested)} test galaxies",
+                 f"component 1 · {100 * found.shares[0]:.0f} %"):  # fmt: skip
+        assert told in words
+
+
+def test_too_few_test_galaxies_make_no_map(world):
+    folder, galaxies, dataset, _ = world
+    path = write_features(folder / "features" / "study.few-s0.h5", galaxies, 1.0)
+    few = dataset[dataset["split"] != "test"]
+    with pytest.raises(BadInput) as error:
+        read_map(path, few)
+    assert error.value.place == "column split"
+    assert (error.value.expected, error.value.found) == ("3 or more test galaxies", "0")
+    lost = dataset[dataset["split"] == "test"].assign(object_id=lambda frame: -frame["object_id"])
+    with pytest.raises(BadInput) as error:
+        read_map(path, lost)
+    assert error.value.file == str(path)
+
+
+def test_each_cell_of_the_map_shows_the_galaxy_nearest_to_its_middle(world):
+    folder, galaxies, dataset, shards = world
+    found = read_map(write_features(folder / "features" / "s.a-s0.h5", galaxies, 1.0), dataset)
+    chosen = choose_for_map(found)
+    assert not chosen[["column", "line"]].duplicated().any()
+    assert chosen["object_id"].is_unique
+    assert chosen[["column", "line"]].to_numpy().min() >= 0
+    assert chosen[["column", "line"]].to_numpy().max() < ACROSS
+    columns = chosen.merge(found.galaxies.assign(x=found.places[:, 0]), on="object_id")
+    assert np.corrcoef(columns["column"], columns["x"])[0, 1] > 0.95  # to the right is larger
+    figure = draw_map_of_stamps(chosen, read_shown(shards, chosen), found)
+    assert len(figure.findobj(AxesImage)) == len(chosen)
+    assert f"{len(chosen)} of {len(found.galaxies)} test galaxies" in words_of(figure)
