@@ -17,7 +17,7 @@ from zladder.survey.simulate import simulate_sky
 from zladder.survey.spectra import Spectra, load_spectra
 
 SETTINGS_FILE = Path(__file__).parents[2] / "config" / "stages" / "survey.yaml"
-NUMBERS = {"n_photoz": 600, "n_specz": 600, "n_main": 800}
+NUMBERS = {"n_photoz": 600, "n_specz": 600, "n_main": 800, "n_deep": 100}
 
 
 def settings(**numbers: int) -> dict[str, Any]:

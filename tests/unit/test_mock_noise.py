@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mock_sky import instrument
 
-from zladder.survey.noise import flux_njy, noise_njy, observe, to_magnitudes
+from zladder.survey.noise import flux_njy, miscalibrated, noise_njy, observe, to_magnitudes
 
 N = 20_000
 
@@ -31,7 +31,8 @@ def test_a_source_at_the_depth_is_seen_at_five_sigma():
 def test_bright_sources_are_limited_by_photons_and_calibration():
     depth = instrument("sdss").depth
     bright = np.full((N, 5), 11.0)
-    flux, error = observe(np.random.default_rng(3), bright, depth)
+    rng = np.random.default_rng(3)
+    flux, error = observe(rng, miscalibrated(rng, bright, depth), depth)
     photon_share = np.sqrt(10 ** (-0.4 * (depth.electron_mag - 11.0)))
     calibration_share = depth.zero_point_scatter_mag * np.log(10) / 2.5
     expected = np.hypot(photon_share, calibration_share)

@@ -51,7 +51,15 @@ def test_the_shipped_settings_pass():
         ("population/late/alpha", "steep", "population/late/alpha", "a number", "'steep'"),
         ("spectroscopy/programmes", {}, "spectroscopy/programmes", "at least one", "{}"),
         ("sky/deep_area_deg2", 1e-3, "sky/deep_area_deg2", "at least 0.02 for", "0.001"),
-        ("sky/main_area_deg2", 0.5, "sky/main_area_deg2", "at least 16 for", "0.5"),
+        ("sky/main_area_deg2", 0.5, "sky/main_area_deg2", "at least 0.72 for", "0.5"),
+        ("n_deep", 0, "n_deep", "a whole number from 1", "0"),
+        ("imaging/galaxies_per_field", 2.5, "imaging/galaxies_per_field", "a whole", "2.5"),
+        ("imaging/edge_pixels", -1, "imaging/edge_pixels", "a whole number from 0", "-1"),
+        ("imaging/deep_run", 2001, "imaging/deep_run", "another run than main_run", "2001"),
+        ("imaging/star_i_mag", [14.0], "imaging/star_i_mag", "a list of 2", "[14.0]"),
+        ("imaging/seeing_fwhm_arcsec", {"r": 1.3}, "imaging/seeing_fwhm_arcsec", "u, g, r", "r"),
+        ("imaging/seeing_fwhm_arcsec/r", 0.3, "imaging/seeing_fwhm_arcsec/r", "from 0.8", "0.3"),
+        ("morphology/size_scatter_ln", -0.1, "morphology/size_scatter_ln", "from 0", "-0.1"),
     ],
 )
 def test_each_impossible_setting_is_refused(place, value, where, expected, found, monkeypatch):
@@ -80,14 +88,34 @@ def test_a_negative_seed_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("setting", "place"),
-    [("photoz_per_deg2", "survey/n_photoz"), ("main_per_deg2", "survey/n_main")],
+    ("setting", "factor", "place"),
+    [("photoz_per_deg2", 50, "survey/n_photoz"), ("main_area_deg2", 1e-4, "survey/n_main")],
 )
-def test_more_galaxies_than_a_square_degree_holds_are_refused(setting, place):
-    crowded = settings(n_photoz=300, n_specz=20, n_main=300)
-    crowded["sky"][setting] *= 50
+def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place):
+    crowded = settings(n_photoz=300, n_specz=20, n_main=300, n_deep=10)
+    crowded["sky"][setting] *= factor
     with pytest.raises(BadInput) as caught:
         simulate_sky(crowded, 1)
     assert caught.value.place == place
     assert "the sky can give" in caught.value.expected
     assert "300 wanted" in caught.value.found
+
+
+def test_more_fields_than_an_identifier_can_number_are_refused():
+    thin = settings(n_main=9000)
+    thin["imaging"]["galaxies_per_field"] = 2
+    with pytest.raises(BadInput) as caught:
+        check_settings(thin, 1)
+    assert caught.value.place == "survey/imaging/galaxies_per_field"
+    assert "no sample needs more than 4085 fields" in caught.value.expected
+    assert caught.value.found == "fields up to 4510"
+
+
+def test_samples_that_use_up_all_places_are_refused():
+    # half of the galaxies kept lack a band: they take places, and do not count
+    lossy = settings(n_photoz=20, n_specz=20, n_main=400, n_deep=10)
+    lossy["sdss"]["missing_share"] = 0.5
+    with pytest.raises(BadInput) as caught:
+        simulate_sky(lossy, 1)
+    assert caught.value.place == "survey/sdss"
+    assert caught.value.found == "all 425 places taken before there were enough"

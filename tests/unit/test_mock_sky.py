@@ -29,11 +29,15 @@ SPECZ_COLUMNS = [
     *("specz_name", "specz_ra", "specz_dec"),
     *("specz_redshift", "specz_redshift_err", "specz_flag_homogeneous"),
 ]
-SDSS_COLUMNS = [
-    *("objID", "specObjID", "ra", "dec", "z", "zErr", "zWarning"),
+SDSS_PHOTOMETRY = [
     *(f"{name}_{band}" for band in "ugriz" for name in ("modelMag", "modelMagErr")),
     *(f"extinction_{band}" for band in "ugriz"),
 ]
+SDSS_COLUMNS = [
+    *("objID", "specObjID", "run", "rerun", "camcol", "field"),
+    *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY),
+]
+DEEP_COLUMNS = ["objID", "run", "rerun", "camcol", "field", "ra", "dec", *SDSS_PHOTOMETRY]
 
 
 def nearest(a: pd.DataFrame, b: pd.DataFrame, at: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +58,7 @@ def test_native_columns_and_types():
         "cosmos": COSMOS_COLUMNS,
         "galaxiesml": SPECZ_COLUMNS,
         "sdss": SDSS_COLUMNS,
+        "sdss_deep": DEEP_COLUMNS,
     }.items():
         assert list(sky[name].columns) == columns
     assert sky["hsc"]["object_id"].dtype == np.int64
@@ -68,7 +73,7 @@ def test_native_columns_and_types():
 
 
 def columns_of(name: str) -> list[str]:
-    return [] if name == "truth" else list(small_sky()[name].columns)
+    return [] if name in ("truth", "scene") else list(small_sky()[name].columns)
 
 
 def test_the_numbers_asked_for_are_there():
@@ -82,6 +87,7 @@ def test_the_numbers_asked_for_are_there():
     assert usable.sum() == asked["n_specz"]
     sdss = sky["sdss"]
     assert (sdss.drop(columns=["zWarning"]) > -9999).all(axis=1).sum() == asked["n_main"]
+    assert (sky["sdss_deep"] > -9999).all(axis=1).sum() == asked["n_deep"]
 
 
 def test_the_same_seed_gives_the_same_sky_and_another_another():
@@ -186,7 +192,7 @@ def test_the_main_sample_is_cut_at_its_observed_corrected_magnitude():
     corrected = sdss["modelMag_r"] - sdss["extinction_r"]
     assert corrected[sdss["modelMag_r"] > 0].max() <= 17.8
     assert corrected[sdss["modelMag_r"] > 0].max() > 17.7
-    truth = large_sky()["truth"].query("objID > 0")
+    truth = large_sky()["truth"].merge(large_sky()["sdss"][["objID"]])
     assert truth["is_early"].mean() == pytest.approx(0.6, abs=0.05)
     assert truth["z_true"].median() == pytest.approx(0.097, abs=0.01)
     assert (large_sky()["sdss"] == -9999).any(axis=None)

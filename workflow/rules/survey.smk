@@ -1,8 +1,9 @@
 """Stage 1, survey: skies that are simulated, or fetched from where they are published.
 
 REQUIRED INPUTS: none.
-OUTPUTS: <results>/survey/*, the native tables of the mock sky; data/{survey}/* for surveys with a
-`fetch` block (`snakemake fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
+OUTPUTS: <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its
+frames, with an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
+fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
 
@@ -13,6 +14,8 @@ rule simulate_sky:
         galaxiesml="<results>/survey/galaxiesml.csv",
         cosmos="<results>/survey/cosmos.fits",
         sdss="<results>/survey/sdss.csv",
+        sdss_deep="<results>/survey/sdss_deep.csv",
+        scene="<results>/survey/scene.parquet",
         truth="<results>/survey/truth.parquet",
         sidecar="<results>/survey/sky.json",
     log:
@@ -33,7 +36,39 @@ rule simulate_sky:
     shell:
         'python "$ZLADDER_SCRIPTS"/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}'
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
-        " --truth {output.truth:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule render_frames:
+    """Paint one shard of the imaging fields, five FITS frames each. Wildcards: shard (number)."""
+    input:
+        scene="<results>/survey/scene.parquet",
+    output:
+        index="<results>/survey/frames/{shard}.parquet",
+        sidecar="<results>/survey/frames/{shard}.json",
+    log:
+        "<logs>/render_frames/{shard}.log",
+    benchmark:
+        "<benchmarks>/render_frames/{shard}.tsv"
+    wildcard_constraints:
+        shard=r"\d+",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
+        runtime=120,
+    params:
+        settings=LADDER.rendering(),
+        n_shards=LADDER.settings["cutouts"]["n_shards"],
+        code=CODE["render_frames"],
+    message:
+        "Rendering the frames of shard {wildcards.shard}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/render_frames.py --scene {input.scene:q}'
+        " --settings {params.settings:q} --shard {wildcards.shard} --n-shards {params.n_shards}"
+        " --threads {threads} --index {output.index:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
 
 

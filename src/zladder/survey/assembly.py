@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.config.imaging import RERUN
 from zladder.survey.catalogues import (
     HSC_ID_RANGE,
     NO_ID,
     SDSS_MISSING,
-    SDSS_OBJECT_ID_RANGE,
     SDSS_SPECTRUM_ID_RANGE,
     hsc_table,
     sdss_table,
@@ -24,6 +24,7 @@ from zladder.survey.catalogues import (
 )
 from zladder.survey.geometry import displaced, distinct_ids, measured
 from zladder.survey.observing import Instrument, Seen
+from zladder.survey.samples import Placed
 from zladder.survey.streams import generator
 
 SPECZ_NUMBER_RANGE = (10**8, 10**9)
@@ -76,32 +77,68 @@ def specz_rows(
     return shuffled(rng, table), names
 
 
-def main_rows(
-    seed: int, settings: Mapping[str, Any], sdss: Instrument, seen: Seen, labels: pd.DataFrame
+def listed_rows(
+    rng: np.random.Generator,
+    block: Mapping[str, Any],
+    sdss: Instrument,
+    placed: Placed,
+    numbers: pd.DataFrame,
+    has_redshift: bool,
 ) -> tuple[pd.DataFrame, Ids]:
-    """Return the SDSS-like main sample, here and there without one band."""
-    rng = generator(seed, "main rows")
-    block, n = settings["sdss"], len(seen.ra)
-    ids = distinct_ids(rng, n, *SDSS_OBJECT_ID_RANGE)
-    spectrum_ids = distinct_ids(rng, n, *SDSS_SPECTRUM_ID_RANGE)
+    """Return an SDSS-like catalogue, here and there without one band.
+
+    Parameters
+    ----------
+    rng
+        Source of identifiers, order and errors of position.
+    block
+        The settings of the SDSS-like survey.
+    sdss
+        Its bands.
+    placed, numbers
+        The galaxies, and the run, camcol and field of each.
+    has_redshift
+        Whether the catalogue is joined with the spectroscopic one.
+    """
+    seen, n = placed.seen, len(numbers)
+    ids = object_ids(rng, numbers)
+    identity = numbers.assign(objID=ids, rerun=RERUN)
+    names = ["objID", "run", "rerun", "camcol", "field"]
+    redshift = None
+    if has_redshift:
+        identity["specObjID"] = distinct_ids(rng, n, *SDSS_SPECTRUM_ID_RANGE).astype(np.uint64)
+        names.insert(1, "specObjID")
+        z_error = block["redshift_scatter"] * np.exp(0.3 * rng.normal(size=n))
+        redshift = placed.labels["z"].to_numpy(), z_error
     position = measured(rng, seen.ra, seen.dec, block["position_error_arcsec"])
     magnitude, error = seen.observed()
-    lost = labels["lost_band"].to_numpy()
+    lost = placed.labels["lost_band"].to_numpy()
     rows = np.flatnonzero(lost >= 0)
     magnitude[rows, lost[rows]] = error[rows, lost[rows]] = SDSS_MISSING
-    z_error = block["redshift_scatter"] * np.exp(0.3 * rng.normal(size=n))
     extinction = seen.stored_ebv_mag[:, None] * sdss.extinction_per_ebv
-    redshift = labels["z"].to_numpy(), z_error
-    table = sdss_table(
-        (ids, spectrum_ids), position, sdss.bands, (magnitude, error), extinction, redshift
-    )
+    photometry = (magnitude, error), extinction
+    table = sdss_table(identity[names], position, sdss.bands, *photometry, redshift)
     return shuffled(rng, table), ids
+
+
+def object_ids(rng: np.random.Generator, numbers: pd.DataFrame) -> Ids:
+    """Return SDSS's object identifiers: run, camcol, field and a number within it, as bits.
+
+    Sky version 2 in bits 59-62, rerun in 48-58, run in 32-47, camcol in 29-31, field in 16-27,
+    and in the lowest 16 the object's number, given in random order.
+    """
+    order = rng.permutation(len(numbers))
+    counted = numbers.iloc[order].groupby(["run", "camcol", "field"]).cumcount()
+    within = counted.sort_index().to_numpy() + 1
+    run, camcol, field = (numbers[name].to_numpy() for name in ("run", "camcol", "field"))
+    return (2 << 59) | (RERUN << 48) | (run << 32) | (camcol << 29) | (field << 16) | within
 
 
 def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     """Return what is true of each object: magnitudes without Milky-Way dust, NaN for stars.
 
-    The identifiers say "in no catalogue" (-1, or an empty name) until they are filled in.
+    The identifiers say "in no catalogue" (-1, or an empty name) and the numbers of the field
+    "in none" (-1) until they are filled in.
     """
     galaxies = seen.galaxies
     columns: dict[str, Any] = {
@@ -119,5 +156,6 @@ def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     }
     columns |= {f"sed_mode_{k + 1}": galaxies.sed_modes[:, k] for k in range(3)}
     columns |= {"object_id": NO_ID, "cosmos_id": NO_ID, "objID": NO_ID, "specz_name": ""}
+    columns |= {"run": NO_ID, "camcol": NO_ID, "field": NO_ID}
     columns |= {f"mag_{survey}_{band}": seen.magnitude[:, k] for k, band in enumerate(bands)}
     return pd.DataFrame(columns)

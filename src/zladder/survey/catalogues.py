@@ -11,7 +11,6 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 HSC_ID_RANGE = (10**16, 10**17)  # 17 digits
-SDSS_OBJECT_ID_RANGE = (1_237_640_000_000_000_000, 1_237_690_000_000_000_000)
 SDSS_SPECTRUM_ID_RANGE = (3 * 10**17, 9 * 10**18)
 SDSS_MISSING = -9999.0
 NO_ID = -1
@@ -24,6 +23,8 @@ FORMATS = {
     "galaxiesml": "csv",
     "cosmos": "fits",
     "sdss": "csv",
+    "sdss_deep": "csv",
+    "scene": "parquet",
     "truth": "parquet",
 }
 FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg"}
@@ -55,24 +56,39 @@ def hsc_table(
 
 
 def sdss_table(
-    ids: tuple[NDArray[np.int64], NDArray[np.int64]],
+    identity: pd.DataFrame,
     position: tuple[Array, Array],
     bands: Sequence[str],
     magnitude: tuple[Array, Array],
     extinction_mag: Array,
-    redshift: tuple[Array, Array],
+    redshift: tuple[Array, Array] | None,
 ) -> pd.DataFrame:
-    """Return the SDSS-like rows (PhotoObjAll joined with SpecObjAll); -9999 where missing."""
-    columns: dict[str, NDArray] = {"objID": ids[0], "specObjID": ids[1].astype(np.uint64)}
-    columns |= {"ra": position[0], "dec": position[1], "z": redshift[0], "zErr": redshift[1]}
-    columns["zWarning"] = np.zeros(len(ids[0]), dtype=np.int64)
+    """Return rows of PhotoObjAll, joined with SpecObjAll if there are redshifts.
+
+    Parameters
+    ----------
+    identity
+        The identifiers and the numbers of the field, N rows.
+    position
+        Right ascension and declination in degrees, shape (N,).
+    bands, magnitude
+        Magnitude and error, shape (N, B); not finite where missing, which becomes -9999.
+    extinction_mag
+        Shape (N, B).
+    redshift
+        Redshift and error, shape (N,), or None.
+    """
+    columns: dict[str, NDArray] = {"ra": position[0], "dec": position[1]}
+    if redshift is not None:
+        columns |= {"z": redshift[0], "zErr": redshift[1]}
+        columns["zWarning"] = np.zeros(len(identity), dtype=np.int64)
     for index, band in enumerate(bands):
         for name, values in (("modelMag", magnitude[0]), ("modelMagErr", magnitude[1])):
             column = values[:, index]
             columns[f"{name}_{band}"] = np.where(np.isfinite(column), column, SDSS_MISSING)
     for index, band in enumerate(bands):
         columns[f"extinction_{band}"] = extinction_mag[:, index]
-    return pd.DataFrame(columns)
+    return pd.concat([identity.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
 
 
 def shuffled(rng: np.random.Generator, table: pd.DataFrame) -> pd.DataFrame:

@@ -127,5 +127,5 @@ def _too_many(request: Request, n_usable: int) -> BadInput:
         f"no more galaxies than the sky can give: {n_usable} of the {request.n_available:.0f} "
         "in this field are usable",
         f"{request.n_usable} wanted",
-        "ask for fewer galaxies, or for fewer in a square degree",
+        "ask for fewer galaxies, or give them more area",
     )

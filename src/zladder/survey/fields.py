@@ -34,13 +34,6 @@ def deep_and_wide(settings: Mapping[str, Any]) -> tuple[Field, Field]:
     return Field(*centre, deep_area), Field(*centre, wide_area)
 
 
-def main_field(settings: Mapping[str, Any]) -> Field:
-    """Return the field of the shallow survey."""
-    sky = settings["sky"]
-    area = settings["n_main"] / sky["main_per_deg2"]
-    return Field(sky["main_ra_deg"], sky["main_dec_deg"], area)
-
-
 def _listed(
     rng: np.random.Generator, settings: Mapping[str, Any], instrument: Instrument, seen: Seen
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -177,25 +170,3 @@ def unlabelled_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, fie
     seen = draw_chunk(sky, rng, pool, hsc, field.draw, max(2 * n_wanted, 1))
     listed, _ = _listed(rng, settings["hsc"], hsc, seen)
     return seen.part(np.flatnonzero(listed)[:n_wanted])
-
-
-def main_sample(sky: Sky, settings: Mapping[str, Any], sdss: Instrument, field: Field) -> Part:
-    """Return the shallow survey's galaxies, chosen by their observed, corrected r magnitude."""
-    block, r_band = settings["sdss"], sdss.bands.index("r")
-
-    def judge(rng: np.random.Generator, seen: Seen) -> pd.DataFrame:
-        magnitude, _ = seen.observed()
-        correction = sdss.extinction_per_ebv[r_band] * seen.stored_ebv_mag
-        z = seen.galaxies.z + block["redshift_scatter"] * rng.normal(size=len(seen.ra))
-        kept = (magnitude[:, r_band] - correction <= block["limit_r_mag"]) & (z < block["z_limit"])
-        lost = rng.random(len(z)) < block["missing_share"]
-        lost_band = np.where(lost, rng.integers(0, len(sdss.bands), len(z)), -1)
-        complete = (seen.flux > 0).all(axis=1) & ~lost
-        return pd.DataFrame(
-            {"z": z, "lost_band": lost_band, "kept": kept, "usable": kept & complete}
-        )
-
-    pool = make_pool(sdss.table, settings["population"], "r", block["limit_r_mag"])
-    wanted = settings["n_main"]
-    request = Request("survey/n_main", wanted, pool.per_deg2 * field.area_deg2, "main")
-    return collect(sky, request, pool, sdss, field.draw, judge)

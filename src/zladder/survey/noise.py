@@ -53,15 +53,19 @@ def noise_njy(flux: Array, depth: Depth) -> Array:
     return np.sqrt(sky_noise_njy(depth) ** 2 + source_variance)
 
 
-def observe(rng: np.random.Generator, magnitude: Array, depth: Depth) -> tuple[Array, Array]:
+def miscalibrated(rng: np.random.Generator, magnitude: Array, depth: Depth) -> Array:
+    """Return magnitudes with the error of the zero point at each object, shape (N, B)."""
+    return magnitude + rng.normal(size=magnitude.shape) * depth.zero_point_scatter_mag
+
+
+def observe(rng: np.random.Generator, recorded: Array, depth: Depth) -> tuple[Array, Array]:
     """Return observed fluxes and their errors in nanojansky, shape (N, B) each.
 
-    The noise is that of the true flux. The error is a function of the observed flux alone: one
-    that knew the true flux would give it away.
+    The noise is that of the recorded magnitudes (`miscalibrated`). The error is a function of
+    the observed flux alone: one that knew the true flux would give it away.
     """
-    miscalibrated = magnitude + rng.normal(size=magnitude.shape) * depth.zero_point_scatter_mag
-    true_flux = flux_njy(miscalibrated)
-    flux = true_flux + rng.normal(size=magnitude.shape) * noise_njy(true_flux, depth)
+    true_flux = flux_njy(recorded)
+    flux = true_flux + rng.normal(size=recorded.shape) * noise_njy(true_flux, depth)
     return flux, noise_njy(flux, depth)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zladder.survey.dust import DustField, draw_field, stored_ebv_mag, true_ebv_mag
 from zladder.survey.filters import load_bands
 from zladder.survey.galaxies import Galaxies, join
-from zladder.survey.noise import Depth, observe, to_magnitudes
+from zladder.survey.noise import Depth, miscalibrated, observe, to_magnitudes
 from zladder.survey.photometry import PhotometryTable, build_table, extinction_mag, magnitudes
 from zladder.survey.spectra import Spectra
 from zladder.survey.streams import generator
@@ -53,7 +53,8 @@ class Dust:
 class Seen:
     """N galaxies as a survey sees them; arrays of N rows, per band (N, B).
 
-    ``magnitude`` is true and without Milky-Way dust, ``dimmed`` true with it; fluxes in
+    ``magnitude`` is true and without Milky-Way dust, ``dimmed`` true with it, ``recorded`` has
+    the error of the calibration at the place too (pixels and catalogue share it); fluxes in
     nanojansky are observed. ``ebv_mag`` is true, ``stored_ebv_mag`` what the map lists.
     """
 
@@ -64,6 +65,7 @@ class Seen:
     stored_ebv_mag: Array
     magnitude: Array
     dimmed: Array
+    recorded: Array
     flux: Array
     flux_error: Array
 
@@ -125,5 +127,6 @@ def look(
     magnitude, reddening = magnitudes(instrument.table, galaxies)
     ebv, stored = dust.at(position)
     dimmed = magnitude + extinction_mag(reddening, ebv)
-    flux, error = observe(rng, dimmed, instrument.depth)
-    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, flux, error)
+    recorded = miscalibrated(rng, dimmed, instrument.depth)
+    flux, error = observe(rng, recorded, instrument.depth)
+    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, recorded, flux, error)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from zladder.config.imaging import FIRST_FIELD, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
-from zladder.survey.fields import deep_and_wide, main_field
+from zladder.survey.fields import deep_and_wide
 from zladder.survey.filters import load_bands
+from zladder.survey.imaging import needed_area_deg2
 
 WHERE = "survey"
 PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")
@@ -20,26 +22,43 @@ PROGRAMME = (
     "share i_bright_mag i_faint_mag g_i_min_mag g_i_max_mag photoz_min photoz_max photoz_scatter"
 )
 KEYS = {
-    "": "n_photoz n_specz n_main sky dust population sed hsc manyband spectroscopy sdss",
+    "": "n_photoz n_specz n_main n_deep sky dust population sed morphology hsc manyband "
+    "spectroscopy sdss imaging",
     "sky": "deep_ra_deg deep_dec_deg deep_area_deg2 wide_area_deg2 main_ra_deg main_dec_deg "
-    "main_area_deg2 photoz_per_deg2 specz_per_deg2 main_per_deg2 overlap_share",
+    "main_area_deg2 photoz_per_deg2 specz_per_deg2 overlap_share",
     "dust": "median_ebv_mag scatter_ln stored_relative_error smallest_scale_deg largest_scale_deg",
     "population": "early late",
     "population/early": LUMINOSITY_FUNCTION,
     "population/late": LUMINOSITY_FUNCTION,
     "sed": "mode_rms structure_correlation",
+    "morphology": "size_scatter_ln",
     "hsc": f"{INSTRUMENT} detection_sigmas masked_share unlabelled_share neighbour_share "
     "neighbour_distance_arcsec",
     "sdss": f"{INSTRUMENT} limit_r_mag z_limit redshift_scatter missing_share",
     "manyband": "limit_i_mag magnitude_error_mag scatter_bright scatter_faint bright_i_mag "
     "faint_i_mag outlier_share_faint two_peaks_half_i_mag two_peaks_width_mag failed_share "
     "xray_share star_share position_error_arcsec position_offset_arcsec",
+    "imaging": "galaxies_per_field main_run deep_run limit_deep_r_mag edge_pixels "
+    "neighbour_share neighbour_r_mag neighbour_distance_arcsec stars_per_field star_i_mag "
+    "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "
+    "seeing_scatter_ln sky_scatter_ln moffat_beta electrons_per_count dark_variance_counts2 "
+    "full_well_electrons",
     "spectroscopy": "success desert_success desert_z_min desert_z_max inhomogeneous_share "
     "redshift_scatter position_error_arcsec programmes",
 }
 # names carry units, and so their ranges: the first pattern that fits the last word counts
 RANGES = (
     ("n_*", (1, math.inf)),
+    ("galaxies_per_field", (1, 20_000)),
+    ("*_per_field", (0, 10_000)),
+    ("*_run", (1, 65_535)),
+    ("edge_pixels", (0, 500)),
+    ("psf_depth_5sigma_mag", (10.0, 40.0)),
+    ("*_fwhm_arcsec", (0.8, 5.0)),
+    ("moffat_beta", (1.5, 10.0)),
+    ("electrons_per_count", (0.1, 100.0)),
+    ("dark_variance_counts2", (0.0, 1e4)),
+    ("full_well_electrons", (1e3, 1e8)),
     ("*share*", (0.0, 1.0)),
     ("*success", (0.0, 1.0)),
     ("*scatter*", (0.0, 3.0)),
@@ -69,13 +88,24 @@ LISTS = {
     "sed/mode_rms": 3,
     "hsc/neighbour_distance_arcsec": 2,
     "manyband/position_offset_arcsec": 2,
+    "imaging/neighbour_r_mag": 2,
+    "imaging/neighbour_distance_arcsec": 2,
+    "imaging/star_i_mag": 2,
+    "imaging/bright_star_i_mag": 2,
 }
 ORDERED = (
     ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
     ("manyband/bright_i_mag", "manyband/faint_i_mag"),
     ("spectroscopy/desert_z_min", "spectroscopy/desert_z_max"),
 )
-FIELD_AREAS = ("deep", "wide", "main")
+IMAGING_PER_BAND = (
+    "psf_depth_5sigma_mag",
+    "seeing_fwhm_arcsec",
+    "electrons_per_count",
+    "dark_variance_counts2",
+)
+LAST_FIELD = 2**12 - 1  # twelve bits of SDSS's objID
+WHOLE = ("n_*", "*_per_field", "*_run", "edge_pixels")
 
 
 def check_settings(settings: Mapping[str, Any], seed: int) -> None:
@@ -96,12 +126,15 @@ def check_settings(settings: Mapping[str, Any], seed: int) -> None:
     for name in ("hsc", "sdss"):
         load_bands(settings[name]["filters"], f"{WHERE}/{name}/filters")
         _check_bands(settings[name], name)
+    _check_per_band(settings["imaging"], IMAGING_PER_BAND, settings["sdss"]["filters"], "imaging")
+    _check_runs(settings["imaging"])
     for low, high in ORDERED:
         _check_order(settings, low, high)
     for name in settings["spectroscopy"]["programmes"]:
         base = f"spectroscopy/programmes/{name}"
         _check_order(settings, f"{base}/i_bright_mag", f"{base}/i_faint_mag")
         _check_order(settings, f"{base}/photoz_min", f"{base}/photoz_max")
+    _check_fields(settings)
     _check_areas(settings)
 
 
@@ -155,7 +188,7 @@ def _numbers(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 def _check_range(place: str, value: Any) -> None:
     words = [word for word in place.split("/") if len(word) > 1]  # without the band letter
     low, high = next(limits for pattern, limits in RANGES if fnmatchcase(words[-1], pattern))
-    whole = words[-1].startswith("n_")
+    whole = any(fnmatchcase(words[-1], pattern) for pattern in WHOLE)
     is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:
         expected = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
@@ -176,11 +209,27 @@ def _check_bands(block: Mapping[str, Any], name: str) -> None:
             expected, found = f"band {band}", f"bands {', '.join(block['filters'])}"
             hint = "galaxies are selected in it"
             raise BadInput("config", f"{WHERE}/{name}/filters", expected, found, hint)
-    for key in PER_BAND:
-        if set(block[key]) != set(block["filters"]):
-            expected = f"one number for each of {', '.join(block['filters'])}"
-            hint = f"make it agree with {WHERE}/{name}/filters"
+    _check_per_band(block, PER_BAND, block["filters"], name)
+
+
+def _check_per_band(
+    block: Mapping[str, Any], keys: Iterable[str], bands: Iterable[str], name: str
+) -> None:
+    for key in keys:
+        if set(block[key]) != set(bands):
+            expected = f"one number for each of {', '.join(bands)}"
+            hint = "make it agree with the survey's filters"
             raise BadInput("config", f"{WHERE}/{name}/{key}", expected, ", ".join(block[key]), hint)
+
+
+def _check_runs(block: Mapping[str, Any]) -> None:
+    """Refuse one run for both samples: their fields would have the same names."""
+    if block["main_run"] == block["deep_run"]:
+        expected = f"another run than main_run = {block['main_run']}"
+        hint = "each sample has a run of its own"
+        raise BadInput(
+            "config", f"{WHERE}/imaging/deep_run", expected, str(block["deep_run"]), hint
+        )
 
 
 def _check_order(settings: Mapping[str, Any], low: str, high: str) -> None:
@@ -190,16 +239,26 @@ def _check_order(settings: Mapping[str, Any], low: str, high: str) -> None:
         raise BadInput("config", f"{WHERE}/{high}", expected, str(_at(settings, high)), hint)
 
 
+def _check_fields(settings: Mapping[str, Any]) -> None:
+    """Refuse more fields than an object's identifier has numbers for."""
+    last = max(number.field for number in field_numbers(settings))
+    if last > LAST_FIELD:
+        expected = f"so many that no sample needs more than {LAST_FIELD - FIRST_FIELD + 1} fields"
+        place, found = f"{WHERE}/imaging/galaxies_per_field", f"fields up to {last}"
+        raise BadInput("config", place, expected, found, "put more galaxies into a field")
+
+
 def _check_areas(settings: Mapping[str, Any]) -> None:
     """Refuse numbers of galaxies that need more area than the sky of these settings has."""
     deep, wide = deep_and_wide(settings)
-    for name, field in zip(FIELD_AREAS, (deep, wide, main_field(settings)), strict=True):
+    needed = {"deep": deep.area_deg2, "wide": wide.area_deg2, "main": needed_area_deg2(settings)}
+    for name, area_deg2 in needed.items():
         available = settings["sky"][f"{name}_area_deg2"]
-        if field.area_deg2 > available * (1 + 1e-9):
+        if area_deg2 > available * (1 + 1e-9):
             raise BadInput(
                 "config",
                 f"{WHERE}/sky/{name}_area_deg2",
-                f"at least {field.area_deg2:.4g} for the numbers of galaxies asked for",
+                f"at least {area_deg2:.4g} for the numbers of galaxies asked for",
                 f"{available:g}",
                 "ask for fewer galaxies, or for more in a square degree",
             )

@@ -1,8 +1,9 @@
-"""A small mock sky: one universe, seen by four catalogues, with the truth beside them.
+"""A small mock sky: one universe, seen by five catalogues, with the truth beside them.
 
 The HSC-like catalogue holds what is useful, not all of the sky: every labelled object, the other
 objects of the deep field, and further unlabelled galaxies, by default 30 % of the number of labels;
-a few of these stand beside labelled galaxies, as unrelated neighbours.
+a few of these stand beside labelled galaxies, as unrelated neighbours. The SDSS-like catalogues lie
+in imaging fields that hold some hundred times as many galaxies as real ones do (`config.imaging`).
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zladder.survey.assembly import cosmos_rows, hsc_rows, main_rows, specz_rows, truth_rows
+from zladder.survey.assembly import cosmos_rows, hsc_rows, specz_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.fields import (
     deep_and_wide,
     deep_field,
-    main_field,
-    main_sample,
     spectra_in_deep_field,
     spectroscopic_field,
     unlabelled_field,
 )
 from zladder.survey.geometry import displaced
+from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
 from zladder.survey.settings import check_settings
 from zladder.survey.spectra import load_spectra
@@ -47,9 +47,9 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     Returns
     -------
     tables
-        ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss`` with native columns, and ``truth`` (one row
-        an object, identifiers of the catalogues that list it, -1 or empty where none does), which
-        no stage may read.
+        ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss``, ``sdss_deep`` with native columns;
+        ``scene``, which only the renderer reads; and ``truth`` (one row an object, identifiers of
+        the catalogues that list it, -1 or empty where none does), which no stage may read.
 
     Raises
     ------
@@ -62,9 +62,9 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     hsc = make_instrument(spectra, settings, "hsc")
     sdss = make_instrument(spectra, settings, "sdss")
     tables = _labelled_sky(sky, settings, hsc)
-    tables["sdss"], main_truth = _main_survey(sky, settings, sdss)
-    tables["truth"] = pd.concat([tables["truth"], main_truth], ignore_index=True)
-    return tables
+    imaging = imaging_survey(sky, settings, sdss)
+    truth = pd.concat([tables["truth"], imaging["truth"]], ignore_index=True)
+    return tables | imaging | {"truth": truth}
 
 
 def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
@@ -113,14 +113,3 @@ def _beside(
     ra, dec = others.ra.copy(), others.dec.copy()
     ra[:n], dec[:n] = displaced(labelled_ra[hosts], labelled_dec[hosts], east, north)
     return replace(others, ra=ra, dec=dec)
-
-
-def _main_survey(
-    sky: Sky, settings: Mapping[str, Any], sdss: Instrument
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the shallow catalogue and the truth about it."""
-    seen, labels = main_sample(sky, settings, sdss, main_field(settings))
-    table, ids = main_rows(sky.seed, settings, sdss, seen, labels)
-    truth = truth_rows(seen, "sdss", sdss.bands)
-    truth["objID"] = ids
-    return table, truth

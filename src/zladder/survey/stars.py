@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from zladder.survey.dust import extinction_curve
 from zladder.survey.galaxies import Galaxies
-from zladder.survey.noise import observe
+from zladder.survey.noise import miscalibrated, observe
 from zladder.survey.observing import Dust, Instrument, Seen
 
 PLANCK_OVER_BOLTZMANN_ANGSTROM_K = 1.43877688e8  # h c / k
@@ -19,10 +21,14 @@ Array = NDArray[np.float64]
 
 
 def star_magnitudes(
-    rng: np.random.Generator, n: int, effective_angstrom: Array, i_band: int
+    rng: np.random.Generator,
+    n: int,
+    effective_angstrom: Array,
+    i_band: int,
+    i_range_mag: Sequence[float] = I_RANGE_MAG,
 ) -> Array:
     """Draw stars' AB magnitudes in the bands, shape (n, B), scaled to an i magnitude each."""
-    low, high = (10 ** (COUNTS_SLOPE_PER_MAG * mag) for mag in I_RANGE_MAG)
+    low, high = (10 ** (COUNTS_SLOPE_PER_MAG * mag) for mag in i_range_mag)
     i_mag = np.log10(rng.uniform(low, high, n)) / COUNTS_SLOPE_PER_MAG
     coolest, hottest = np.log(TEMPERATURE_K)
     temperature_k = np.exp(rng.uniform(coolest, hottest, n))
@@ -32,12 +38,16 @@ def star_magnitudes(
 
 
 def seen_stars(
-    rng: np.random.Generator, instrument: Instrument, dust: Dust, position: tuple[Array, Array]
+    rng: np.random.Generator,
+    instrument: Instrument,
+    dust: Dust,
+    position: tuple[Array, Array],
+    i_range_mag: Sequence[float] = I_RANGE_MAG,
 ) -> Seen:
     """Return what a survey sees of stars behind all the dust; their galaxy columns are NaN."""
     n = len(position[0])
     wave = instrument.effective_angstrom
-    magnitude = star_magnitudes(rng, n, wave, instrument.bands.index("i"))
+    magnitude = star_magnitudes(rng, n, wave, instrument.bands.index("i"), i_range_mag)
     ebv, stored = dust.at(position)
     dimmed = magnitude + ebv[:, None] * extinction_curve(wave)
     nothing = np.full(n, np.nan)
@@ -51,5 +61,6 @@ def seen_stars(
         structure=nothing,
         cos_inclination=nothing,
     )
-    flux, error = observe(rng, dimmed, instrument.depth)
-    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, flux, error)
+    recorded = miscalibrated(rng, dimmed, instrument.depth)
+    flux, error = observe(rng, recorded, instrument.depth)
+    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, recorded, flux, error)

@@ -15,6 +15,14 @@ STREAMS = {
     "cosmos rows": 8,
     "specz rows": 9,
     "main rows": 10,
+    "imaging fields": 11,
+    "places": 12,
+    "deeper": 13,
+    "deeper rows": 14,
+    "neighbours": 15,
+    "imaging stars": 16,
+    "shapes": 17,
+    "frames": 18,
 }
 
 

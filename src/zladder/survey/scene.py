@@ -1,0 +1,64 @@
+"""The scene: every object in the imaging fields, with all that the renderer must know of it.
+
+One row an object: galaxies listed in a catalogue, their unlisted neighbours, stars. Fluxes are
+those that reach the detector (Milky-Way dust in front, with the error of the calibration at the
+place), in nanomaggies; a star is a disc without extent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from zladder.config.imaging import FieldNumber
+from zladder.survey.imaging import ImagingField
+from zladder.survey.morphology import Shapes, bulge_light_share
+from zladder.survey.observing import Instrument
+from zladder.survey.samples import Placed
+from zladder.survey.scene_columns import NANOMAGGY_MAG, SHAPE_COLUMNS
+
+Array = NDArray[np.float64]
+
+
+def numbers_of(fields: Sequence[ImagingField], field: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the columns run, camcol, field of objects in the fields; N rows."""
+    numbers = np.array([one.number for one in fields], dtype=np.int64)
+    return pd.DataFrame(numbers[field], columns=list(FieldNumber._fields))
+
+
+def galaxy_scene(
+    fields: Sequence[ImagingField], sdss: Instrument, placed: Placed, shapes: Shapes
+) -> pd.DataFrame:
+    """Return the rows of galaxies."""
+    bulge = bulge_light_share(
+        sdss.table, placed.seen.galaxies, shapes.bulge_share, placed.seen.magnitude
+    )
+    columns: dict[str, Any] = {name: getattr(shapes, name) for name in SHAPE_COLUMNS}
+    return _scene(fields, sdss, placed, columns, bulge)
+
+
+def star_scene(fields: Sequence[ImagingField], sdss: Instrument, placed: Placed) -> pd.DataFrame:
+    """Return the rows of stars."""
+    columns = dict.fromkeys(SHAPE_COLUMNS, 0.0) | {"disc_axis_ratio": 1.0, "bulge_axis_ratio": 1.0}
+    return _scene(fields, sdss, placed, columns, np.zeros_like(placed.seen.recorded))
+
+
+def _scene(
+    fields: Sequence[ImagingField],
+    sdss: Instrument,
+    placed: Placed,
+    columns: dict[str, Any],
+    bulge: Array,
+) -> pd.DataFrame:
+    """Return the scene's rows; ``bulge`` is the bulge's share of the light, shape (N, B)."""
+    flux_nmgy = 10 ** (-0.4 * (placed.seen.recorded - NANOMAGGY_MAG))
+    x, y = placed.pixel.T
+    table = numbers_of(fields, placed.field).assign(x_pixel=x, y_pixel=y, **columns)
+    for band, flux, share in zip(sdss.bands, flux_nmgy.T, bulge.T, strict=True):
+        table[f"disc_flux_{band}_nmgy"] = flux * (1 - share)
+        table[f"bulge_flux_{band}_nmgy"] = flux * share
+    return table
