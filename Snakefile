@@ -52,10 +52,13 @@ report: "workflow/report/first_page.rst"
 
 include: "workflow/rules/survey.smk"
 include: "workflow/rules/catalogs.smk"
+include: "workflow/rules/cutouts.smk"
 include: "workflow/rules/datasets.smk"
+include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/report_pages.smk"
 
 
 rule all:
@@ -66,11 +69,11 @@ rule all:
     localrule: True
 
 
-for paper, studies in LADDER.plan.by_paper(LADDER.settings).items():
+for paper in LADDER.papers():
 
     rule:
         name:
             paper
         input:
-            LADDER.paper_targets(studies),
+            LADDER.paper_targets(paper),
         localrule: True

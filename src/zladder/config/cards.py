@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.merge import overlay
-from zladder.provenance.digests import derive_seed, value_digest
+from zladder.config.methods import controls_of, methods_of, recipe_of
+from zladder.config.pixel_cards import (
+    encoder_card,
+    feature_card,
+    image_card,
+    parent_link,
+    pixel_inputs,
+)
+from zladder.provenance.digests import derive_seed
 from zladder.provenance.errors import BadInput, nearest_hint
 
 if TYPE_CHECKING:
@@ -38,20 +46,69 @@ def resolve_cards(settings: Mapping[str, Any], studies: list[str]) -> dict[str, 
     """
     cards: dict[str, Card] = {}
     for study in studies:
-        cards |= _network_cards(settings, study)
+        for seed_index in range(settings["train"]["n_seeds"]):
+            cards |= _encoder_cards(settings, study, seed_index)
+            cards |= _network_cards(settings, study, seed_index, cards)
         cards |= _control_cards(settings, study)
     return cards
 
 
-def _network_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:
-    """Return the cards of a study's networks, one a seed, in the order of their parents."""
-    networks = settings["study_files"][study]["networks"]
+def _encoder_cards(settings: Mapping[str, Any], study: str, seed_index: int) -> dict[str, Card]:
+    """Return the cards of a study's pretrainings for one seed."""
     cards: dict[str, Card] = {}
-    for seed_index in range(settings["train"]["n_seeds"]):
-        for method in _parents_first(networks, study):
-            run = run_name(study, method, seed_index)
-            cards[run] = _network_card(settings, study, run, networks[method], cards)
+    for method, entry in settings["study_files"][study].get("encoders", {}).items():
+        run = run_name(study, method, seed_index)
+        inputs = _pixels(settings, entry["dataset"])
+        cards[run] = encoder_card(settings, run, entry, inputs)
     return cards
+
+
+def _network_cards(
+    settings: Mapping[str, Any], study: str, seed_index: int, earlier: Mapping[str, Card]
+) -> dict[str, Card]:
+    """Return the cards of a study's networks for one seed, in the order of their parents."""
+    document = settings["study_files"][study]
+    methods = methods_of(document, settings["train"]["label_fractions"])
+    cards: dict[str, Card] = {}
+    for method in _parents_first(methods, list(document.get("encoders", {})), study):
+        entry, run = methods[method], run_name(study, method, seed_index)
+        known = {**earlier, **cards}
+        links = {
+            key: known[run_name(study, entry[key], seed_index)] if key in entry else None
+            for key in ("parent", "labels_from")
+        }
+        cards[run] = _any_card(settings, study, run, entry, links)
+    return cards
+
+
+def _any_card(
+    settings: Mapping[str, Any],
+    study: str,
+    run: str,
+    entry: Mapping[str, Any],
+    links: Mapping[str, Card | None],
+) -> Card:
+    """Return the card of a network of whatever kind its recipe is."""
+    task, recipe = recipe_of(settings["train"], entry["recipe"])
+    parent = links["parent"]
+    if task == "catalogue":
+        return _network_card(settings, study, run, entry, parent)
+    common = _common(settings, run, entry)
+    if task == "image":
+        common["inputs"] = _pixels(settings, entry["dataset"])
+        return image_card(settings, common, entry, recipe, parent)
+    if parent is None:
+        file, place = f"config/studies/{study}.yaml", f"networks.{method_of(run)}.parent"
+        hint = "name the encoder or the network whose features it takes"
+        raise BadInput(file, place, f"a parent (its recipe is a {task})", "none", hint)
+    return feature_card(task, common, recipe, parent, settings, links["labels_from"])
+
+
+def _pixels(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Return what networks on the stamps of a dataset see."""
+    photometry = dataset_photometry(settings, dataset)
+    extinction = dataset_extinction(settings, dataset)
+    return pixel_inputs(settings, {**photometry, "extinction_per_ebv": extinction})
 
 
 def _network_card(
@@ -59,32 +116,31 @@ def _network_card(
     study: str,
     run: str,
     entry: Mapping[str, Any],
-    earlier: Mapping[str, Card],
+    parent: Card | None,
 ) -> Card:
-    """Return one network's card: the recipe, with the study's values laid over it."""
+    """Return the card of a network on magnitudes: the recipe, the study's values laid over it."""
     train = settings["train"]
     recipe = train["networks"][entry["recipe"]]
     values = {key: entry[key] for key in ("loss", "optimizer", "schedule") if key in entry}
     merged = overlay(recipe, values)
     epochs = min(merged["schedule"]["epochs"], train["epochs_limit"])
-    parent = entry.get("parent")
-    parent_run = run_name(study, parent, int(run.rsplit("-s", 1)[1])) if parent else None
+    photometry = dataset_photometry(settings, entry["dataset"])
     card = {
-        **_common(settings, run, entry["dataset"], colours=merged["colours"]),
+        **_common(settings, run, entry),
+        "task": "catalogue",
+        "inputs": {**photometry, "colours": merged["colours"]},
         "model": merged["model"],
         "input_scaling": merged["input_scaling"],
         "fitted_output": merged["fitted_output"],
         "loss": merged["loss"],
         "optimizer": merged["optimizer"],
         "schedule": {**merged["schedule"], "epochs": epochs},
-        "parent": {"run": parent_run, "card": value_digest(earlier[parent_run])}
-        if parent_run
-        else None,
+        "parent": parent_link(parent),
         "trainable": entry.get("trainable", "all"),
         "precision": "float32",
     }
-    if parent_run:
-        _require_like_parent(card, earlier[parent_run], study)
+    if parent:
+        _require_like_parent(card, parent, study)
     return card
 
 
@@ -100,23 +156,44 @@ def _require_like_parent(card: Card, parent: Card, study: str) -> None:
 
 def _control_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:
     """Return the cards of the controls of a study, on the dataset it names."""
-    dataset = settings["study_files"][study]["controls"]["dataset"]
+    document = settings["study_files"][study]
+    dataset = document["controls"]["dataset"]
+    photometry = dataset_photometry(settings, dataset)
     cards = {}
-    for method, model in settings["train"]["controls"].items():
+    for method, model in controls_of(document, settings["train"]).items():
         run = run_name(study, method, 0)
-        cards[run] = {**_common(settings, run, dataset, colours=True), "model": model}
+        common = _common(settings, run, {"dataset": dataset, "fraction": 1.0})
+        inputs = {**photometry, "colours": True}
+        cards[run] = {**common, "task": "control", "inputs": inputs, "model": model}
     return cards
 
 
-def _common(settings: Mapping[str, Any], run: str, dataset: str, *, colours: bool) -> Card:
-    """Return what every card says: name, data, inputs, allowed labels, seed."""
+def _common(settings: Mapping[str, Any], run: str, entry: Mapping[str, Any]) -> Card:
+    """Return what every card with labels says: name, data, allowed labels, seed."""
     return {
         "run": run,
-        "data": {"dataset": dataset, "label_fraction": 1.0},
-        "inputs": {**dataset_photometry(settings, dataset), "colours": colours},
+        "data": {"dataset": entry["dataset"], "label_fraction": entry["fraction"]},
         "label_range_z": settings["train"]["label_range_z"],
         "seed": derive_seed(settings["master_seed"], "train", run),
     }
+
+
+def dataset_extinction(settings: Mapping[str, Any], dataset: str) -> dict[str, float]:
+    """Return {band: extinction per E(B-V)} of the survey of a dataset's stamps.
+
+    Raises
+    ------
+    BadInput
+        If the survey does not say it.
+    """
+    sample = dataset_samples(settings, dataset)[0]
+    survey = settings["catalogs"]["samples"][sample]["photometry"]
+    document = settings["survey_files"][survey]
+    if "extinction_per_ebv" not in document:
+        file, expected = f"config/surveys/{survey}.yaml", "the extinction of each band over E(B-V)"
+        hint = "networks on images need it to add and to remove dust"
+        raise BadInput(file, "extinction_per_ebv", expected, "no such key", hint)
+    return {band: document["extinction_per_ebv"][band] for band in document["bands"]}
 
 
 def dataset_samples(settings: Mapping[str, Any], dataset: str) -> list[str]:
@@ -152,21 +229,29 @@ def dataset_photometry(settings: Mapping[str, Any], dataset: str) -> dict[str, A
     return dict(first)
 
 
-def _parents_first(networks: Mapping[str, Any], study: str) -> list[str]:
+def _parents_first(methods: Mapping[str, Any], encoders: list[str], study: str) -> list[str]:
     """Return a study's networks with every parent before its children."""
     ordered: list[str] = []
-    while len(ordered) < len(networks):
+    while len(ordered) < len(methods):
+        there = {*encoders, *ordered}
         ready = [
             method
-            for method, entry in networks.items()
-            if method not in ordered and entry.get("parent") in (None, *ordered)
+            for method, entry in methods.items()
+            if method not in ordered and {*_links(entry)} <= there
         ]
         if not ready:
-            left = {m: e["parent"] for m, e in networks.items() if m not in ordered}
-            missing = next((p for p in left.values() if p not in networks), None)
-            place = "networks." + ", ".join(f"{m}.parent" for m in left)
+            left = {m: [*_links(e)] for m, e in methods.items() if m not in ordered}
+            wanted = [name for names in left.values() for name in names]
+            known = [*encoders, *methods]
+            missing = next((name for name in wanted if name not in known), None)
+            place = "networks." + ", ".join(f"{method}.parent" for method in left)
             found = f"'{missing}', which does not exist" if missing else f"a circle: {left}"
-            hint = nearest_hint(str(missing), networks, "a run's parents must end somewhere")
+            hint = nearest_hint(str(missing), known, "a run's parents must end somewhere")
             raise BadInput(f"config/studies/{study}.yaml", place, "a parent", found, hint)
         ordered += ready
     return ordered
+
+
+def _links(entry: Mapping[str, Any]) -> list[str]:
+    """Return the methods that must be there before a network can be trained."""
+    return [entry[key] for key in ("parent", "labels_from") if key in entry]

@@ -51,6 +51,13 @@ def require_obtainable(name: str, survey: Mapping[str, Any]) -> None:
         raise BadInput(missing[0], place, "a file", "nothing", hint)
 
 
+def data_folder(folder: str) -> Path:
+    """Return where a folder of data lies: below ``ZLADDER_DATA`` if it is there, else ``data/``."""
+    outside = os.environ.get(DATA_VARIABLE)
+    places = [Path(outside) / folder] if outside else []
+    return next((path for path in places if path.is_dir()), LOCAL / folder)
+
+
 def _located(file: str, name: str, fetched_part: str | None) -> Path:
     """Return the path of a data file: the first of the places that has it, else the last."""
     folder = os.environ.get(DATA_VARIABLE)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLAIN_NAME = "[a-z][a-z0-9_]*"
-STAGES = ("survey", "catalogs", "datasets", "train", "evaluate", "report")
+STAGES = (
+    "survey", "catalogs", "cutouts", "datasets", "pretrain", "train", "evaluate", "report",
+)  # fmt: skip
 
 
 def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,16 +34,33 @@ class Plan:
     surveys: list[str]
 
     def runs_of(self, study: str) -> list[str]:
-        """Return the runs of a study."""
-        return [run for run in self.cards if run.startswith(f"{study}.")]
+        """Return the runs of a study that give redshifts."""
+        return [run for run in self.answering() if run.startswith(f"{study}.")]
 
-    def networks(self) -> list[str]:
-        """Return the runs that train a network."""
-        return [run for run, card in self.cards.items() if "optimizer" in card]
+    def encoders_of(self, study: str) -> list[str]:
+        """Return the pretrainings of a study."""
+        return [run for run in self.tasks("pretrain") if run.startswith(f"{study}.")]
 
-    def controls(self) -> list[str]:
-        """Return the runs that fit an ordinary tool."""
-        return [run for run, card in self.cards.items() if "optimizer" not in card]
+    def answering(self) -> list[str]:
+        """Return the runs that give redshifts: all but the pretrainings."""
+        return [run for run, card in self.cards.items() if card["task"] != "pretrain"]
+
+    def tasks(self, *tasks: str) -> list[str]:
+        """Return the runs of some tasks."""
+        return [run for run, card in self.cards.items() if card["task"] in tasks]
+
+    def regressing(self, task: str) -> list[str]:
+        """Return the runs of a task that give a redshift alone."""
+        return [run for run in self.tasks(task) if not gives_classes(self.cards[run])]
+
+    def classifiers(self) -> list[str]:
+        """Return the runs that give a probability for each class."""
+        return [run for run, card in self.cards.items() if gives_classes(card)]
+
+    def embedded(self) -> list[str]:
+        """Return the runs whose features are kept: pretrainings, and parents of heads."""
+        parents = [self.cards[run]["parent"]["run"] for run in self.tasks("probe", "head")]
+        return _once([*self.tasks("pretrain"), *parents])
 
     def by_paper(self, settings: Mapping[str, Any]) -> dict[str, list[str]]:
         """Return {paper: its studies} for the papers that have any here."""
@@ -53,6 +70,11 @@ class Plan:
             if paper:
                 papers.setdefault(paper, []).append(study)
         return papers
+
+
+def gives_classes(card: Card) -> bool:
+    """Return whether a run gives a probability for each class of redshift."""
+    return bool(card.get("output", {}).get("kind") == "classes")
 
 
 def make_plan(settings: Mapping[str, Any]) -> Plan:
@@ -71,7 +93,11 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
         if study not in studies and _has_data(settings, study)
     ]
     cards = resolve_cards(settings, studies)
-    tests = {run: settings["study_files"][run.split(".")[0]]["test_on"] for run in cards}
+    tests = {
+        run: settings["study_files"][run.split(".")[0]]["test_on"]
+        for run, card in cards.items()
+        if card["task"] != "pretrain"
+    }
     datasets = _datasets_of(settings, studies)
     samples = _once(sample for name in datasets for sample in dataset_samples(settings, name))
     surveys = _surveys_of(settings, samples)
@@ -95,7 +121,8 @@ def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[st
     names: list[str] = []
     for study in studies:
         document = settings["study_files"][study]
-        names += [entry["dataset"] for entry in document["networks"].values()]
+        trainings = [*document["networks"].values(), *document.get("encoders", {}).values()]
+        names += [entry["dataset"] for entry in trainings]
         names += [document["controls"]["dataset"], *document["test_on"]]
     return _once(names)
 

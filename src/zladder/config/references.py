@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.methods import claimable, recipe_names
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -36,13 +37,26 @@ def _require_study(settings: Mapping[str, Any], study: str, document: Mapping[st
     """Check the recipes and datasets of a study, and that no method has two meanings."""
     file, train = f"config/studies/{study}.yaml", settings["train"]
     datasets = settings["datasets"]["datasets"]
+    for method, entry in document.get("encoders", {}).items():
+        recipes = settings["pretrain"]["encoders"]
+        require_known(entry["recipe"], recipes, file, f"encoders.{method}.recipe")
+        require_known(entry["dataset"], datasets, file, f"encoders.{method}.dataset")
+        if method in document["networks"]:
+            expected, found = "a name of its own", f"'{method}', which is a network"
+            raise BadInput(file, f"encoders.{method}", expected, found, "rename the encoder")
     for method, entry in document["networks"].items():
-        require_known(entry["recipe"], train["networks"], file, f"networks.{method}.recipe")
+        require_known(entry["recipe"], recipe_names(train), file, f"networks.{method}.recipe")
         require_known(entry["dataset"], datasets, file, f"networks.{method}.dataset")
         if method in train["controls"]:
             expected, found = "a name of its own", f"'{method}', which is a control"
             raise BadInput(file, f"networks.{method}", expected, found, "rename the network")
     require_known(document["controls"]["dataset"], datasets, file, "controls.dataset")
+    _require_all(
+        document["controls"].get("methods", []), train["controls"], file, "controls.methods"
+    )
+    _require_all(
+        [document[key] for key in ("embed_on",) if key in document], datasets, file, "embed_on"
+    )
     _require_all(document["test_on"], datasets, file, "test_on")
 
 
@@ -79,8 +93,7 @@ def _require_claim(
     study = studies[claim["study"]]
     require_known(claim["dataset"], study["test_on"], file, f"{place}.dataset")
     for side in ("worse", "better"):
-        methods = [*study["networks"], *train["controls"]]
-        require_known(claim[side], methods, file, f"{place}.{side}")
+        require_known(claim[side], claimable(study, train["controls"]), file, f"{place}.{side}")
 
 
 def _require_all(names: Iterable[str], known: Iterable[str], file: str, place: str) -> None:

@@ -1,0 +1,114 @@
+"""What the rules of the stages from survey to datasets ask at parse time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.cards import dataset_samples
+from zladder.config.data import FETCHED, survey_files
+from zladder.config.imaging import rendering_settings
+from zladder.provenance.digests import canonical_json, derive_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zladder.config.plan import Plan
+
+
+SIMULATED = "<results>/survey"
+
+
+@dataclass(frozen=True)
+class DataWiring:
+    """The answers about surveys, catalogues, samples, stamps and datasets."""
+
+    settings: Mapping[str, Any]
+    plan: Plan
+
+    def study_seed(self, study: str) -> int:
+        """Return the seed of all that is drawn in evaluating a study."""
+        return derive_seed(self.settings["master_seed"], "evaluate", study)
+
+    def native_files(self, survey: str) -> dict[str, str]:
+        """Return {part: native file} of a survey."""
+        return survey_files(survey, self.settings["survey_files"][survey], SIMULATED)
+
+    def fetched(self, survey: str, part: str) -> dict[str, str]:
+        """Return address and SHA-256 of one part of a survey that can be fetched."""
+        return dict(self.settings["survey_files"][survey]["source"]["fetch"][part])
+
+    def fetch_targets(self) -> dict[str, list[str]]:
+        """Return {survey: files that fetching it makes} for the surveys that can be fetched."""
+        return {
+            name: [f"{FETCHED}/{name}/{part}" for part in survey["source"]["fetch"]]
+            for name, survey in self.settings["survey_files"].items()
+            if "fetch" in survey["source"]
+        }
+
+    def reading(self, survey: str) -> str:
+        """Return the settings that reading a survey's native tables depends on."""
+        document = self.settings["survey_files"][survey]
+        read = {key: document[key] for key in document if key not in _NOT_READ}
+        return canonical_json({"name": survey, **read})
+
+    def simulation(self) -> str:
+        """Return the settings of the mock sky."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")
+        return canonical_json({**self.settings["survey"], "seed": seed})
+
+    def rendering(self) -> str:
+        """Return the settings that painting the frames of the mock sky depends on."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
+        return canonical_json({**rendering_settings(self.settings["survey"]), "seed": seed})
+
+    def catalog_of(self, sample: str, part: str) -> str:
+        """Return the catalogue that gives a sample its `labels` or its `photometry`."""
+        survey = self.settings["catalogs"]["samples"][sample][part]
+        return f"<results>/catalogs/{survey}.parquet"
+
+    def match_of(self, sample: str) -> list[str]:
+        """Return the match file of a sample; none where one survey gives both."""
+        entry = self.settings["catalogs"]["samples"][sample]
+        matched = entry["labels"] != entry["photometry"]
+        return [f"<results>/catalogs/match/{sample}.parquet"] if matched else []
+
+    def match_radius_arcsec(self, sample: str) -> float:
+        """Return the match radius of a sample."""
+        return float(self.settings["catalogs"]["samples"][sample]["match_radius_arcsec"])
+
+    def selection(self, sample: str) -> str:
+        """Return the settings that selecting a sample depends on."""
+        entry = self.settings["catalogs"]["samples"][sample]
+        return canonical_json(
+            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+        )
+
+    def samples_of(self, dataset: str) -> list[str]:
+        """Return the sample files of a dataset, in the order of their precedence."""
+        names = dataset_samples(self.settings, dataset)
+        return [f"<results>/samples/{name}.parquet" for name in names]
+
+    def catalogue_datasets(self) -> list[str]:
+        """Return the datasets without stamps."""
+        return [name for name in self.plan.datasets if not self.has_images(name)]
+
+    def has_images(self, dataset: str) -> bool:
+        """Return whether a dataset is an index over stamps."""
+        return "images" in self.settings["datasets"]["datasets"][dataset]
+
+    def building(self, dataset: str) -> str:
+        """Return the settings that building a dataset depends on."""
+        stage = self.settings["datasets"]
+        return canonical_json(
+            {
+                "splits": stage["splits"],
+                "sky_cell_order": stage["sky_cell_order"],
+                "given_parts": stage["datasets"][dataset].get("given_parts", {}),
+                "master_seed": self.settings["master_seed"],
+            }
+        )
+
+
+# Keys of a survey that say nothing about how its tables are read.
+_NOT_READ = ("title", "licence", "citation", "source", "like", "extinction_per_ebv", "frames")

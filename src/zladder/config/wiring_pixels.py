@@ -1,0 +1,170 @@
+"""What the rules on pixels ask at parse time: stamps, features, labels made from predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zladder.config.cards import dataset_samples
+from zladder.config.data import data_folder
+from zladder.config.methods import ladder_of
+from zladder.config.wiring_data import SIMULATED, DataWiring
+from zladder.provenance.digests import canonical_json
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class PixelWiring(DataWiring):
+    """The answers about stamps and features."""
+
+    def image_datasets(self) -> list[str]:
+        """Return the datasets with stamps."""
+        return [name for name in self.plan.datasets if self.has_images(name)]
+
+    def image_samples(self) -> list[str]:
+        """Return the samples whose stamps are cut."""
+        names = [
+            sample
+            for dataset in self.image_datasets()
+            for sample in dataset_samples(self.settings, dataset)
+        ]
+        return list(dict.fromkeys(names))
+
+    def shards(self) -> list[int]:
+        """Return the numbers of the shards."""
+        return list(range(self.settings["cutouts"]["n_shards"]))
+
+    def frame_index(self, sample: str, shard: str) -> list[str]:
+        """Return the index of a shard's frames; only a simulated survey has one."""
+        frames = self._imaged(sample)["frames"]
+        return (
+            [f"{SIMULATED}/{frames['simulated']}/{shard}.parquet"] if "simulated" in frames else []
+        )
+
+    def frames_folder(self, sample: str, simulated: str) -> str:
+        """Return the folder of a sample's frames; `simulated` is the mock sky's own folder."""
+        frames = self._imaged(sample)["frames"]
+        if "simulated" in frames:
+            return f"{simulated}/{frames['simulated']}"
+        return str(data_folder(frames["folder"]))
+
+    def cutting(self, sample: str) -> str:
+        """Return the settings that cutting a sample's stamps depends on."""
+        survey = self._imaged(sample)
+        scale = survey["frames"]["pixel_scale_arcsec"]
+        stage = self.settings["cutouts"]
+        return canonical_json({**stage, "bands": survey["bands"], "pixel_scale_arcsec": scale})
+
+    def _imaged(self, sample: str) -> Any:
+        """Return the survey of a sample's images."""
+        survey = self.settings["catalogs"]["samples"][sample]["photometry"]
+        return self.settings["survey_files"][survey]
+
+    def building_images(self, dataset: str) -> str:
+        """Return the settings that building an image dataset depends on."""
+        seed = self.settings["master_seed"]
+        return canonical_json({**self.settings["datasets"]["images"], "master_seed": seed})
+
+    def away_from(self, dataset: str) -> list[str]:
+        """Return the dataset whose held-out pixels another one must not show; none for most."""
+        other = self.settings["datasets"]["datasets"][dataset].get("away_from")
+        return [f"<results>/datasets/{other}.parquet"] if other else []
+
+    def drifts_of(self, study: str) -> list[str]:
+        """Return the drifts of a study's galaxies; none without encoders."""
+        found = self.plan.encoders_of(study)
+        return [f"<results>/metrics/{study}/drift_galaxies.parquet"] if found else []
+
+    def painted_shards(self) -> list[int]:
+        """Return the shards of the mock sky's frames; none if no sample is cut out of them."""
+        simulated = ["simulated" in self._imaged(name)["frames"] for name in self.image_samples()]
+        return self.shards() if any(simulated) else []
+
+    def stamps_of(self, dataset: str) -> list[str]:
+        """Return the files of stamps of a dataset, shard after shard of each sample."""
+        return [
+            f"<results>/cutouts/{sample}/{shard}.h5"
+            for sample in dataset_samples(self.settings, dataset)
+            for shard in self.shards()
+        ]
+
+    def stamps_of_run(self, run: str) -> list[str]:
+        """Return the files of stamps that a run trains on."""
+        return self.stamps_of(self.plan.cards[run]["data"]["dataset"])
+
+    def embedding(self, run: str) -> str:
+        """Return the dataset whose stamps are sent through a run."""
+        return str(self.settings["study_files"][run.split(".")[0]]["embed_on"])
+
+    def embedded_dataset(self, run: str) -> str:
+        """Return the file of that dataset."""
+        return f"<results>/datasets/{self.embedding(run)}.parquet"
+
+    def embedded_stamps(self, run: str) -> list[str]:
+        """Return the files of its stamps."""
+        return self.stamps_of(self.embedding(run))
+
+    def copies_of(self, run: str) -> int:
+        """Return how many turned copies of each training stamp the heads on a run ask for."""
+        cards = self.plan.cards.values()
+        asked = [card["inputs"].get("copies", 0) for card in cards if _features_of(card) == run]
+        return max(asked, default=0)
+
+    def features_of(self, run: str) -> str:
+        """Return the features that a probe or a head takes."""
+        return f"<results>/features/{self.plan.cards[run]['inputs']['features_of']}.h5"
+
+    def tested_stamps(self, run: str) -> list[str]:
+        """Return the files of stamps of the datasets that a run is scored on."""
+        files = [file for name in self.plan.tests[run] for file in self.stamps_of(name)]
+        return list(dict.fromkeys(files))
+
+    def class_option(self, run: str) -> str:
+        """Return how a classifier's inputs are called: features of a head, else stamps."""
+        return "--features" if self.plan.cards[run]["task"] == "head" else "--stamps"
+
+    def class_inputs(self, run: str) -> list[str]:
+        """Return a classifier's inputs."""
+        if self.plan.cards[run]["task"] == "head":
+            return [self.features_of(run)]
+        return self.tested_stamps(run)
+
+    def encoder_features(self, study: str) -> list[str]:
+        """Return the features of all pretrainings of a study."""
+        return [f"<results>/features/{run}.h5" for run in self.plan.encoders_of(study)]
+
+    def labels_from(self, run: str) -> list[str]:
+        """Return the predictions that a head's labels are made from; none for most."""
+        link = self.plan.cards[run].get("labels_from")
+        return [f"<results>/predictions/{link['run']}.parquet"] if link else []
+
+    def ladder(self, study: str) -> dict[str, Any]:
+        """Return {method: {base, fraction}} of a study's methods on the ladder of labels."""
+        document = self.settings["study_files"][study]
+        return ladder_of(document, self.settings["train"]["label_fractions"])
+
+    def collapse(self, study: str) -> str:
+        """Return the settings that measuring a study's collapse depends on."""
+        document = self.settings["study_files"][study]
+        return canonical_json(
+            {
+                **document["collapse"],
+                "n_bootstraps": self.settings["evaluate"]["n_bootstraps"],
+                "seed": self.study_seed(study),
+            }
+        )
+
+    def drifting(self, study: str) -> str:
+        """Return the settings that measuring the drift of a study's encoders depends on."""
+        return canonical_json(
+            {
+                "n_bootstraps": self.settings["evaluate"]["n_bootstraps"],
+                "seed": self.study_seed(study),
+            }
+        )
+
+
+def _features_of(card: dict[str, Any]) -> str | None:
+    return card["inputs"].get("features_of")

@@ -1,0 +1,203 @@
+"""What the rules of the stage report ask at parse time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zladder.config.cards import dataset_samples
+from zladder.config.wiring_data import SIMULATED
+from zladder.config.wiring_runs import RunWiring
+from zladder.provenance.digests import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class ReportWiring(RunWiring):
+    """The answers about pages and figures."""
+
+    def title_of(self, study: str) -> str:
+        """Return a study's heading in the report."""
+        return str(self.settings["study_files"][study]["title"])
+
+    def about_study(self, study: str, *keys: str) -> str:
+        """Return the named values of a study's file, which a page of the report prints."""
+        document = self.settings["study_files"][study]
+        return canonical_json({"study": study, **{key: document[key] for key in keys}})
+
+    def about_studies(self, *keys: str) -> str:
+        """Return {study: the named values, and whether its sky is simulated}."""
+        documents = self.settings["study_files"]
+        return canonical_json(
+            {
+                study: {
+                    **{key: documents[study][key] for key in keys},
+                    "simulated": self.is_simulated(study),
+                }
+                for study in self.plan.studies
+            }
+        )
+
+    def about_sample(self, sample: str) -> str:
+        """Return a sample's name, its bands and the titles of its surveys."""
+        entry, surveys = self.settings["catalogs"]["samples"][sample], self.settings["survey_files"]
+        names = list(dict.fromkeys([entry["labels"], entry["photometry"]]))
+        return canonical_json(
+            {
+                "sample": sample,
+                "bands": surveys[entry["photometry"]]["bands"],
+                "surveys": [surveys[name]["title"] for name in names],
+            }
+        )
+
+    def about_sources(self) -> str:
+        """Return whom to cite: surveys with title, licence, citation; the studies' papers."""
+        files, keys = self.settings["survey_files"], ("title", "licence", "citation")
+        surveys = {name: {key: files[name][key] for key in keys} for name in self.plan.surveys}
+        papers = list(self.plan.by_paper(self.settings))
+        return canonical_json({"surveys": surveys, "papers": papers})
+
+    def about_sky(self, *keys: str) -> str:
+        """Return the named top values of the configuration."""
+        return canonical_json({key: self.settings[key] for key in keys})
+
+    def studies_on_ladder(self) -> list[str]:
+        """Return the studies with methods at several label fractions."""
+        return [study for study in self.plan.studies if self.ladder(study)]
+
+    def encoding_studies(self) -> list[str]:
+        """Return the studies with pretrainings."""
+        return [study for study in self.plan.studies if self.plan.encoders_of(study)]
+
+    def collapsing_studies(self) -> list[str]:
+        """Return the studies that compare distributions of redshifts."""
+        documents = self.settings["study_files"]
+        return [study for study in self.plan.studies if "collapse" in documents[study]]
+
+    def ladder_dataset(self, study: str) -> str:
+        """Return the dataset that a study counts its labels in."""
+        networks = self.settings["study_files"][study]["networks"].values()
+        name = next(entry["dataset"] for entry in networks if entry.get("ladder"))
+        return f"<results>/datasets/{name}.parquet"
+
+    def about_ladder(self, study: str) -> str:
+        """Return what the figure of label efficiency prints."""
+        document = self.settings["study_files"][study]
+        about = {key: document[key] for key in ("title", "convention")}
+        return canonical_json({"study": study, **about, "ladder": self.ladder(study)})
+
+    def about_maps(self, study: str) -> str:
+        """Return what the maps of a study's encoders print."""
+        dataset = self.settings["study_files"][study]["embed_on"]
+        title = self.title_of(study)
+        return canonical_json({"study": study, "title": title, "dataset": dataset})
+
+    def about_images(self, dataset: str) -> str:
+        """Return what the wall of an image dataset prints."""
+        samples = dataset_samples(self.settings, dataset)
+        surveys = [self.settings["catalogs"]["samples"][name]["photometry"] for name in samples]
+        files = self.settings["survey_files"]
+        titles = [files[survey]["title"] for survey in dict.fromkeys(surveys)]
+        bands = files[surveys[0]]["bands"]
+        return canonical_json({"dataset": dataset, "bands": bands, "surveys": titles})
+
+    def papers(self) -> list[str]:
+        """Return the papers that have a study here."""
+        return list(self.plan.by_paper(self.settings))
+
+    def of_paper(self, paper: str, pattern: str) -> list[str]:
+        """Return a file of each study of a paper; the pattern holds ``{study}``."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        return [pattern.replace("{study}", study) for study in studies]
+
+    def paper_figures(self, paper: str) -> list[str]:
+        """Return the figures of a paper's page: its studies' and its datasets' walls."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        pages = [page for study in studies for page in self.study_pages(study)]
+        walls = [f"<results>/report/{name}.wall.png" for name in self._datasets_of(studies)]
+        return [page for page in [*walls, *pages] if page.endswith(".png")]
+
+    def _datasets_of(self, studies: Iterable[str]) -> list[str]:
+        """Return the image datasets that the runs of some studies learn from."""
+        runs = [card for run, card in self.plan.cards.items() if run.split(".")[0] in studies]
+        used = {card["data"]["dataset"] for card in runs}
+        return [name for name in self.image_datasets() if name in used]
+
+    def paper_cards(self, paper: str) -> list[str]:
+        """Return the run cards of a paper's studies."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        runs = [run for run in self.plan.cards if run.split(".")[0] in studies]
+        return [f"<results>/runs/{run}/card.json" for run in runs]
+
+    def about_paper(self, paper: str) -> str:
+        """Return what a paper's page prints: sky, scale, and its studies' words."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        documents = self.settings["study_files"]
+        about = {
+            study: {
+                **{key: documents[study][key] for key in ("title", "question", "convention")},
+                "simulated": self.is_simulated(study),
+            }
+            for study in studies
+        }
+        sky = {key: self.settings[key] for key in ("sky", "scale")}
+        return canonical_json({"paper": paper, **sky, "studies": about})
+
+    def study_pages(self, study: str) -> list[str]:
+        """Return the pages and figures of one study."""
+        kinds = ["numbers.html", "intervals.png", "planes.png", "residuals.png"]
+        kinds += ["labels.png"] if study in self.studies_on_ladder() else []
+        kinds += ["embeddings.png", "stamps.png"] if study in self.encoding_studies() else []
+        kinds += ["collapse.png"] if study in self.collapsing_studies() else []
+        return [f"<results>/report/{study}.{kind}" for kind in kinds]
+
+    def paper_targets(self, paper: str) -> list[str]:
+        """Return what a paper's target builds: its page, its studies' pages and verdicts."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        pages = [page for study in studies for page in self.study_pages(study)]
+        verdicts = [f"<results>/studies/{study}/claims.parquet" for study in studies]
+        return [f"<results>/report/{paper}.html", *pages, *verdicts]
+
+    def report_pages(self) -> list[str]:
+        """Return everything that the report shows."""
+        pages = ("summary", "claims", "counts", "costs", "provenance", "citations")
+        return [
+            *[f"<results>/report/{paper}.html" for paper in self.papers()],
+            *[page for study in self.plan.studies for page in self.study_pages(study)],
+            *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
+            *[f"<results>/report/{dataset}.wall.png" for dataset in self.image_datasets()],
+            *[f"<results>/report/{page}.html" for page in pages],
+        ]
+
+    def data_sidecars(self) -> list[str]:
+        """Return the sidecars of sky, catalogues, matches, samples and datasets."""
+        plan, files = self.plan, self.settings["survey_files"]
+        simulated = any("simulated" in files[name]["source"] for name in plan.surveys)
+        matches = [match for sample in plan.samples for match in self.match_of(sample)]
+        return [
+            *([f"{SIMULATED}/sky.json"] if simulated else []),
+            *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
+            *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
+            *[match.replace(".parquet", ".json") for match in matches],
+            *[f"<results>/samples/{sample}.json" for sample in plan.samples],
+            *[
+                stamps.replace(".h5", ".json")
+                for name in self.image_datasets()
+                for stamps in self.stamps_of(name)
+            ],
+            *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
+        ]
+
+    def sidecars(self) -> list[str]:
+        """Return the sidecars of every result but the report's own."""
+        plan = self.plan
+        return [
+            *self.data_sidecars(),
+            *[f"<results>/runs/{run}/sidecar.json" for run in plan.cards],
+            *[f"<results>/features/{run}.json" for run in plan.embedded()],
+            *[f"<results>/predictions/{run}.json" for run in plan.answering()],
+            *[f"<results>/metrics/{study}/scores.json" for study in plan.studies],
+            *[f"<results>/studies/{study}/claims.json" for study in plan.studies],
+        ]

@@ -1,0 +1,102 @@
+"""What the rules of the stages pretrain, train and evaluate ask at parse time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zladder.config.cards import dataset_samples
+from zladder.config.methods import methods_of
+from zladder.config.wiring_pixels import PixelWiring
+from zladder.provenance.digests import canonical_json
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class RunWiring(PixelWiring):
+    """The answers about runs and studies."""
+
+    def card(self, run: str) -> str:
+        """Return the run card as canonical JSON."""
+        return canonical_json(self.plan.cards[run])
+
+    def dataset_of(self, run: str) -> str:
+        """Return the dataset that a run trains on."""
+        return f"<results>/datasets/{self.plan.cards[run]['data']['dataset']}.parquet"
+
+    def parent_of(self, run: str) -> list[str]:
+        """Return the weights that a run starts from; none without a parent."""
+        parent = self.plan.cards[run]["parent"]
+        return [f"<results>/runs/{parent['run']}/weights.safetensors"] if parent else []
+
+    def trained_on(self, run: str) -> list[str]:
+        """Return the datasets that a run and its ancestors have seen."""
+        files: list[str] = []
+        name: str | None = run
+        while name:
+            files.append(self.dataset_of(name))
+            parent = self.plan.cards[name].get("parent")
+            name = parent["run"] if parent else None
+        return list(dict.fromkeys(files))
+
+    def tests_of(self, run: str) -> list[str]:
+        """Return the datasets that a run is scored on."""
+        return [f"<results>/datasets/{name}.parquet" for name in self.plan.tests[run]]
+
+    def predictions_of(self, study: str) -> list[str]:
+        """Return the predictions of all runs of a study."""
+        return [f"<results>/predictions/{run}.parquet" for run in self.plan.runs_of(study)]
+
+    def scoring(self, study: str) -> str:
+        """Return the settings that scoring a study depends on."""
+        document = self.settings["study_files"][study]
+        return canonical_json(
+            {
+                **self.settings["evaluate"],
+                "study": study,
+                "bin_width_z": document["bin_width_z"],
+                "label_range_z": self.settings["train"]["label_range_z"],
+                "networks": self.networks(study),
+                "seed": self.study_seed(study),
+            }
+        )
+
+    def networks(self, study: str) -> list[str]:
+        """Return the methods of a study that train a network, at every label fraction."""
+        document = self.settings["study_files"][study]
+        return list(methods_of(document, self.settings["train"]["label_fractions"]))
+
+    def claims(self, study: str) -> str:
+        """Return the settings that judging a study's claims depends on."""
+        found = {
+            name: claim
+            for document in self.settings["claim_files"].values()
+            for name, claim in document["claims"].items()
+            if claim["study"] == study
+        }
+        document = self.settings["study_files"][study]
+        return canonical_json(
+            {
+                "claims": found,
+                "ladder": self.ladder(study),
+                "collapse": document.get("collapse"),
+                "n_bootstraps": self.settings["evaluate"]["n_bootstraps"],
+                "seed": self.study_seed(study),
+                "simulated": self.is_simulated(study),
+            }
+        )
+
+    def is_simulated(self, study: str) -> bool:
+        """Return whether a study looks at the mock sky, where nothing is ever `reproduced`."""
+        document = self.settings["study_files"][study]
+        samples = [
+            sample
+            for name in document["test_on"]
+            for sample in dataset_samples(self.settings, name)
+        ]
+        surveys = {self.settings["catalogs"]["samples"][sample]["labels"] for sample in samples}
+        return any(
+            "simulated" in self.settings["survey_files"][survey]["source"] for survey in surveys
+        )
