@@ -8,7 +8,7 @@ from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
 
-TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "truth")
+TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth")
 
 
 def make_parser() -> ProgramParser:
@@ -16,7 +16,7 @@ def make_parser() -> ProgramParser:
     parser = ProgramParser(__doc__)
     parser.add_settings("--settings", "the stage's settings and the seed, JSON")
     for table in TABLES:
-        parser.add_output(f"--{table}")
+        parser.add_output(f"--{table.replace('_', '-')}")
     return parser
 
 

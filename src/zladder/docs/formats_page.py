@@ -15,6 +15,7 @@ from zladder.docs.formats_words import (
 from zladder.docs.markdown import NOTE, code, page, table
 from zladder.docs.rule_files import read_rule_files
 from zladder.docs.rules_page import compute_rules
+from zladder.docs.stamp_formats import stamp_section
 from zladder.evaluate.flags import BITS
 from zladder.metrics.conventions import CONVENTIONS
 from zladder.metrics.point import POINT_METRICS, fout_3sig
@@ -36,6 +37,7 @@ def formats_page(root: Path) -> str:
         "## Further columns", table(("file", "column", "meaning"), ADDED_COLUMNS),
         "## Flags", "`flags` is a sum of powers of two. Reserved bits are set by nothing yet.",
         _flags(),
+        "## Stamps", *stamp_section(),
         "## Metrics", "`dz = (z_phot - z_true) / (1 + z_true)`.", _metrics(),
         "A study's `convention` says which metrics its tables print first.", _conventions(),
         "## Sidecars", "Every result has a JSON file beside it that says how it was made.",

@@ -11,6 +11,9 @@ ADDED_COLUMNS = [
     ("`datasets/*.parquet`", "`sample`", "the sample that the galaxy comes from"),
     ("`datasets/*.parquet`", "`split`", "train, validation, calibration or test"),
     ("`datasets/*.parquet`", "`fraction_rank`", "uniform in [0, 1): the fraction f is rank < f"),
+    ("`datasets/*.parquet`", "`shard`, `row`",
+     "of images: stamp file (SAMPLE/SHARD) and row in it (from 0)"),
+    ("`datasets/*.parquet`", "`stamp_flags`", "of images: `flags` of the stamp"),
     ("`predictions/*.parquet`", "`dataset`, `split`", "as above; training rows are left out"),
     ("`catalogs/match/*.parquet`", "`row_small`, `row_big`",
      "rows (from 0) in the catalogues of labels and of photometry"),
@@ -51,7 +54,10 @@ SIDECAR_KEYS = {
     "host": ("all", "name of the machine"),
     "counts": ("most", "rows in and out, by name"),
     "seed": (
-        "build_dataset, judge_claims, score_study, simulate_sky, train_control, train_network",
+        (
+            "build_dataset, build_image_dataset, judge_claims, score_study, simulate_sky, "
+            "train_control, train_network"
+        ),
         "seed of the sky, the splits, the training or the bootstraps",
     ),
     "url": ("fetch_survey", "where the file came from"),

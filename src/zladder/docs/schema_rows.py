@@ -17,7 +17,14 @@ ITEM = "[]"
 # Endings of keys, the longest first; units stand in names.
 UNITS = {
     "_mag_per_z": "mag / unit z",
+    "_sigmas_max": "sigma",
+    "_per_count": "electrons / count",
+    "_electrons": "electrons",
     "_per_mpc3": "Mpc⁻³",
+    "_counts2": "counts²",
+    "_mag_max": "mag",
+    "_pixels": "pixels",
+    "_sigmas": "sigma",
     "_per_deg2": "deg⁻²",
     "_per_ebv": "mag / mag",
     "_arcsec": "arcsec",
@@ -109,7 +116,10 @@ def _kind(node: Mapping[str, Any]) -> str:
         return f"mapping to {_kind(names)}"
     if "properties" in node and "description" not in node:
         return "mapping with " + ", ".join(f"`{key}`" for key in node["properties"])
-    kind = _WORDS.get(node.get("type", ""), node.get("type", "any"))
+    given = node.get("type", "any")
+    if isinstance(given, list):
+        return " or ".join(_kind({**node, "type": one}) if one != "null" else one for one in given)
+    kind = _WORDS.get(given, given)
     if kind == "array":
         return _list_kind(node)
     bounds = [words.format(f"{node[key]:g}") for key, words in _BOUNDS.items() if key in node]

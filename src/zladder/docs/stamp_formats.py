@@ -1,0 +1,59 @@
+"""The part of docs/formats.md about stamps: datasets of a shard, its flags, reasons of a loss."""
+
+from __future__ import annotations
+
+from zladder.docs.markdown import code, table
+from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, STAMP_SCHEMA, stamp_datasets
+
+STAMP_OPENING = f"""\
+A stamp shard is an HDF5 file of contiguous, uncompressed datasets of N galaxies, B bands and
+S × S pixels; its attributes are `schema` (`{STAMP_SCHEMA}`), `bands`, `pixel_scale_arcsec` and
+`unit` (nmgy: AB magnitude 22.5 - 2.5 log10 of it). Each band is cut about its own position by the
+rule of astropy's `Cutout2D`. In an image dataset `shard` and `row` say where a stamp lies."""
+
+STAMP_MEANINGS = {
+    "flux": "nanomaggies, as in the frame: not de-reddened; y before x",
+    "object_id": "identifier",
+    "ra": "right ascension in deg, ICRS",
+    "dec": "declination in deg, ICRS",
+    "flags": "sum of the bits below",
+    "extinction_mag": "the catalogue's Galactic extinction",
+    "offset_pixels": "the galaxy's position (x, y) minus the stamp's centre (S - 1) / 2, "
+    "within (-0.5, 0.5]",
+    "sky_sigma_nmgy": "noise of a pixel of the frame's sky (median absolute deviation)",
+}
+
+STAMP_FLAG_MEANINGS = {
+    "edge": "the stamp leaves the frame in some band",
+    "not_finite": "some pixel is NaN or infinite",
+    "saturated": "some pixel is full: at the header's SATURATE, else at 60,000 counts (NMGY)",
+    "masked": "reserved: SDSS corrected frames carry no mask",
+}
+
+LOSS_OPENING = """\
+A galaxy without a stamp stands in `SHARD.losses.csv` with its field, the band at fault and the
+reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
+the galaxy), `edge` or `not_finite`. Above `cutouts.max_lost_fraction` they are bad input."""
+
+
+def stamp_section() -> list[str]:
+    """Return the paragraphs and tables about stamps."""
+    rows = []
+    for name, (dtype, entry) in stamp_datasets(-1, -2).items():
+        words = {-1: "B", -2: "S"}
+        shape = ", ".join(["N", *(words.get(side, str(side)) for side in entry)])
+        rows.append((code(name), dtype.lstrip("<"), f"({shape})", STAMP_MEANINGS[name]))
+    flags = [
+        (str(bit), str(2**bit), name, _flag_meaning(name)) for name, bit in STAMP_FLAGS.items()
+    ]
+    return [
+        STAMP_OPENING,
+        table(("dataset", "type", "shape", "meaning"), rows),
+        table(("bit", "value", "flag", "meaning"), flags),
+        LOSS_OPENING,
+    ]
+
+
+def _flag_meaning(name: str) -> str:
+    lost = "; such a galaxy is listed as lost, not written" if name in LOSING else ""
+    return STAMP_FLAG_MEANINGS[name] + lost

@@ -1,0 +1,141 @@
+"""Shapes of the mock sky's galaxies: sizes as observed, bulge and disc that add up to the flux."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from astropy.cosmology import Planck18
+from mock_sky import galaxies, instrument, settings
+
+from zladder.survey.appearance import dress
+from zladder.survey.galaxies import Galaxies
+from zladder.survey.hankel import bulge_growth, disc_growth
+from zladder.survey.morphology import (
+    DISC_THICKNESS,
+    Shapes,
+    bulge_light_share,
+    draw_shapes,
+    half_light_over_disc_radius,
+    kpc_per_arcsec,
+    mean_radius_kpc,
+)
+from zladder.survey.photometry import magnitudes
+from zladder.survey.population import draw, make_pool
+
+BLOCK = settings()["morphology"]
+
+
+@cache
+def population() -> tuple[Galaxies, np.ndarray, Shapes, np.ndarray]:
+    """Return main-sample galaxies, their magnitudes, shapes and bulge shares in the bands."""
+    sdss, rng = instrument("sdss"), np.random.default_rng(1)
+    pool = make_pool(sdss.table, settings()["population"], "r", 17.8)
+    drawn = dress(rng, settings()["sed"], *draw(pool, rng, 20_000))
+    magnitude, _ = magnitudes(sdss.table, drawn)
+    bright = magnitude[:, sdss.bands.index("r")] < 17.8
+    chosen, magnitude = drawn.part(bright), magnitude[bright]
+    shapes = draw_shapes(rng, BLOCK, chosen)
+    share = bulge_light_share(sdss.table, chosen, shapes.bulge_share, magnitude)
+    return chosen, magnitude, shapes, share
+
+
+def test_mean_sizes_are_those_of_shen():
+    # by hand from eqs. 14 and 15: 10^(0.24 * 21 - 4.63); 10^(0.084 * 20.52 + 0.32 log10(2) - 1.31)
+    early, late = mean_radius_kpc(np.array([True, False]), np.array([-21.0, -20.52]))
+    assert early == pytest.approx(10**0.41)
+    assert late == pytest.approx(10 ** (1.72368 + 0.096330 - 1.31), rel=1e-4)
+
+
+def test_angular_sizes_follow_planck18():
+    z = np.array([0.003, 0.05, 0.2, 0.6])
+    expected = Planck18.kpc_proper_per_arcmin(z).value / 60
+    np.testing.assert_allclose(kpc_per_arcsec(z), expected, rtol=1e-4)
+    chosen, _, shapes, _ = population()
+    kpc = shapes.half_light_radius_arcsec * kpc_per_arcsec(chosen.z)
+    np.testing.assert_allclose(kpc, shapes.half_light_radius_kpc, rtol=1e-12)
+
+
+def test_sizes_scatter_with_the_structure_and_are_no_ruler():
+    chosen, _, shapes, _ = population()
+    residual = np.log(
+        shapes.half_light_radius_kpc / mean_radius_kpc(chosen.is_early, chosen.abs_mag_r)
+    )
+    np.testing.assert_allclose(residual, BLOCK["size_scatter_ln"] * chosen.structure, atol=1e-12)
+    assert 0.15 <= BLOCK["size_scatter_ln"] <= 0.2
+    assert np.std(np.log(shapes.half_light_radius_kpc)) > 0.3  # luminosities differ, too
+
+
+def test_sizes_look_like_those_of_the_main_sample():
+    radius = population()[2].half_light_radius_arcsec
+    low, middle, high = np.percentile(radius, [5, 50, 95])
+    assert 0.9 < low < 1.5
+    assert 1.7 < middle < 2.6
+    assert 3.5 < high < 6.5
+
+
+def test_the_half_light_radius_holds_half_of_bulge_and_disc():
+    share, ratio = np.array([0.0, 1.0, 0.4, 0.7]), np.array([0.3, 0.3, 0.5, 1.2])
+    radius = half_light_over_disc_radius(share, ratio)
+    inside = share * bulge_growth(radius / ratio) + (1 - share) * disc_growth(radius)
+    np.testing.assert_allclose(inside, 0.5, atol=1e-9)
+    np.testing.assert_allclose(radius[:2], [1.0, 0.3], atol=1e-9)
+    _, _, shapes, _ = population()
+    inside = shapes.bulge_share * bulge_growth(
+        shapes.half_light_radius_arcsec / shapes.bulge_radius_arcsec
+    )
+    disc = disc_growth(shapes.half_light_radius_arcsec / shapes.disc_radius_arcsec)
+    np.testing.assert_allclose(inside + (1 - shapes.bulge_share) * disc, 0.5, atol=1e-6)
+
+
+def test_discs_are_as_thick_as_they_are_inclined():
+    face, edge = galaxies(np.full(2, 0.1), cos_inclination=np.array([1.0, 0.0])), DISC_THICKNESS
+    ratio = draw_shapes(np.random.default_rng(2), BLOCK, face).disc_axis_ratio
+    np.testing.assert_allclose(ratio, [1.0, edge])
+
+
+def test_early_types_have_the_larger_bulges_and_angles_are_even():
+    # the means of 3,000 or more draws of spread 0.16 are good to 0.003: 7 standard deviations
+    chosen, _, shapes, _ = population()
+    early, late = (shapes.bulge_share[rows].mean() for rows in (chosen.is_early, ~chosen.is_early))
+    assert early == pytest.approx(5 / 7.5, abs=0.02)
+    assert late == pytest.approx(1.3 / 6.8, abs=0.02)
+    turned = np.exp(2j * np.radians(shapes.position_angle_deg))
+    assert abs(turned.mean()) < 5 / np.sqrt(len(turned))
+    assert shapes.bulge_axis_ratio.min() >= 0.45
+    assert shapes.bulge_axis_ratio.max() <= 1.0
+
+
+def test_the_bulge_never_has_more_than_all_of_the_light():
+    *_, share = population()
+    assert share.min() >= 0
+    assert share.max() <= 1
+
+
+def test_bulges_are_redder_than_their_discs():
+    chosen, magnitude, _, share = population()
+    late = ~chosen.is_early
+    g, r = (instrument("sdss").bands.index(band) for band in "gr")
+    bulge = magnitude - 2.5 * np.log10(np.maximum(share, 1e-12))
+    disc = magnitude - 2.5 * np.log10(np.maximum(1 - share, 1e-12))
+    gradient = (bulge[:, g] - bulge[:, r]) - (disc[:, g] - disc[:, r])
+    mixed = (share > 0.05).all(axis=1) & (share < 0.95).all(axis=1)
+    assert np.median(gradient[late & mixed]) > 0.1
+    assert np.median(gradient[late & mixed]) > np.median(gradient[~late & mixed]) > 0
+
+
+def test_a_galaxy_like_its_bulge_has_the_same_share_in_every_band():
+    # an elliptical without dust keeps its colours when its bulge is taken out
+    plain = galaxies(np.full(3, 0.1))
+    sdss, share = instrument("sdss"), np.array([0.0, 0.3, 1.0])
+    magnitude, _ = magnitudes(sdss.table, plain)
+    found = bulge_light_share(sdss.table, plain, share, magnitude)
+    np.testing.assert_allclose(found, np.tile(share[:, None], 5), atol=1e-9)
+
+
+def test_parts_keep_their_rows():
+    _, _, shapes, _ = population()
+    part = shapes.part(np.array([5, 2]))
+    assert part.bulge_share.tolist() == shapes.bulge_share[[5, 2]].tolist()
+    assert part.position_angle_deg.tolist() == shapes.position_angle_deg[[5, 2]].tolist()

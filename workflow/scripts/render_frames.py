@@ -1,0 +1,46 @@
+"""Paint the frames of one shard of the mock sky and write them as SDSS publishes its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--scene")
+    parser.add_settings(
+        "--settings", "what of the survey's settings is painted, and the seed, JSON"
+    )
+    parser.add_argument("--shard", type=int, required=True, help="which shard, from 0")
+    parser.add_argument("--n-shards", type=int, required=True, help="how many there are")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    parser.add_output("--index")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Paint and write field by field; the index of the frames comes last."""
+    import torch
+
+    from zladder.survey.frame_files import frame_index
+    from zladder.survey.shards import render_shard
+
+    torch.set_num_threads(options.threads)
+    shard = (options.shard, options.n_shards)
+    rows, counts = render_shard(options.settings, options.scene, shard, options.index.parent)
+    frame_index(rows).to_parquet(options.index, index=False)
+    return {"seed": options.settings["seed"], "counts": counts}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
