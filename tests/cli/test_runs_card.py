@@ -32,7 +32,7 @@ def test_runs_lists_state_and_cost(capsys, results):
     knn, net = lines[1:]
     assert knn == ["toy.knn-s0", "mock-test", "done", "120", "2.5"]
     assert net[:5] == ["toy.net-s0", "mock-test", "done", "6", "120"]
-    assert 0 < float(net[5]) < 60  # of the training, not of the program
+    assert 0 <= float(net[5]) < 60  # of the training, which may take less than 0.05 s
 
 
 def test_runs_shows_what_is_unfinished_and_what_trains_now(capsys, results):

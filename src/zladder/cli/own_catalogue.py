@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What a file like config/surveys/NAME.yaml may hold; the first five say nothing about columns.
-_SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "name", "bands", "file_format",
-                "names", "columns", "extra_columns", "sentinels", "duplicates", "kind")  # fmt: skip
+# What a file like config/surveys/NAME.yaml may hold; the first seven say nothing about columns.
+_SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "extinction_per_ebv",
+                "name", "bands", "file_format", "names", "columns", "extra_columns", "sentinels",
+                "duplicates", "kind")  # fmt: skip
 
 _LABELS = ("z_true", "z_true_err")  # kept where the table has them, for the flags and for scores
 

@@ -63,8 +63,7 @@ class Cutouts:
     extinction_mag
         float64 (N, B) in the order of `bands`, or None.
     ebv_mag
-        E(B-V) of the SFD map, float64 (N,), or None; where there is one it goes before
-        `extinction_mag`.
+        E(B-V) of the SFD map, float64 (N,), or None; not both are known.
     blocks
         ``blocks(bands, side_pixels)`` gives the central pixels of some galaxies after the other, in
         the order of `objects`: nanomaggies, float32 (n, bands, side, side), y before x.

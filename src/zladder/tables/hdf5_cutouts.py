@@ -63,19 +63,28 @@ def open_hdf5(path: Path, told: Told) -> Cutouts:
         layout = _layout_of(path, file)
         images = _images(path, file, layout)
         bands = _bands(path, file, layout, told)
-        ebv_mag = release_ebv(path, file, bands) if "e_bv" in file and not told.ebv else None
-        if told.ebv:
-            ebv_mag = column_ebv(path, file, told.ebv, len(images))
+        ebv_mag, extinction_mag = _dust(path, file, told, bands, len(images))
         return Cutouts(
             path=path,
             bands=bands,
             sides=(images.shape[2], images.shape[3]),
             pixel_scale_arcsec=told.pixel_scale_arcsec or _pixel_scale(path, file, layout),
             objects=read_objects(path, file, layout.object_id, len(images)),
-            extinction_mag=layout_extinction(path, file, bands),
+            extinction_mag=extinction_mag,
             ebv_mag=ebv_mag,
             blocks=lambda wanted, side: _blocks(path, layout, told, bands, wanted, side),
         )
+
+
+def _dust(
+    path: Path, file: h5py.File, told: Told, bands: Sequence[str], n: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return (E(B-V) (N,), extinctions (N, B)), one of them at most; what is told wins."""
+    if told.ebv is not None:
+        return column_ebv(path, file, told.ebv, n), None
+    if "e_bv" in file:
+        return release_ebv(path, file, bands, n), None
+    return None, layout_extinction(path, file, bands, n)
 
 
 def _blocks(
@@ -119,7 +128,10 @@ def _layout_of(path: Path, file: h5py.File) -> Layout:
 
 
 def _images(path: Path, file: h5py.File, layout: Layout) -> h5py.Dataset:
-    images: h5py.Dataset = file[layout.images]
+    images = file[layout.images]
+    if not isinstance(images, h5py.Dataset):
+        expected, found = "numbers of shape (N, B, S, S)", "a group"
+        raise BadInput(path, f"dataset '{layout.images}'", expected, found, HINT)
     if images.ndim != 4 or images.dtype.kind not in "fiu" or min(images.shape) < 1:
         found = f"{images.dtype} of shape {images.shape}"
         place, expected = f"dataset '{layout.images}'", "numbers of shape (N, B, S, S)"

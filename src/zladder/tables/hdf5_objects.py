@@ -48,7 +48,7 @@ def read_objects(path: Path, file: h5py.File, id_name: str, n: int) -> pd.DataFr
     return pd.DataFrame(columns)
 
 
-def release_ebv(path: Path, file: h5py.File, bands: Sequence[str]) -> np.ndarray:
+def release_ebv(path: Path, file: h5py.File, bands: Sequence[str], n: int) -> np.ndarray:
     """Return E(B-V) from the extinctions `e_bv` (N, B), float64 (N,): the mean of A_b / R_b,DR12.
 
     That the dataset holds DR12's extinctions in mag, not E(B-V): hayat2021 section 2.2.
@@ -58,19 +58,19 @@ def release_ebv(path: Path, file: h5py.File, bands: Sequence[str]) -> np.ndarray
     BadInput
         Another shape than one value a band, bands that SDSS does not have, negative values.
     """
-    stored = file["e_bv"]
     strangers = [band for band in bands if band not in DR12_EXTINCTION_PER_EBV]
-    if stored.ndim != 2 or stored.shape[1] != len(bands) or strangers:
-        expected = "shape (N, 5): the extinctions of DR12 in u, g, r, i, z"
-        found = f"shape {stored.shape} for the bands {', '.join(bands)}"
+    if strangers:
+        expected = f"one extinction for each of {', '.join(DR12_EXTINCTION_PER_EBV)}"
+        found = f"the bands {', '.join(bands)}"
         raise BadInput(path, "dataset 'e_bv'", expected, found, "give E(B-V) by --ebv")
-    extinction_mag = np.asarray(stored[()], dtype=np.float64)
-    require_not_negative(extinction_mag, path, "dataset 'e_bv'")
+    extinction_mag = _matrix(path, file, "e_bv", (n, len(bands)))
     per_ebv = np.array([DR12_EXTINCTION_PER_EBV[band] for band in bands])
     return np.asarray((extinction_mag / per_ebv).mean(axis=1))
 
 
-def layout_extinction(path: Path, file: h5py.File, bands: Sequence[str]) -> np.ndarray | None:
+def layout_extinction(
+    path: Path, file: h5py.File, bands: Sequence[str], n: int
+) -> np.ndarray | None:
     """Return extinctions in mag, float64 (N, B), or None.
 
     From `extinction_mag` (N, B) of zladder's stamps, or from `a_g`, `a_r`, ... (N,) as HSC's
@@ -82,18 +82,12 @@ def layout_extinction(path: Path, file: h5py.File, bands: Sequence[str]) -> np.n
         Another shape, or negative values.
     """
     if "extinction_mag" in file:
-        values, place = file["extinction_mag"][()], "dataset 'extinction_mag'"
-    elif all(f"a_{band}" in file for band in bands):
-        n = len(file[f"a_{bands[0]}"])
-        parts = [_numbers(path, file, f"a_{band}", n) for band in bands]
-        values, place = np.stack(parts, axis=1), f"datasets 'a_{bands[0]}' to 'a_{bands[-1]}'"
-    else:
+        return _matrix(path, file, "extinction_mag", (n, len(bands)))
+    if not all(f"a_{band}" in file for band in bands):
         return None
-    if values.ndim != 2 or values.shape[1] != len(bands):
-        found, hint = f"shape {values.shape}", "or give E(B-V) by --ebv"
-        raise BadInput(path, place, f"shape (N, {len(bands)})", found, hint)
-    require_not_negative(values, path, place)
-    return np.asarray(values, dtype=np.float64)
+    values = np.stack([_numbers(path, file, f"a_{band}", n) for band in bands], axis=1)
+    require_not_negative(values, path, f"datasets 'a_{bands[0]}' to 'a_{bands[-1]}'")
+    return values
 
 
 def column_ebv(path: Path, file: h5py.File, told: str, n: int) -> np.ndarray:
@@ -126,6 +120,17 @@ def _numbers(path: Path, file: h5py.File, name: str, n: int) -> np.ndarray:
     if values.dtype.kind not in "fiu":
         hint = "convert it, or take it out of the file"
         raise BadInput(path, f"dataset '{name}'", "numbers", f"{values.dtype}", hint)
+    return values.astype(np.float64)
+
+
+def _matrix(path: Path, file: h5py.File, name: str, shape: tuple[int, int]) -> np.ndarray:
+    """Return extinctions in mag of this shape, float64."""
+    values = np.asarray(file[name][()])
+    if values.shape != shape or values.dtype.kind not in "fiu":
+        found = f"{values.dtype} of shape {values.shape}"
+        hint = "one extinction a galaxy and band, in mag; or give E(B-V) by --ebv"
+        raise BadInput(path, f"dataset '{name}'", f"numbers of shape {shape}", found, hint)
+    require_not_negative(values, path, f"dataset '{name}'")
     return values.astype(np.float64)
 
 
