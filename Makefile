@@ -1,8 +1,12 @@
 # make demo   from nothing to a report on the mock sky      make test   all tests
 # make report SCALE=demo   the report of what was built, again
+# make resume PROFILE=slurm  after a lost terminal: cancel what still runs, unlock, go on (TARGETS=…)
+# make test-cluster   the tests that start a real Slurm on this host (make install-slurm first)
 # Options: PYTHON=python3.11  UV=1 (uv instead of pip)  TORCH_INDEX=URL (wheels of torch)
 
 SHELL := /bin/bash
+# Dozens of programs import the same packages: without byte code each start costs a second more.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,11 +14,13 @@ STAMP := $(VENV)/.complete
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 SKY ?= mock
 SCALE ?= demo
+SLURM_PACKAGES := slurmctld slurmd slurm-client munge slurmdbd mariadb-server
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 REPORT = results/$(SKY)-$(SCALE)/report/report.html
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: env demo report test test-cluster bench lint docs clean-resume
+.PHONY: env demo report resume test test-cluster install-slurm bench lint docs clean-resume
 
 env: $(STAMP)
 
@@ -30,16 +36,26 @@ demo: env
 	$(BIN)/snakemake --cores $(CORES) --config sky=$(SKY) scale=$(SCALE)
 	$(MAKE) --no-print-directory report
 
+resume: env
+	$(BIN)/python -m zladder.cli.resume
+	$(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES)) \
+		--config sky=$(SKY) scale=$(SCALE) $(if $(TARGETS),-- $(TARGETS))
+
 report: env
 	$(BIN)/snakemake --cores 1 --config sky=$(SKY) scale=$(SCALE) --report $(REPORT) \
 		--report-stylesheet workflow/report/viewer.css
 	@echo "The report: $(REPORT)"
 
 test: env
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup tests
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup --ignore=tests/cluster tests
 
-test-cluster:
-	@echo "No cluster tests yet: the Slurm profile comes with the pixel stages."
+test-cluster: env
+	$(BIN)/python -m pytest tests/cluster
+
+install-slurm:
+	@command -v apt-get >/dev/null || { echo "Slurm is installed from Debian packages; here is no apt-get"; exit 1; }
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(SLURM_PACKAGES)
 
 bench: env
 	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -30,7 +30,7 @@ configfile: str(ROOT / "config" / "config.yaml")
 
 
 LADDER = wiring_or_exit(ROOT, config)
-CODE = code_of(SCRIPTS)
+CODE = code_of(SCRIPTS, spawned=not workflow.is_main_process)
 
 
 pathvars:

@@ -139,7 +139,9 @@ def test_nothing_runs_python_inside_a_rule_file_or_asks_for_a_checkpoint():
 
 def test_the_rule_files_are_stages_and_open_with_their_contract():
     for file in FILES:
-        assert file.path.stem == file.stage == STAGES[file.number - 1]
+        assert file.stage == STAGES[file.number - 1]
+        # A stage of many rules has a second file, named for what it holds: report_pages.smk.
+        assert file.path.stem.split("_")[0] == file.stage
         assert "REQUIRED INPUTS:" in file.contract
         assert "OUTPUTS:" in file.contract
 
@@ -151,7 +153,7 @@ def test_every_script_has_its_rule_and_stays_short():
 
 
 def test_every_code_digest_and_conda_file_exists():
-    assert set(code_of(SCRIPTS)) == set(RULES)
+    assert set(code_of(SCRIPTS, spawned=False)) == set(RULES)
     for rule in RULES.values():
         file = rule.arguments("conda")["0"].value
         assert (ROOT / "workflow" / "rules" / file).is_file()

@@ -19,6 +19,9 @@ rule cut_stamps:
         "<logs>/cut_stamps/{sample}.{shard}.log",
     benchmark:
         "<benchmarks>/cut_stamps/{sample}.{shard}.tsv"
+    wildcard_constraints:
+        sample=names_pattern(LADDER.image_samples()),
+        shard=r"\d+",
     conda:
         "../../envs/tables.yaml"
     threads: 1

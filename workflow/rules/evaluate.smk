@@ -22,8 +22,6 @@ rule predict_run:
         "<benchmarks>/predict_run/{run}.tsv"
     wildcard_constraints:
         run=names_pattern(LADDER.plan.tasks("catalogue", "control")),
-    group:
-        "predictions"
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -38,6 +36,7 @@ rule predict_run:
         'python "$ZLADDER_SCRIPTS"/predict_run.py --model {input.model:q} --card {input.card:q}'
         " --datasets {input.datasets:q} --trained-on {input.trained_on:q} --predictions {output.predictions:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
 
 rule predict_images:
     """Predict with a regression network on images. Wildcards: run."""

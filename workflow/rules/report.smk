@@ -25,8 +25,6 @@ rule plot_redshifts:
         "<logs>/plot_redshifts/{study}.log",
     benchmark:
         "<benchmarks>/plot_redshifts/{study}.tsv"
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -65,8 +63,6 @@ rule plot_residuals:
         "<logs>/plot_residuals/{study}.log",
     benchmark:
         "<benchmarks>/plot_residuals/{study}.tsv"
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -103,8 +99,6 @@ rule plot_scores:
         "<logs>/plot_scores/{study}.log",
     benchmark:
         "<benchmarks>/plot_scores/{study}.tsv"
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -140,8 +134,6 @@ rule plot_sample:
         "<logs>/plot_sample/{sample}.log",
     benchmark:
         "<benchmarks>/plot_sample/{sample}.tsv"
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -179,8 +171,6 @@ rule plot_wall:
         "<benchmarks>/plot_wall/{dataset}.tsv"
     wildcard_constraints:
         dataset=names_pattern(LADDER.image_datasets()),
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -219,8 +209,6 @@ rule plot_labels:
         "<benchmarks>/plot_labels/{study}.tsv"
     wildcard_constraints:
         study=names_pattern(LADDER.studies_on_ladder()),
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -261,8 +249,6 @@ rule plot_collapse:
         "<benchmarks>/plot_collapse/{study}.tsv"
     wildcard_constraints:
         study=names_pattern(LADDER.collapsing_studies()),
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -310,8 +296,6 @@ rule plot_embeddings:
         "<benchmarks>/plot_embeddings/{study}.tsv"
     wildcard_constraints:
         study=names_pattern(LADDER.encoding_studies()),
-    group:
-        "figures"
     conda:
         "../../envs/tables.yaml"
     threads: 1

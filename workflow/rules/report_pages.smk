@@ -285,7 +285,7 @@ rule write_paper:
         ),
         figures=lambda wildcards: LADDER.paper_figures(wildcards.paper),
         cards=lambda wildcards: LADDER.paper_cards(wildcards.paper),
-        records=LADDER.data_sidecars(),
+        records=lambda wildcards: LADDER.paper_records(wildcards.paper),
     output:
         page=report(
             "<results>/report/{paper}.html",

@@ -60,8 +60,6 @@ rule train_control:
         "<benchmarks>/train_control/{run}.tsv"
     wildcard_constraints:
         run=names_pattern(LADDER.plan.tasks("control")),
-    group:
-        "controls"
     conda:
         "../../envs/tables.yaml"
     threads: 1

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class _UniqueKeys(yaml.SafeLoader):
+# libyaml's, where PyYAML was built with it (as its wheels are): ten times faster, and every Slurm
+# job reads the configuration again.
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeys(_SafeLoader):
     """YAML's safe loader, which would otherwise let the last of two equal keys win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

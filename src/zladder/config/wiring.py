@@ -5,6 +5,8 @@ Paths begin with ``<results>``, Snakemake's path variable for ``results/SKY-SCAL
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import sys
@@ -41,9 +43,21 @@ def wiring_or_exit(root: Path, given: Mapping[str, Any]) -> Wiring:
         raise ConfigRefused(EXIT_BAD_INPUT) from None
 
 
-def code_of(scripts: Path) -> dict[str, str]:
-    """Return {rule: digest of the code that it runs} for every script in a folder."""
-    return {script.stem: code_digest(script) for script in sorted(scripts.glob("*.py"))}
+CODE_VARIABLE = "ZLADDER_CODE"
+
+
+def code_of(scripts: Path, *, spawned: bool) -> dict[str, str]:
+    """Return {rule: digest of the code that it runs} for every script in a folder.
+
+    A Snakemake that another one spawned (in a Slurm job) takes over what that one found: it need
+    not look again, and what is recorded is the code that was planned with.
+    """
+    handed = os.environ.get(CODE_VARIABLE)
+    if spawned and handed:
+        return dict(json.loads(handed))
+    found = {script.stem: code_digest(script) for script in sorted(scripts.glob("*.py"))}
+    os.environ[CODE_VARIABLE] = json.dumps(found)
+    return found
 
 
 def names_pattern(names: Iterable[str]) -> str:

@@ -1,0 +1,99 @@
+"""The whole ladder at scale `test`, from a fresh clone, as Slurm jobs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+
+import pytest
+import yaml
+
+from tests.checkout import ROOT, Checkout
+from tests.cluster.login import QUICK, Login, Submitted, fresh_clone
+from tests.cluster.slurm import Slurm
+from zladder.docs.rule_files import Rule, read_rule_files
+from zladder.docs.rules_page import compute_rules
+
+pytestmark = pytest.mark.timeout(1000)
+
+LIMIT_SECONDS = 480.0
+LIMIT_JOBS = 40
+SCALE = ("--config", "scale=test")
+
+
+@pytest.fixture(scope="module")
+def ladder(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Login:
+    """A login node with a fresh clone."""
+    return Login(fresh_clone(tmp_path_factory.mktemp("clone") / "ladder"), slurm)
+
+
+def our_rules() -> dict[str, Rule]:
+    """Return the rules that run a program, by name."""
+    files = read_rule_files(ROOT / "workflow" / "rules")
+    return {rule.name: rule for file in files for rule in compute_rules(file)}
+
+
+def names_of_jobs(planned: Counter[str]) -> tuple[set[str], set[str]]:
+    """Return the names (rules or their groups) of the jobs to expect: all, and those with a GPU."""
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
+    rules = our_rules()
+    sent = [name for name in planned if name in rules and "localrule" not in rules[name].keywords]
+    with_gpu = [name for name in sent if "gpu" in rules[name].arguments("resources")]
+    group = profile["groups"].get
+    return {group(name, name) for name in sent}, {group(name, name) for name in with_gpu}
+
+
+def name_of(job: Submitted, names: set[str]) -> str:
+    """Return which of the names a job's comment gives."""
+    found = [name for name in names if re.match(rf"rule_{name}(_|$)", job.comment)]
+    assert len(found) == 1, (job.comment, found)
+    return found[0]
+
+
+def test_the_ladder_climbs_in_few_jobs_and_in_time(ladder: Login) -> None:
+    names, with_gpu = names_of_jobs(Checkout.of(ladder.folder).rules())
+    begin = time.monotonic()
+    code, said = ladder.snakemake("--profile", "slurm", *QUICK, *SCALE, seconds=900)
+    seconds = time.monotonic() - begin
+    assert code == 0, said[-6000:]
+    jobs = ladder.submitted()
+    sys.__stderr__.write(f"the ladder: {len(jobs)} jobs, {seconds:.0f} s\n")
+    assert len(jobs) <= LIMIT_JOBS
+    assert {name_of(job, names) for job in jobs} == names
+    for job in jobs:
+        ask_for_a_gpu_or_not(job, name_of(job, names) in with_gpu)
+    assert (ladder.folder / "results/mock-test/report/summary.html").is_file()
+    assert seconds < LIMIT_SECONDS
+
+
+def ask_for_a_gpu_or_not(job: Submitted, gpu: bool) -> None:
+    """Assert what a job of GPU rules asks for, and what one of CPU rules does not."""
+    asked = set(job.arguments)
+    if gpu:
+        assert {"-A proj_g", "-C gpu", "--gpus=1", "--cpus-per-gpu=32"} <= asked, job
+        assert not [word for word in asked if word.startswith(("--gres", "--ntasks"))], job
+    else:
+        assert {"-A proj", "-C cpu"} <= asked, job
+        assert not job.asks_for_gpus(), job
+    assert not [word for word in asked if word.startswith("-p ")], job
+
+
+def test_again_there_is_nothing_to_do(ladder: Login) -> None:
+    if not (ladder.folder / "results/mock-test/report/summary.html").is_file():
+        pytest.skip("the ladder was not climbed")
+    n_jobs = len(ladder.submitted())
+    code, said = ladder.snakemake("--profile", "slurm", *SCALE)
+    assert code == 0, said[-3000:]
+    assert "Nothing to be done" in said
+    assert len(ladder.submitted()) == n_jobs
+
+
+def test_every_rule_is_local_or_named_in_a_group_or_meant_to_stand_alone() -> None:
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
+    rules = our_rules()
+    local = {name for name, rule in rules.items() if "localrule" in rule.keywords}
+    alone = {"simulate_sky", "pretrain_encoder"}
+    assert set(rules) - local - alone == set(profile["groups"])
+    assert set(profile["group-components"]) <= set(profile["groups"].values())
