@@ -35,7 +35,9 @@ def planned_jobs(mode: str, config: dict[str, Any], targets: list[str]) -> list[
             config_settings=ConfigSettings(config=config),
             snakefile=Path("Snakefile"),
         )
-        dag_api = workflow_api.dag(DAGSettings(targets=set(targets)))
+        # Without force only some jobs would be touched: those that look older than their inputs.
+        forced = mode == "touch"
+        dag_api = workflow_api.dag(DAGSettings(targets=set(targets), forceall=forced))
         dag_api.execute_workflow(executor="local", pseudo_executor=mode)
         dag = workflow_api._workflow.dag  # no public way to the jobs
         return [_described(dag, job) for job in dag.jobs if dag.needrun(job)]

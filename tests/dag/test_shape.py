@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.checkout import TARGETS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,33 +18,61 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("dag")]
 
 # docs/budget.md announces the number of jobs of the demo; more must be announced there too.
 JOBS = {
-    "simulate_sky": 1,
-    "read_catalog": 4,
-    "cross_match": 2,
-    "select_sample": 3,
-    "build_dataset": 4,
-    "train_network": 6,
-    "train_control": 10,
-    "predict_run": 16,
-    "score_study": 2,
-    "judge_claims": 2,
-}
+    "simulate_sky": 1, "render_frames": 2,
+    "read_catalog": 5, "cross_match": 2, "select_sample": 4,
+    "cut_stamps": 4,
+    "build_dataset": 4, "build_image_dataset": 2,
+    "pretrain_encoder": 5,
+    "train_network": 9, "train_control": 14, "train_image": 11, "embed_images": 6,
+    "train_probe": 12, "train_head": 4,
+    "predict_run": 23, "predict_images": 10, "predict_probe": 12, "predict_classes": 5,
+    "score_study": 4, "measure_collapse": 1, "measure_drift": 1, "judge_claims": 4,
+    "plot_redshifts": 4, "plot_residuals": 4, "plot_scores": 4, "plot_sample": 4, "plot_wall": 2,
+    "plot_labels": 1, "plot_collapse": 1, "plot_embeddings": 1,
+    "tabulate_scores": 4, "tabulate_claims": 1, "tabulate_cutflow": 1, "tabulate_costs": 1,
+    "write_provenance": 1, "write_citations": 1, "write_summary": 1, "write_paper": 3,
+}  # fmt: skip
+ON_GPU = {"pretrain_encoder", "train_image", "embed_images", "predict_images"}
+PAPERS = {"hayat2021": "label_efficiency", "lin2022": "class_residuals", "soriano2024": "transfer"}
 
 
 def test_number_of_jobs_does_not_grow_unannounced(fresh: Checkout) -> None:
     rules = fresh.rules(config={"scale": "demo"})
-    compute = {rule: n for rule, n in rules.items() if rule in JOBS}
-    assert compute == JOBS
-    assert sum(rules.values()) <= 70
+    assert rules == JOBS
+    assert sum(rules.values()) == 179
 
 
 def test_every_job_states_its_resources_in_abstract_words(fresh: Checkout) -> None:
-    allowed = {"mem_mb", "mem_mib", "mem", "runtime", "tmpdir", "disk_mb", "disk_mib", "disk"}
-    for job in fresh.jobs():
+    allowed = {"mem_mb", "mem_mib", "mem", "runtime", "tmpdir", "disk_mb", "disk_mib", "disk",
+               "gpu"}  # fmt: skip
+    jobs = [job for job in fresh.jobs() if job["rule"] not in TARGETS]
+    for job in jobs:
         assert set(job["resources"]) <= allowed, job
-        if job["rule"] not in {"all", "soriano2024"}:
-            assert job["resources"]["mem_mb"] >= 1000
-            assert job["resources"]["runtime"] >= 10
+        assert job["resources"]["mem_mb"] >= 1000
+        assert job["resources"]["runtime"] >= 10
+    asking = {job["rule"]: job["resources"].get("gpu", 0) for job in jobs}
+    assert asking == {rule: int(rule in ON_GPU) for rule in JOBS}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_papers_target_builds_its_studies_and_its_page(fresh: Checkout, paper: str) -> None:
+    jobs = fresh.jobs(targets=[paper])
+    named: dict[str, set[str]] = {}
+    for job in jobs:
+        for wildcard, value in job["wildcards"].items():
+            named.setdefault(wildcard, set()).add(value)
+    assert named["paper"] == {paper}
+    assert named["study"] == {run.split(".")[0] for run in named["run"]} == {PAPERS[paper]}
+    images = {"hayat2021": {"main_images", "deep_images"}, "lin2022": {"main_images"},
+              "soriano2024": set()}  # fmt: skip
+    assert {name for name in named["dataset"] if name.endswith("_images")} == images[paper]
+    surveys = {"hayat2021": {"mock_sdss", "mock_sdss_deep"}, "lin2022": {"mock_sdss"},
+               "soriano2024": {"mock_cosmos", "mock_hsc", "mock_galaxiesml"}}  # fmt: skip
+    assert named["survey"] == surveys[paper]
+    rules = {job["rule"] for job in jobs}
+    assert ("pretrain_encoder" in rules) == (paper == "hayat2021")
+    assert ("train_head" in rules) == (paper == "lin2022")
+    assert ("render_frames" in rules) == bool(images[paper])
 
 
 def test_real_study_joins_when_its_data_are_there(fresh: Checkout, tmp_path: Path) -> None:
@@ -60,13 +90,34 @@ def test_real_study_joins_when_its_data_are_there(fresh: Checkout, tmp_path: Pat
 def test_required_study_without_data_fetches_them(fresh: Checkout) -> None:
     rules = fresh.rules(config={"studies": ["sdss_main_sample"], "studies_if_data": []})
     assert rules["fetch_survey"] == 2
-    assert rules["simulate_sky"] == 0
+    assert rules["simulate_sky"] == rules["render_frames"] == rules["cut_stamps"] == 0
 
 
 def test_more_seeds_train_more_networks_and_no_more_controls(fresh: Checkout) -> None:
     one = fresh.rules()
     three = fresh.rules(config={"train": {"n_seeds": 3}})
-    assert three - one == Counter({"train_network": 12, "predict_run": 12})
+    trained = ("pretrain_encoder", "train_network", "train_image", "train_probe", "train_head")
+    wanted = Counter({rule: 2 * one[rule] for rule in (*trained, "embed_images")})
+    wanted += Counter({f"predict_{rule}": 2 * one[f"predict_{rule}"]
+                       for rule in ("images", "probe", "classes")})  # fmt: skip
+    wanted["predict_run"] = 2 * one["train_network"]
+    assert three - one == wanted
+
+
+def test_each_label_fraction_trains_the_methods_on_the_ladder(fresh: Checkout) -> None:
+    two = fresh.rules(targets=["hayat2021"])
+    more = {"train": {"label_fractions": [0.2, 0.5, 1.0]}}
+    three = fresh.rules(targets=["hayat2021"], config=more)
+    assert three - two == Counter({
+        "train_image": 3, "train_probe": 4, "train_network": 1,
+        "predict_images": 3, "predict_probe": 4, "predict_run": 1,
+    })  # fmt: skip
+
+
+def test_more_shards_paint_and_cut_in_more_jobs(fresh: Checkout) -> None:
+    two = fresh.rules()
+    five = fresh.rules(config={"cutouts": {"n_shards": 5}})
+    assert five - two == Counter({"render_frames": 3, "cut_stamps": 6})
 
 
 @pytest.mark.parametrize(
@@ -87,8 +138,17 @@ def test_more_seeds_train_more_networks_and_no_more_controls(fresh: Checkout) ->
             "sky_cell_order",
             "HEALPix",
         ),
+        (
+            "config/studies/label_efficiency.yaml",
+            "parent: joint, ladder",
+            "parent: joynt, ladder",
+            "networks.probe_joint.parent",
+            "joint",
+        ),
+        ("config/stages/cutouts.yaml", "stamp_pixels: 40", "stamp_pixels: 39", "stamp_pixels",
+         "larger stamps"),
     ],
-)
+)  # fmt: skip
 def test_config_typo_ends_with_exit_code_2(
     fresh: Checkout, file: str, old: str, new: str, place: str, hint: str
 ) -> None:

@@ -81,7 +81,7 @@ def test_a_circle_of_parents_is_refused(tree):
     assert error.file == "config/studies/transfer.yaml"
     assert "base.parent" in error.place
     assert "transfer.parent" in error.place
-    assert "a circle: {'base': 'transfer', 'transfer': 'base'}" in error.found
+    assert "a circle: {'base': ['transfer'], 'transfer': ['base']}" in error.found
 
 
 def test_a_network_is_not_its_own_parent(tree):

@@ -56,8 +56,8 @@ def test_every_overlay_of_a_paper_is_valid():
 
 
 def test_the_stage_gives_way_to_the_scale_and_the_scale_to_the_user(checkout, given):
-    root = checkout("scales.yaml", "train: {n_seeds: 1, epochs_limit: 12}",
-                    "train: {n_seeds: 2, epochs_limit: 12, label_range_z: [0.0, 3.0]}")  # fmt: skip
+    root = checkout("scales.yaml", "train: {n_seeds: 1, epochs_limit: 12,",
+                    "train: {n_seeds: 2, epochs_limit: 12, label_range_z: [0.0, 3.0],")  # fmt: skip
     scaled = load_settings(root, given())["train"]
     assert (scaled["n_seeds"], scaled["epochs_limit"]) == (2, 12)
     assert scaled["label_range_z"] == [0.0, 3.0]

@@ -9,6 +9,7 @@ import pytest
 from zladder.config.plan import make_plan
 from zladder.provenance.errors import BadInput
 
+SHIPPED = ["transfer", "main_sample", "label_efficiency", "class_residuals"]
 SDSS = ("sdss_mgs/SDSS_MGS.train", "sdss_mgs/SDSS_MGS.test")
 
 
@@ -35,8 +36,9 @@ def test_a_plan_holds_what_its_studies_need_and_no_more(tree):
     assert plan.samples == ["mock_main"]
     assert plan.surveys == ["mock_sdss"]
     assert {run.split(".")[0] for run in plan.cards} == {"main_sample"}
-    assert set(plan.networks()) == {"main_sample.ensemble-s0", "main_sample.single-s0"}
-    assert set(plan.controls()) == set(plan.cards) - set(plan.networks())
+    networks, controls = plan.tasks("catalogue"), plan.tasks("control")
+    assert set(networks) == {"main_sample.ensemble-s0", "main_sample.single-s0"}
+    assert {*networks, *controls} == set(plan.cards) == set(plan.answering())
     assert all(datasets == ["main"] for datasets in plan.tests.values())
 
 
@@ -58,11 +60,52 @@ def test_runs_belong_to_their_study_alone(tree):
 
 
 def test_papers_list_their_studies(tree):
-    assert make_plan(tree).by_paper(tree) == {"soriano2024": ["transfer"]}
+    assert make_plan(tree).by_paper(tree) == {
+        "soriano2024": ["transfer"],
+        "hayat2021": ["label_efficiency"],
+        "lin2022": ["class_residuals"],
+    }
+
+
+def test_every_run_has_one_task_and_all_but_the_pretrainings_answer(tree):
+    plan = make_plan(tree)
+    tasks = ("catalogue", "control", "pretrain", "image", "probe", "head")
+    by_task = [set(plan.tasks(task)) for task in tasks]
+    assert all(by_task)
+    assert sum(map(len, by_task)) == len(plan.cards) == len(set.union(*by_task))
+    assert set(plan.answering()) == set(plan.cards) - set(plan.tasks("pretrain"))
+    assert set(plan.tests) == set(plan.answering())
+    runs = plan.runs_of("label_efficiency")
+    assert not set(runs) & set(plan.encoders_of("label_efficiency"))
+    assert plan.encoders_of("transfer") == []
+
+
+def test_a_run_gives_classes_or_a_redshift(tree):
+    plan = make_plan(tree)
+    methods = ("baseline", "step2", "step3", "step3a", "step3b")
+    assert plan.classifiers() == [f"class_residuals.{method}-s0" for method in methods]
+    images = {*plan.tasks("image")}
+    assert set(plan.regressing("image")) == images - {"class_residuals.baseline-s0"}
+    assert not set(plan.regressing("image")) & set(plan.classifiers())
+
+
+def test_features_are_kept_of_encoders_and_of_the_parents_of_heads_once(tree):
+    plan = make_plan(tree)
+    encoders = ("untrained", "moco", "moco_undusted", "joint", "colour")
+    wanted = [f"label_efficiency.{method}-s0" for method in encoders]
+    assert plan.embedded() == [*wanted, "class_residuals.baseline-s0"]
+
+
+def test_the_dataset_of_the_encoders_and_its_survey_are_in_the_plan(tree):
+    tree["studies"] = ["label_efficiency"]
+    plan = make_plan(tree)
+    assert plan.datasets == ["main_images", "deep_images"]
+    assert plan.samples == ["mock_main", "mock_deep"]
+    assert plan.surveys == ["mock_sdss", "mock_sdss_deep"]
 
 
 def test_without_data_the_study_of_real_galaxies_stays_out(tree):
-    assert make_plan(tree).studies == ["transfer", "main_sample"]
+    assert make_plan(tree).studies == SHIPPED
 
 
 @pytest.mark.parametrize("by_variable", [True, False])
@@ -72,7 +115,7 @@ def test_with_its_files_the_study_joins(tree, tmp_path, monkeypatch, by_variable
     else:
         lay(tmp_path / "data", *SDSS)
     plan = make_plan(tree)
-    assert plan.studies == ["transfer", "main_sample", "sdss_main_sample"]
+    assert plan.studies == [*SHIPPED, "sdss_main_sample"]
     assert "sdss_mgs" in plan.surveys
 
 

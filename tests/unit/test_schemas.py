@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from zladder.config.schema import check
+from zladder.provenance.errors import BadInput
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = sorted((ROOT / "workflow" / "schemas").glob("*.schema.yaml"))
 STAGES = {path.stem: path for path in sorted((ROOT / "config" / "stages").glob("*.yaml"))}
@@ -24,16 +27,20 @@ WORDS = {
 }  # fmt: skip
 UNITS = (
     "_deg", "_arcsec", "_mag", "_deg2", "_z", "_seconds", "_dpi", "_sigmas", "_per_deg2",
-    "_per_mpc3", "_mag_per_z", "_per_ebv",
+    "_per_mpc3", "_mag_per_z", "_per_ebv", "_pixels", "_counts2", "_electrons", "_per_count",
+    "_mag_max", "_sigmas_max",
 )  # fmt: skip
 # Numbers without a unit: counts, shares, shapes of functions, redshifts and their errors.
 PLAIN = re.compile(
-    r"n_\w+|\w*_share(_faint)?|\w*success|scatter_(ln|bright|faint)|alpha|mode_rms|"
+    r"n_\w+|\w*_share(_faint)?|\w*success|(\w+_)?scatter_(ln|bright|faint)|alpha|mode_rms|"
     r"structure_correlation|stored_relative_error|(z|desert_z|photoz)_(min|max)|z_limit|"
     r"q_until_z|(redshift|photoz)_scatter|share|master_seed|epochs(_limit)?|patience|batch_size|"
     r"hidden|members|gamma|delta|learning_rate|weight_decay|neighbours|iterations|trees|leaf_min|"
     r"train|validation|calibration|test|sky_cell_order|label_range_z|range_z|published_ratio|"
-    r"tolerance|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
+    r"\w+_per_field|(main|deep)_run|moffat_beta|max_lost_fraction|label_fractions|penalties|"
+    r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
+    r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"
+    r"tolerance|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
 )
 
 
@@ -117,6 +124,10 @@ def test_every_required_key_has_a_default_or_is_set_by_every_scale(stage):
     assert set(wanted["required"]) == set(wanted["properties"])
 
 
+def test_every_stage_can_be_overridden():
+    assert set(STAGES) < set(schema(ROOT / "workflow/schemas/config.schema.yaml")["properties"])
+
+
 def test_every_stage_has_a_schema_and_every_schema_a_document():
     documents = {*STAGES, "surveys", "studies", "claims", "scales", "config"}
     assert {path.name.removesuffix(".schema.yaml") for path in SCHEMAS} == documents
@@ -130,12 +141,14 @@ def test_editors_find_the_schema_of_a_document(path):
     assert (path.parent / match[1]).resolve() in SCHEMAS
 
 
-def test_the_metrics_of_claims_are_the_point_metrics():
+def test_the_metrics_of_claims_are_those_that_the_code_compares():
+    from zladder.evaluate.ratios import COLLAPSE_METRICS, DRIFT_METRIC
     from zladder.metrics.point import POINT_METRICS
 
     claims = schema(ROOT / "workflow/schemas/claims.schema.yaml")
     claim = claims["properties"]["claims"]["additionalProperties"]
-    assert claim["properties"]["metric"]["enum"] == list(POINT_METRICS)
+    known = [*POINT_METRICS, *COLLAPSE_METRICS, DRIFT_METRIC]
+    assert claim["properties"]["metric"]["enum"] == known
 
 
 def test_the_choices_of_a_recipe_are_those_of_the_code():
@@ -144,4 +157,56 @@ def test_the_choices_of_a_recipe_are_those_of_the_code():
 
     train = schema(ROOT / "workflow/schemas/train.schema.yaml")["$defs"]
     assert set(train["loss"]["properties"]["name"]["enum"]) == set(LOSSES)
+    image_losses = {*LOSSES, "cross_entropy"}  # the latter is that of classes
+    assert set(train["image_loss"]["properties"]["name"]["enum"]) == image_losses
     assert set(train["model"]["properties"]["activation"]["enum"]) == set(ACTIVATIONS)
+
+
+def test_the_choices_about_pixels_are_those_of_the_code():
+    from zladder.learning.augment import N_SYMMETRIES
+    from zladder.learning.pixels import STRETCHES
+
+    pixels = schema(ROOT / "workflow/schemas/pretrain.schema.yaml")["properties"]["pixels"]
+    assert set(pixels["properties"]["stretch"]["enum"]) == set(STRETCHES)
+    heads = schema(ROOT / "workflow/schemas/train.schema.yaml")["properties"]["heads"]
+    # All turns and reflections of a square but the identity.
+    copies = heads["additionalProperties"]["properties"]["copies"]
+    assert copies["maximum"] == N_SYMMETRIES - 1
+
+
+def checked(section: str, changes: dict[str, Any]) -> None:
+    """Check the train stage with a change of one recipe."""
+    path = ROOT / "workflow" / "schemas" / "train.schema.yaml"
+    document = yaml.safe_load(STAGES["train"].read_text(encoding="utf-8"))
+    scales = yaml.safe_load((ROOT / "config" / "scales.yaml").read_text(encoding="utf-8"))
+    document |= scales["test"]["train"]
+    recipe = next(iter(document[section]))
+    document[section][recipe] |= changes
+    check(document, path, lambda _path: "train.yaml")
+
+
+CLASSES = {"kind": "classes", "bins": 180, "range_z": [0.0, 0.4]}
+
+
+@pytest.mark.parametrize(
+    ("section", "changes"),
+    [
+        ("image_networks", {"output": CLASSES}),  # with the loss of a regression
+        ("image_networks", {"loss": {"name": "cross_entropy"}}),  # with a regression
+        ("image_networks", {"output": CLASSES, "loss": {"name": "cross_entropy", "delta": 1.0}}),
+        ("image_networks", {"output": {"kind": "regression", "bins": 180}}),
+        ("image_networks", {"output": {"kind": "classes", "bins": 180},
+                            "loss": {"name": "cross_entropy"}}),
+        ("image_networks", {"output": {**CLASSES, "extension_bins": 9},
+                            "loss": {"name": "cross_entropy"}}),
+        ("image_networks", {"loss": {"name": "huber"}}),
+        ("heads", {"output": {"kind": "regression", "extension_bins": 0}}),
+        ("heads", {"output": CLASSES}),
+        ("heads", {"copies": 8}),
+    ],
+)  # fmt: skip
+def test_outputs_losses_and_labels_that_do_not_go_together_are_refused(section, changes):
+    checked(section, {})
+    checked("image_networks", {"output": CLASSES, "loss": {"name": "cross_entropy"}})
+    with pytest.raises(BadInput):
+        checked(section, changes)

@@ -27,19 +27,20 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Ask the classifier for each dataset, write one table and one file of densities."""
-    from zladder.evaluate.predict_classes import class_odds, predict_classes
+    from zladder.evaluate.predict_classes import answering_device, class_odds, predict_classes
     from zladder.evaluate.trained import read_card
     from zladder.pdf.pdf_file import write_pdfs
     from zladder.tables.standard import write_standard
 
     run = read_card(options.card)[0]["run"]
-    inputs = options.features, options.stamps, options.threads
+    device = answering_device(options.features)
+    inputs = options.features, options.stamps, options.threads, device
     odds_of = partial(class_odds, options.model, *inputs)
     asked = options.datasets, options.trained_on, options.card
     table, pdfs, counts = predict_classes(*asked, odds_of)
     write_standard(table, options.predictions, metadata={"run": run})
     write_pdfs(options.pdfs, pdfs, run)
-    return {"run": run, "counts": counts}
+    return {"run": run, "counts": counts, "device": device}
 
 
 def main(argv: list[str] | None = None) -> int:

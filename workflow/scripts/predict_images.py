@@ -27,14 +27,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     from zladder.evaluate.predict_images import predict_images
     from zladder.evaluate.trained import read_card
+    from zladder.learning.device import best_device
     from zladder.tables.standard import write_standard
 
     torch.set_num_threads(options.threads)
     asked = options.datasets, options.trained_on
     run = read_card(options.card)[0]["run"]
-    table, counts = predict_images(*asked, options.stamps, (options.model, options.card))
+    device = best_device()
+    table, counts = predict_images(*asked, options.stamps, (options.model, options.card), device)
     write_standard(table, options.predictions, metadata={"run": run})
-    return {"run": run, "counts": counts}
+    return {"run": run, "counts": counts, "device": str(device)}
 
 
 def main(argv: list[str] | None = None) -> int:

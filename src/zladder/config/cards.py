@@ -91,14 +91,18 @@ def _any_card(
     """Return the card of a network of whatever kind its recipe is."""
     task, recipe = recipe_of(settings["train"], entry["recipe"])
     parent = links["parent"]
-    if task == "catalogue":
-        return _network_card(settings, study, run, entry, parent)
+    file, place = f"config/studies/{study}.yaml", f"networks.{entry['base']}.parent"
     common = _common(settings, run, entry)
-    if task == "image":
-        common["inputs"] = _pixels(settings, entry["dataset"])
-        return image_card(settings, common, entry, recipe, parent)
+    if task in ("catalogue", "image"):
+        if task == "image":
+            common["inputs"] = _pixels(settings, entry["dataset"])
+            card = image_card(settings, common, entry, recipe, parent)
+        else:
+            card = _network_card(settings, run, entry, parent)
+        if parent:
+            _require_like_parent(card, parent, file, place)
+        return card
     if parent is None:
-        file, place = f"config/studies/{study}.yaml", f"networks.{method_of(run)}.parent"
         hint = "name the encoder or the network whose features it takes"
         raise BadInput(file, place, f"a parent (its recipe is a {task})", "none", hint)
     return feature_card(task, common, recipe, parent, settings, links["labels_from"])
@@ -112,11 +116,7 @@ def _pixels(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
 
 
 def _network_card(
-    settings: Mapping[str, Any],
-    study: str,
-    run: str,
-    entry: Mapping[str, Any],
-    parent: Card | None,
+    settings: Mapping[str, Any], run: str, entry: Mapping[str, Any], parent: Card | None
 ) -> Card:
     """Return the card of a network on magnitudes: the recipe, the study's values laid over it."""
     train = settings["train"]
@@ -125,7 +125,7 @@ def _network_card(
     merged = overlay(recipe, values)
     epochs = min(merged["schedule"]["epochs"], train["epochs_limit"])
     photometry = dataset_photometry(settings, entry["dataset"])
-    card = {
+    return {
         **_common(settings, run, entry),
         "task": "catalogue",
         "inputs": {**photometry, "colours": merged["colours"]},
@@ -139,19 +139,15 @@ def _network_card(
         "trainable": entry.get("trainable", "all"),
         "precision": "float32",
     }
-    if parent:
-        _require_like_parent(card, parent, study)
-    return card
 
 
-def _require_like_parent(card: Card, parent: Card, study: str) -> None:
+def _require_like_parent(card: Card, parent: Card, file: str, place: str) -> None:
     """Refuse a child whose network or inputs are not its parent's: the weights would not fit."""
     for key in ("model", "inputs"):
         if card[key] != parent[key]:
-            place = f"networks.{method_of(card['run'])}.parent"
             expected, found = f"the parent's {key}: {parent[key]}", f"{card[key]}"
             hint = "give parent and child the same recipe, and datasets with the same photometry"
-            raise BadInput(f"config/studies/{study}.yaml", place, expected, found, hint)
+            raise BadInput(file, place, expected, found, hint)
 
 
 def _control_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.merge import overlay
 from zladder.provenance.digests import derive_seed, value_digest
-from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +50,7 @@ def image_card(
     """Return the card of a network on images, from scratch or from a pretrained encoder."""
     values = {key: entry[key] for key in ("optimizer", "schedule") if key in entry}
     merged = overlay(recipe, values)
-    card = {
+    return {
         **common,
         "task": "image",
         "model": settings["pretrain"]["model"],
@@ -63,12 +62,6 @@ def image_card(
         "parent": parent_link(parent),
         "precision": "float32",
     }
-    for key in ("model", "inputs"):
-        if parent and parent[key] != card[key]:
-            hint = "pretrain on a dataset of the same survey"
-            found, expected = f"{card[key]}", f"the parent's {key}: {parent[key]}"
-            raise BadInput(f"run {card['run']}", key, expected, found, hint)
-    return card
 
 
 def feature_card(

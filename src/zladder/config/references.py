@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
+from zladder.config.run_references import require_runs
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def require_references(settings: Mapping[str, Any]) -> None:
-    """Refuse a settings tree in which a name stands for nothing.
+    """Refuse a settings tree in which a name stands for nothing, or for what cannot be used there.
 
     Raises
     ------
@@ -27,6 +29,9 @@ def require_references(settings: Mapping[str, Any]) -> None:
     for study, document in settings["study_files"].items():
         _require_study(settings, study, document)
     _require_data(settings)
+    require_images(settings)
+    for study in settings["study_files"]:
+        require_runs(settings, study)
     for paper, document in settings["claim_files"].items():
         for claim, content in document["claims"].items():
             file, place = f"config/claims/{paper}.yaml", f"claims.{claim}"
@@ -37,6 +42,7 @@ def _require_study(settings: Mapping[str, Any], study: str, document: Mapping[st
     """Check the recipes and datasets of a study, and that no method has two meanings."""
     file, train = f"config/studies/{study}.yaml", settings["train"]
     datasets = settings["datasets"]["datasets"]
+    names = recipe_names(train)
     for method, entry in document.get("encoders", {}).items():
         recipes = settings["pretrain"]["encoders"]
         require_known(entry["recipe"], recipes, file, f"encoders.{method}.recipe")
@@ -45,7 +51,11 @@ def _require_study(settings: Mapping[str, Any], study: str, document: Mapping[st
             expected, found = "a name of its own", f"'{method}', which is a network"
             raise BadInput(file, f"encoders.{method}", expected, found, "rename the encoder")
     for method, entry in document["networks"].items():
-        require_known(entry["recipe"], recipe_names(train), file, f"networks.{method}.recipe")
+        require_known(entry["recipe"], names, file, f"networks.{method}.recipe")
+        if names.count(entry["recipe"]) > 1:
+            expected, found = "a recipe of one section", f"'{entry['recipe']}', which stands in two"
+            hint = "rename one of them in config/stages/train.yaml"
+            raise BadInput(file, f"networks.{method}.recipe", expected, found, hint)
         require_known(entry["dataset"], datasets, file, f"networks.{method}.dataset")
         if method in train["controls"]:
             expected, found = "a name of its own", f"'{method}', which is a control"
@@ -54,9 +64,8 @@ def _require_study(settings: Mapping[str, Any], study: str, document: Mapping[st
     _require_all(
         document["controls"].get("methods", []), train["controls"], file, "controls.methods"
     )
-    _require_all(
-        [document[key] for key in ("embed_on",) if key in document], datasets, file, "embed_on"
-    )
+    if "embed_on" in document:
+        require_known(document["embed_on"], datasets, file, "embed_on")
     _require_all(document["test_on"], datasets, file, "test_on")
 
 

@@ -131,6 +131,14 @@ class ReportWiring(RunWiring):
         runs = [run for run in self.plan.cards if run.split(".")[0] in studies]
         return [f"<results>/runs/{run}/card.json" for run in runs]
 
+    def paper_records(self, paper: str) -> list[str]:
+        """Return the sidecars of the datasets that a paper's runs learn from or are scored on."""
+        studies = self.plan.by_paper(self.settings)[paper]
+        cards = {run: card for run, card in self.plan.cards.items() if run.split(".")[0] in studies}
+        used = [card["data"]["dataset"] for card in cards.values()]
+        used += [name for run in cards for name in self.plan.tests.get(run, [])]
+        return [f"<results>/datasets/{name}.json" for name in dict.fromkeys(used)]
+
     def about_paper(self, paper: str) -> str:
         """Return what a paper's page prints: sky, scale, and its studies' words."""
         studies = self.plan.by_paper(self.settings)[paper]

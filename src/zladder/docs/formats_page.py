@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zladder.docs.array_formats import features_section, pdf_section
 from zladder.docs.formats_words import (
     ADDED_COLUMNS,
     FLAG_MEANINGS,
@@ -38,6 +39,8 @@ def formats_page(root: Path) -> str:
         "## Flags", "`flags` is a sum of powers of two. Reserved bits are set by nothing yet.",
         _flags(),
         "## Stamps", *stamp_section(),
+        "## Features", *features_section(),
+        "## Densities", *pdf_section(),
         "## Metrics", "`dz = (z_phot - z_true) / (1 + z_true)`.", _metrics(),
         "A study's `convention` says which metrics its tables print first.", _conventions(),
         "## Sidecars", "Every result has a JSON file beside it that says how it was made.",

@@ -44,6 +44,10 @@ RESERVED_FLAGS = {
     14: "calibration cell too small",
 }
 
+# Rules that train in steps, and all that make a run.
+_IN_STEPS = "pretrain_encoder, train_head, train_image"
+_TRAININGS = f"{_IN_STEPS}, train_control, train_network, train_probe"
+
 SIDECAR_KEYS = {
     "script": ("all", "the program"),
     "arguments": ("all", "its options: with `script`, the command that repeats it"),
@@ -55,21 +59,36 @@ SIDECAR_KEYS = {
     "counts": ("most", "rows in and out, by name"),
     "seed": (
         (
-            "build_dataset, build_image_dataset, judge_claims, score_study, simulate_sky, "
-            "train_control, train_network"
+            "build_dataset, build_image_dataset, judge_claims, measure_collapse, measure_drift, "
+            f"render_frames, score_study, simulate_sky, {_TRAININGS}"
         ),
         "seed of the sky, the splits, the training or the bootstraps",
     ),
     "url": ("fetch_survey", "where the file came from"),
     "sha256": ("fetch_survey", "digest that the file had to have"),
-    "card": ("train_network, train_control", "the run card"),
+    "card": (_TRAININGS, "the run card"),
     "device": ("all", "where it was computed"),
-    "n_train": ("train_network, train_control", "training galaxies"),
+    "n_train": (_TRAININGS, "training galaxies"),
     "epochs": ("train_network", "epochs trained, all attempts together"),
     "best_epoch": ("train_network", "epoch whose weights were kept"),
-    "stopped_by": ("train_network", "`patience`, or `epochs` if the limit came first"),
-    "training_seconds": ("train_network", "seconds in the training loop, all attempts together"),
-    "run": ("predict_run", "the run that predicted"),
+    "stopped_by": (
+        _IN_STEPS + ", train_network",
+        "`steps`; for train_network `patience`, or `epochs` if the limit came first",
+    ),
+    "training_seconds": (
+        _IN_STEPS + ", train_network",
+        "seconds in the training loop, all attempts together",
+    ),
+    "images": (_IN_STEPS, "examples seen: steps times batch size"),
+    "labels": ("train_head", "galaxies kept, and how wide their labels became (in classes)"),
+    "penalty": ("train_probe", "ridge penalty that validation picked"),
+    "validation_rms_dz": ("train_probe", "rms of dz on validation with it"),
+    "run": (
+        "embed_images, predict_classes, predict_images, predict_probe, predict_run",
+        "the run that answered",
+    ),
+    "n_in": ("embed_images", "rows of the dataset"),
+    "n_out": ("embed_images", "rows with features"),
 }
 
 WHERE_ELSE = """\

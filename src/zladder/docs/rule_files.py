@@ -53,7 +53,7 @@ class RuleFile:
 def read_rule_files(folder: Path) -> list[RuleFile]:
     """Return the rule files of a folder in the order of their stages."""
     files = [read_rule_file(path) for path in folder.glob("*.smk")]
-    return sorted(files, key=lambda file: file.number)
+    return sorted(files, key=lambda file: (file.number, file.path.name))
 
 
 def read_rule_file(path: Path) -> RuleFile:

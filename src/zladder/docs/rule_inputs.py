@@ -47,27 +47,31 @@ def edges(rules: Sequence[Rule], ladder: Wiring) -> list[tuple[str, str]]:
 def _made(rule: Rule, ladder: Wiring) -> set[str]:
     """Return the files that a rule makes, and their patterns."""
     patterns = list(rule.outputs().values())
-    wildcards = _wildcards(rule, ladder)
-    return set(patterns) | {
-        _WILDCARD.sub(lambda name, values=values: values[name[1]], pattern)  # type: ignore[misc]
-        for values in wildcards
-        for pattern in patterns
-    }
+    filled = [path for pattern in patterns for path in _filled(pattern, rule, ladder)]
+    return {*patterns, *filled}
 
 
 def _paths(rule: Rule, value: ast.expr, ladder: Wiring) -> list[str]:
     """Return the files of one input, for every value of the rule's wildcards."""
     text = first_text(value)
     if text:
-        return [text]
+        return _filled(text, rule, ladder)
     answer = _evaluated(value, ladder)
     if not callable(answer):
         return list(answer)
-    answers = [answer(SimpleNamespace(**w)) for w in _wildcards(rule, ladder)]
+    answers = [answer(SimpleNamespace(**w)) for w in wildcard_values(rule, ladder)]
     return [path for a in answers for path in ([a] if isinstance(a, str) else a)]
 
 
-def _wildcards(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
+def _filled(pattern: str, rule: Rule, ladder: Wiring) -> list[str]:
+    """Return a pattern with every value of the rule's wildcards; as it is if it has others."""
+    values = wildcard_values(rule, ladder)
+    if not values or not set(_WILDCARD.findall(pattern)) <= values[0].keys():
+        return [pattern]
+    return [_WILDCARD.sub(lambda name, v=v: v[name[1]], pattern) for v in values]  # type: ignore[misc]
+
+
+def wildcard_values(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
     """Return every combination of the values that the rule's wildcards have in the plan."""
     plan = ladder.plan
     known: dict[str, list[str]] = {
@@ -76,6 +80,8 @@ def _wildcards(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
         "dataset": plan.datasets,
         "study": plan.studies,
         "run": list(plan.cards),
+        "paper": ladder.papers(),
+        "shard": [str(number) for number in ladder.shards()],
     }
     allowed = {n: _evaluated(v, ladder) for n, v in rule.arguments("wildcard_constraints").items()}
     names = list(dict.fromkeys(_WILDCARD.findall(" ".join(rule.outputs().values()))))

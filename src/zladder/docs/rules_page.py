@@ -20,10 +20,11 @@ Every rule runs one program of the same name, `workflow/scripts/RULE.py`, with t
 `shell:` block gives it. The first line of a rule's log is the command that repeats it by hand.
 
 `<results>` is `results/SKY-SCALE`. Words in braces are wildcards: the names of surveys, samples,
-datasets, studies and runs of the configuration. An input is shown as the output that it comes
-from, on the mock sky; on real data `read_catalog` reads the files of the survey instead. The pages
-on counts, costs and provenance, and the summary, also read the sidecars of every earlier rule: the
-graph leaves those arrows out."""
+datasets, studies, runs and papers of the configuration, and the numbers of shards. An input is
+shown as the output that it comes from, on the mock sky; on real data `read_catalog` and
+`cut_stamps` read the files of the survey instead. The pages on counts, costs and provenance, and
+the summary, also read the sidecars of every earlier rule: the graph leaves those arrows out. On a
+cluster small rules share jobs ([cluster](cluster.md#groups))."""
 
 
 # Where a survey is fetched; the mock sky, for which the graph is drawn, is not.
@@ -45,9 +46,10 @@ def compute_rules(file: RuleFile) -> list[Rule]:
 
 def _graph(files: Sequence[RuleFile], rules: Sequence[Rule], ladder: Wiring) -> str:
     lines = ["```mermaid", "flowchart LR"]
-    for file in files:
-        lines.append(f"  subgraph {file.stage}")
-        lines += [f"    {rule.name}" for rule in compute_rules(file)]
+    for stage in dict.fromkeys(file.stage for file in files):
+        lines.append(f"  subgraph {stage}")
+        parts = [file for file in files if file.stage == stage]
+        lines += [f"    {rule.name}" for file in parts for rule in compute_rules(file)]
         lines.append("  end")
     lines += [f"  {writer} --> {reader}" for writer, reader in edges(rules, ladder)]
     return "\n".join([*lines, FETCHED_EDGE, "```"])
@@ -56,7 +58,8 @@ def _graph(files: Sequence[RuleFile], rules: Sequence[Rule], ladder: Wiring) -> 
 def _stage(file: RuleFile, rules: Sequence[Rule], ladder: Wiring) -> str:
     entries = [_entry(rule, rules, ladder) for rule in compute_rules(file)]
     contract = f"```text\n{file.contract}\n```"
-    return page(f"## {file.stage}", f"`workflow/rules/{file.path.name}`", contract, *entries)
+    heading = file.path.stem.replace("_", ", ")  # of report.smk and report_pages.smk
+    return page(f"## {heading}", f"`workflow/rules/{file.path.name}`", contract, *entries)
 
 
 def _entry(rule: Rule, rules: Sequence[Rule], ladder: Wiring) -> str:
@@ -72,12 +75,10 @@ def _entry(rule: Rule, rules: Sequence[Rule], ladder: Wiring) -> str:
 
 
 def _how(rule: Rule) -> str:
-    """Return where it runs and how often it is tried."""
-    words = ["a job of its own"]
-    if "localrule" in rule.keywords:
-        words = ["runs where Snakemake runs"]
-    elif "group" in rule.keywords:
-        words = [f"in the group {rule.arguments('group')['0'].value!r}"]  # type: ignore[attr-defined]
+    """Return where it runs, on what, and how often it is tried."""
+    words = ["runs where Snakemake runs" if "localrule" in rule.keywords else "a job of its own"]
+    if "gpu" in rule.arguments("resources"):
+        words.append("on a GPU where there is one")
     if "retries" in rule.keywords:
         words.append(f"tried again up to {rule.keywords['retries']} times")
     return ", ".join(words)

@@ -62,12 +62,17 @@ def predict_classes(
 
 
 def class_odds(
-    model: Path, features: Path | None, stamps: Sequence[Path], threads: int, part: Asked
+    model: Path,
+    features: Path | None,
+    stamps: Sequence[Path],
+    threads: int,
+    device: str,
+    part: Asked,
 ) -> np.ndarray:
     """Return a classifier's odds for what is asked, float (n, classes).
 
     A head answers from cached features; without them it is a network on images, which takes so
-    many threads.
+    many threads and is on `device` (`answering_device`).
 
     Raises
     ------
@@ -79,7 +84,16 @@ def class_odds(
     # Heads do without torch, and there are more of them.
     from zladder.evaluate.predict_images import image_odds
 
-    return image_odds(model, stamps, threads, part)
+    return image_odds(model, stamps, threads, device, part)
+
+
+def answering_device(features: Path | None) -> str:
+    """Return where a classifier answers: one on features on the CPU, a network on the best."""
+    if features:
+        return "cpu"
+    from zladder.learning.device import best_device  # torch, as above
+
+    return str(best_device())
 
 
 def point_estimates(

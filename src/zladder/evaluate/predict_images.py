@@ -10,6 +10,7 @@ import torch
 from zladder.evaluate.asked import asked_galaxies, whole_table
 from zladder.evaluate.predict_features import redshift_table
 from zladder.evaluate.trained import read_card
+from zladder.learning.device import keep_reproducible
 from zladder.learning.image_answers import redshifts
 from zladder.learning.image_bundle import load_image_network
 from zladder.learning.image_index import image_blocks, shard_files
@@ -29,6 +30,7 @@ def predict_images(
     trained_on: Sequence[Path],
     stamps: Sequence[Path],
     run: tuple[Path, Path],
+    device: torch.device,
 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
     """Return (predictions, counts) of a regression network for galaxies outside training splits.
 
@@ -40,6 +42,8 @@ def predict_images(
         The stamp files of the datasets, ``SAMPLE/SHARD.h5``.
     run
         Model file and card file.
+    device
+        Where the network answers.
 
     Raises
     ------
@@ -47,7 +51,9 @@ def predict_images(
         For a test galaxy that was seen, stamps that are missing, too small or not finite, an
         unusable run.
     """
+    keep_reproducible(device)
     network, network_card = load_image_network(run[0])
+    network.to(device)
     card, reference = read_card(run[1])
     asked = asked_galaxies(datasets, trained_on)
     tables = []
@@ -57,10 +63,12 @@ def predict_images(
     return whole_table(asked, tables)
 
 
-def image_odds(model: Path, stamps: Sequence[Path], threads: int, part: Asked) -> np.ndarray:
+def image_odds(
+    model: Path, stamps: Sequence[Path], threads: int, device: str, part: Asked
+) -> np.ndarray:
     """Return what a network of classes says of galaxies: float32 (n, classes), rows sum to 1.
 
-    Torch works with so many threads from then on.
+    Torch works with so many threads from then on; `device` is where the network answers.
 
     Raises
     ------
@@ -68,7 +76,9 @@ def image_odds(model: Path, stamps: Sequence[Path], threads: int, part: Asked) -
         For stamps that are missing, too small or not finite, and an unusable model.
     """
     torch.set_num_threads(threads)
+    keep_reproducible(torch.device(device))
     network, card = load_image_network(model)
+    network.to(device)
     _z_phot, odds = image_answers(network, card, part, stamps)
     if odds is None:
         message = f"{model} is a regression, not a classifier"

@@ -25,7 +25,7 @@ N_SYMMETRIES = 8
 
 @dataclass(frozen=True)
 class Views:
-    """Images as a network sees them.
+    """Images as a network sees them, on the device of their pixels.
 
     Attributes
     ----------
@@ -34,12 +34,17 @@ class Views:
     inputs
         `inputs` of the run card: bands, extinction_per_ebv, crop_pixels, stretch.
     softening_nmgy
-        Shape (B,), the encoder's.
+        Shape (B,), the encoder's, on the device of the images.
     """
 
     images: Images
     inputs: Mapping[str, Any]
     softening_nmgy: torch.Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the pixels are. Rows, symmetries and generators may be on the CPU all the same."""
+        return self.images.flux_nmgy.device
 
     def centred(self, rows: torch.Tensor, ebv_mag: float = 0.0) -> torch.Tensor:
         """Return the centre crops of galaxies, (n, B, C, C), behind `ebv_mag` more of dust."""
@@ -68,7 +73,7 @@ class Views:
             angle), shift of the centre by up to `jitter_pixels` on each axis, dust of
             U(0, `ebv_mag_max`) and noise of U(0, `noise_sigmas_max`) times the sky's.
         generator
-            Equal generators give equal crops.
+            On the CPU. Equal generators give equal crops.
         """
         n, jitter = len(rows), settings["jitter_pixels"]
         shift = torch.randint(-jitter, jitter + 1, (2, n), generator=generator)
@@ -82,8 +87,8 @@ class Views:
         sigmas = torch.rand(n, generator=generator) * settings["noise_sigmas_max"]
         noise = None
         if settings["noise_sigmas_max"]:
-            noise = torch.empty(pixels.shape).normal_(generator=generator)
-            noise *= (sigmas[:, None] * self._sky_share(rows))[:, None, None]
+            noise = torch.empty(pixels.shape).normal_(generator=generator).to(self.device)
+            noise *= (sigmas.to(self.device)[:, None] * self._sky_share(rows))[:, None, None]
         return self._seen(pixels, self._transmission(ebv_mag), noise)
 
     def _looked_up(
@@ -92,8 +97,10 @@ class Views:
         """Return crops (n, C, C, B), shifted and then turned, as one look-up of whole pixels."""
         side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
         start = side // 2 - crop // 2
+        rows, symmetry, shift = (part.to(self.device) for part in (rows, symmetry, shift))
         corner = (start + shift[0]) * side + start + shift[1]
-        where = symmetry_table(crop, side)[symmetry] + (rows * side**2 + corner)[:, None]
+        table = symmetry_table(crop, side).to(self.device)
+        where = table[symmetry] + (rows * side**2 + corner)[:, None]
         pixels = self.images.flux_nmgy.flatten(0, 2).index_select(0, where.flatten())
         return pixels.view(len(rows), crop, crop, -1)
 
@@ -102,6 +109,7 @@ class Views:
     ) -> torch.Tensor:
         """Return crops (n, C, C, B) shifted after a turn by `angle`, in radians; bilinear."""
         side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
+        rows, angle, shift = (part.to(self.device) for part in (rows, angle, shift))
         stamps = self.images.flux_nmgy[rows].permute(0, 3, 1, 2)
         # Grid units: the outermost pixel centres of the stamp lie at -1 and 1.
         scale = (crop - 1) / (side - 1)
@@ -115,10 +123,10 @@ class Views:
         return crops.permute(0, 2, 3, 1).contiguous()
 
     def _transmission(self, ebv_mag: torch.Tensor) -> torch.Tensor:
-        return transmission(ebv_mag, band_values(self.inputs))
+        return transmission(ebv_mag, band_values(self.inputs)).to(self.device)
 
     def _sky_share(self, rows: torch.Tensor) -> torch.Tensor:
-        return self.images.sky_sigma_nmgy[rows] / self.softening_nmgy
+        return self.images.sky_sigma_nmgy[rows.to(self.device)] / self.softening_nmgy
 
     def _seen(
         self, pixels: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from zladder.learning.images import Images
     from zladder.networks.heads import ImageNetwork
+    from zladder.networks.resnet import Encoder
 
 BATCH = 512
 
@@ -25,12 +26,18 @@ def answered(
 ) -> torch.Tensor:
     """Return a network's answers for n galaxies in batches; `seen` gives those of some rows.
 
-    The network is left in evaluation mode.
+    The network is left in evaluation mode; the answers come back to the CPU.
     """
     network.eval()
     with torch.no_grad():
-        parts = [network(seen(rows)) for rows in torch.arange(n).split(BATCH)]
+        parts = [network(seen(rows)).cpu() for rows in torch.arange(n).split(BATCH)]
     return torch.cat(parts)
+
+
+def views_of(encoder: Encoder, inputs: Mapping[str, Any], images: Images) -> Views:
+    """Return images as an encoder sees them, on its device; `inputs` are those of its card."""
+    softening = encoder.softening_nmgy
+    return Views(images.to(softening.device), inputs, softening)
 
 
 def redshifts(
@@ -39,9 +46,9 @@ def redshifts(
     """Return (z_phot, odds of the classes) of images (N, S, S, B), S at least the crop.
 
     Float64 (N,), and float32 (N, bins) or None for a regression. The redshift of a classifier is
-    the mean over the centres of its classes.
+    the mean over the centres of its classes. The images go where the network is.
     """
-    views = Views(images, card["inputs"], network.encoder.softening_nmgy)
+    views = views_of(network.encoder, card["inputs"], images)
     found = answered(network, len(images), views.centred)
     if card["output"]["kind"] == "regression":
         return found.double().numpy(), None

@@ -34,12 +34,15 @@ class ImageRun:
         History and seconds of all attempts.
     reference
         What it was trained on: `n_train`, and of a training with labels `z_min`, `z_max`.
+    device
+        Where it was trained, as the sidecar says it.
     """
 
     card: Mapping[str, Any]
     tensors: Mapping[str, torch.Tensor]
     progress: Progress
     reference: dict[str, Any]
+    device: str = "cpu"
 
     def summary(self) -> dict[str, Any]:
         """Return what the sidecar of the run says."""
@@ -47,6 +50,7 @@ class ImageRun:
         return {
             "card": self.card,
             "seed": self.card["seed"],
+            "device": self.device,
             "n_train": self.reference["n_train"],
             "images": schedule["steps"] * schedule["batch_size"],
             "stopped_by": "steps",

@@ -34,6 +34,10 @@ class Images:
     def __len__(self) -> int:
         return len(self.flux_nmgy)
 
+    def to(self, device: torch.device) -> Images:
+        """Return them on a device."""
+        return Images(self.flux_nmgy.to(device), self.sky_sigma_nmgy.to(device))
+
 
 def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) -> Images:
     """Return the central `side_pixels` of stamps (N, B, S, S), de-reddened.

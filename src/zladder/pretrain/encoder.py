@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from zladder.learning.augment import Views
+from zladder.learning.batch_statistics import settle
+from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.engine import run_training
+from zladder.learning.image_answers import views_of
 from zladder.learning.image_index import load_images, shard_files
 from zladder.learning.image_run import ImageRun
 from zladder.learning.images import fitted_softening
@@ -39,7 +41,8 @@ def pretrain_encoder(
 ) -> ImageRun:
     """Pretrain the encoder of a run card, going on from an earlier attempt if there is one.
 
-    With `steps: 0` the encoder stays as it is drawn: the untrained control.
+    With `steps: 0` the weights stay as they are drawn: the untrained control. Its batch statistics
+    are measured like everybody's.
 
     Parameters
     ----------
@@ -65,13 +68,15 @@ def pretrain_encoder(
     require_training_galaxies(frame, dataset)
     side = room_pixels(card["inputs"]["crop_pixels"], card["augmentation"])
     images = load_images(frame, shard_files(stamps), card["inputs"], side, dataset, with_sky=True)
-    torch.set_deterministic_debug_mode("error")
-    training = _training(card, images, frame, dataset)
+    device = best_device()
+    keep_reproducible(device)
+    training = _training(card, images, frame, dataset, device)
     parameters = sum(parameter.numel() for parameter in training.model.encoder.parameters())
-    log.info("run %s: %d galaxies of %d pixels, encoder of %d parameters",
-             card["run"], len(images), side, parameters)  # fmt: skip
+    log.info("run %s: %d galaxies of %d pixels, encoder of %d parameters, on %s",
+             card["run"], len(images), side, parameters, device)  # fmt: skip
     progress = run_training(training, card, folder, minutes)
-    return ImageRun(card, training.weights(), progress, {"n_train": len(images)})
+    settle(training.model.encoder, len(images), training.views.centred)
+    return ImageRun(card, training.weights(), progress, {"n_train": len(images)}, str(device))
 
 
 def require_training_galaxies(frame: pd.DataFrame, path: Path) -> None:
@@ -87,7 +92,11 @@ def require_training_galaxies(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _training(
-    card: Mapping[str, Any], images: Images, frame: pd.DataFrame, dataset: Path
+    card: Mapping[str, Any],
+    images: Images,
+    frame: pd.DataFrame,
+    dataset: Path,
+    device: torch.device,
 ) -> Pretraining:
     model = MoCo(card)
     softening = fitted_softening(images, dataset)
@@ -98,4 +107,6 @@ def _training(
         targets = photometry_targets(frame, card["inputs"]["bands"], dataset)
         log.info("%d magnitudes or colours of %d were not measured",
                  int((~torch.isfinite(targets)).sum()), targets.numel())  # fmt: skip
-    return Pretraining(model, Views(images, card["inputs"], softening), targets, card)
+        targets = targets.to(device)
+    model.to(device)
+    return Pretraining(model, views_of(model.encoder, card["inputs"], images), targets, card)

@@ -84,7 +84,7 @@ class MoCo(nn.Module):
         """
         queries = self.projection(features)
         logits = self._logits(queries, keys, galaxies)
-        target = torch.zeros(len(queries), dtype=torch.int64)
+        target = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
         right = (logits.detach().argmax(dim=1) == 0).double().mean()
         return nn.functional.cross_entropy(logits, target), right
 
@@ -124,7 +124,7 @@ class MoCo(nn.Module):
         """
         size = len(self.queue)
         keys, galaxies = keys[-size:], galaxies[-size:]
-        places = (self.pointer + torch.arange(len(keys))) % size
+        places = (self.pointer + torch.arange(len(keys), device=keys.device)) % size
         self.queue[places] = keys
         self.queue_galaxies[places] = galaxies
         self.pointer[0] = (self.pointer[0] + len(keys)) % size

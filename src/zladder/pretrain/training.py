@@ -33,7 +33,7 @@ class Pretraining:
     Parameters
     ----------
     model
-        Networks and queue, changed in place.
+        Networks and queue, changed in place; the rest is on its device.
     views
         The training galaxies.
     targets
@@ -47,7 +47,7 @@ class Pretraining:
     ) -> None:
         self.model, self.views, self.targets, self.card = model, views, targets, card
         self.optimizer = make_optimizer({1.0: model.parameters()}, card["optimizer"])
-        self.sums = torch.zeros(len(SUMS), dtype=torch.float64)
+        self.sums = torch.zeros(len(SUMS), dtype=torch.float64, device=views.device)
 
     def start_epoch(self, epoch: int) -> int:
         """Return the number of steps of an epoch."""
@@ -59,7 +59,7 @@ class Pretraining:
         schedule, seed = self.card["schedule"], self.card["seed"]
         rows = batch_rows(
             seed, len(self.views.images), schedule["batch_size"], first_step(schedule, epoch) + step
-        )
+        ).to(self.views.device)
         generator = keyed_generator(seed, "views", epoch, step)
         set_rate_share(self.optimizer, rate_share)
         features = self.model.encoder(self._view(rows, generator))

@@ -75,7 +75,8 @@ def run_program(
     """Parse, run `work` inside the frame, and return the exit code of the contract.
 
     `work` gets the parsed options, with output paths replaced by temporary ones, and returns what
-    the sidecar should hold beside command, code, inputs, versions and seconds (counts, card, …).
+    the sidecar should hold beside command, code, inputs, versions and seconds (counts, card, …;
+    `device` where it is not the CPU).
     `tidy` gets them once outputs and sidecar stand, to remove what only a resumed run needs.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -8,9 +8,10 @@ import h5py
 import numpy as np
 import torch
 
-from zladder.learning.augment import N_SYMMETRIES, Views
+from zladder.learning.augment import N_SYMMETRIES
+from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.engine import keyed_generator
-from zladder.learning.image_answers import answered
+from zladder.learning.image_answers import answered, views_of
 from zladder.learning.image_bundle import load_encoder
 from zladder.learning.image_index import image_blocks, shard_files
 from zladder.provenance.errors import BadInput
@@ -59,9 +60,10 @@ def embed_images(
         hint = "a square has seven turns and reflections beside the identity"
         raise BadInput("--copies", "copies", "0 to 7", f"{n_copies}", hint)
     encoder, card = load_encoder(weights)
-    torch.set_deterministic_debug_mode("error")
+    device = best_device()
+    keep_reproducible(device)
     frame = read_table(dataset)
-    arrays = _embedded(encoder, card, frame, dataset, stamps, n_copies)
+    arrays = _embedded(encoder.to(device), card, frame, dataset, stamps, n_copies)
     attributes = {
         "schema": FEATURES_SCHEMA,
         "run": card["run"],
@@ -74,7 +76,12 @@ def embed_images(
             file.create_dataset(name, data=array)
         for name, value in attributes.items():
             file.attrs[name] = value
-    return {"run": card["run"], "n_in": len(frame), "n_out": len(arrays["features"])}
+    return {
+        "run": card["run"],
+        "n_in": len(frame),
+        "n_out": len(arrays["features"]),
+        "device": str(device),
+    }
 
 
 def _embedded(
@@ -115,7 +122,7 @@ def distinct_symmetries(seed: int, n: int, n_copies: int) -> torch.Tensor:
 def _features(
     encoder: Encoder, card: dict[str, Any], images: Images, ebv_mag: float = 0.0
 ) -> np.ndarray:
-    views = Views(images, card["inputs"], encoder.softening_nmgy)
+    views = views_of(encoder, card["inputs"], images)
     found = answered(encoder, len(images), lambda rows: views.centred(rows, ebv_mag))
     return np.asarray(found.numpy())
 
@@ -130,7 +137,7 @@ def _turned(
     """Return the features of the images `inside` a block, each under its own symmetry."""
     if not len(inside):
         return np.empty((0, encoder.features), dtype=np.float32)
-    views = Views(images, card["inputs"], encoder.softening_nmgy)
+    views = views_of(encoder, card["inputs"], images)
     rows = torch.from_numpy(inside)
     found = answered(encoder, len(rows), lambda part: views.turned(rows[part], symmetry[part]))
     return np.asarray(found.numpy())

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from zladder.learning.augment import Views
+from zladder.learning.batch_statistics import settle
 from zladder.learning.classes import class_edges, class_index
+from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.engine import keyed_generator, run_training
+from zladder.learning.image_answers import views_of
 from zladder.learning.image_bundle import (
     drawn_encoder,
     load_encoder,
@@ -78,15 +80,19 @@ def train_image(
         split: load_images(part, files, inputs, sides[split], dataset, with_sky=split == "train")
         for split, part in rows.items()
     }
-    torch.set_deterministic_debug_mode("error")
-    network = _starting_network(card, images["train"], labels["train"], parent, dataset)
+    device = best_device()
+    keep_reproducible(device)
+    network = _starting_network(card, images["train"], labels["train"], parent, dataset).to(device)
     examples = [_examples(network, card, images[key], labels[key]) for key in images]
-    log.info("run %s: %d training and %d validation galaxies, %d parameters",
+    log.info("run %s: %d training and %d validation galaxies, %d parameters, on %s",
              card["run"], *(len(part) for part in rows.values()),
-             sum(parameter.numel() for parameter in network.parameters()))  # fmt: skip
+             sum(parameter.numel() for parameter in network.parameters()), device)  # fmt: skip
     training = ImageTraining(network, examples[0], examples[1], card)
     progress = run_training(training, card, folder, minutes)
-    return ImageRun(card, training.weights(), progress, label_reference(labels["train"]))
+    if not training.frozen:
+        settle(network.encoder, len(rows["train"]), examples[0].views.centred)
+    reference = label_reference(labels["train"])
+    return ImageRun(card, training.weights(), progress, reference, str(device))
 
 
 def _labels(frame: pd.DataFrame, card: Mapping[str, Any], dataset: Path) -> np.ndarray:
@@ -128,8 +134,8 @@ def _starting_network(
 def _examples(
     network: ImageNetwork, card: Mapping[str, Any], images: Images, labels: np.ndarray
 ) -> ImageExamples:
-    views = Views(images, card["inputs"], network.encoder.softening_nmgy)
+    views = views_of(network.encoder, card["inputs"], images)
+    targets = labels.astype(np.float32)
     if card["output"]["kind"] == "classes":
-        index, _ = class_index(labels, class_edges(card["output"]))
-        return ImageExamples(views, torch.from_numpy(index))
-    return ImageExamples(views, torch.from_numpy(labels.astype(np.float32)))
+        targets, _ = class_index(labels, class_edges(card["output"]))
+    return ImageExamples(views, torch.from_numpy(targets).to(views.device))

@@ -36,7 +36,7 @@ class ImageExamples:
     views
         Of N galaxies.
     targets
-        Shape (N,): redshifts, float32, or classes, int64.
+        Shape (N,): redshifts, float32, or classes, int64; on the device of the views.
     """
 
     views: Views
@@ -81,7 +81,7 @@ class ImageTraining:
         """Take one optimiser step; return the mean loss."""
         schedule, seed = self.card["schedule"], self.card["seed"]
         n, number = len(self.train.targets), first_step(schedule, epoch) + step
-        rows = batch_rows(seed, n, schedule["batch_size"], number)
+        rows = batch_rows(seed, n, schedule["batch_size"], number).to(self.train.targets.device)
         generator = keyed_generator(seed, "views", epoch, step)
         seen = self.train.views.augmented(rows, self.card["augmentation"], generator)
         loss = self._losses(self.network(seen), self.train.targets[rows]).mean()
@@ -100,7 +100,7 @@ class ImageTraining:
         """Return the loss of the validation galaxies as they are, without augmentation."""
         n = len(self.validation.targets)
         said = answered(self.network, n, self.validation.views.centred)
-        losses = self._losses(said, self.validation.targets)
+        losses = self._losses(said, self.validation.targets.cpu())
         return {"validation_loss": float(losses.double().mean())}
 
     def state(self) -> Tensors:

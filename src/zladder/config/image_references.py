@@ -1,0 +1,90 @@
+"""What images need to go together: surveys with frames, stamps with room, schedules with steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.learning.room import room_pixels
+from zladder.provenance.errors import BadInput, require_known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def require_images(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of image datasets and recipes on pixels that do not fit each other.
+
+    Raises
+    ------
+    BadInput
+        For `away_from` that names no other image dataset, a survey without frames or without the
+        extinction of a band, stamps too small for a recipe, and more checks than steps.
+    """
+    datasets = settings["datasets"]["datasets"]
+    for dataset in image_datasets(settings):
+        entry, file = datasets[dataset], "config/stages/datasets.yaml"
+        if "away_from" in entry:
+            others = [name for name in image_datasets(settings) if name != dataset]
+            require_known(entry["away_from"], others, file, f"datasets.{dataset}.away_from")
+        for sample in (name for names in entry["samples"].values() for name in names):
+            _require_imaged(settings, sample, dataset)
+    train, pretrain = settings["train"], settings["pretrain"]
+    for file, section, recipes, limit in (
+        ("pretrain", "encoders", pretrain["encoders"], pretrain["steps_limit"]),
+        ("train", "image_networks", train["image_networks"], train["image_steps_limit"]),
+        ("train", "heads", train["heads"], train["head_steps_limit"]),
+    ):
+        for name, recipe in recipes.items():
+            place = f"{section}.{name}"
+            require_checks(recipe["schedule"], limit, f"config/stages/{file}.yaml", place)
+            if "augmentation" in recipe:
+                _require_room(settings, recipe["augmentation"], place)
+
+
+def image_datasets(settings: Mapping[str, Any]) -> list[str]:
+    """Return the datasets that are an index over stamps."""
+    datasets = settings["datasets"]["datasets"]
+    return [name for name, entry in datasets.items() if "images" in entry]
+
+
+def require_checks(
+    schedule: Mapping[str, Any], steps_limit: int, file: str, recipe_place: str
+) -> None:
+    """Refuse a schedule that is cut into more parts than it has steps.
+
+    Raises
+    ------
+    BadInput
+        Unless it has no steps at all: a network as it is drawn.
+    """
+    steps = min(schedule["steps"], steps_limit)
+    if steps and schedule["checks"] > steps:
+        place = f"{recipe_place}.schedule.checks"
+        expected = f"at most {steps}, the steps that the scale leaves"
+        hint = "take fewer checks, or more steps"
+        raise BadInput(file, place, expected, f"{schedule['checks']}", hint)
+
+
+def _require_imaged(settings: Mapping[str, Any], sample: str, dataset: str) -> None:
+    """Refuse a sample without frames to cut stamps from, or whose dust has no known colour."""
+    name = settings["catalogs"]["samples"][sample]["photometry"]
+    survey, file = settings["survey_files"][name], f"config/surveys/{name}.yaml"
+    if "frames" not in survey:
+        hint = f"the dataset '{dataset}' has images: say where they are, or leave images out"
+        raise BadInput(file, "frames", "where the survey's images are", "no such key", hint)
+    known = survey.get("extinction_per_ebv", {})
+    missing = [band for band in survey["bands"] if band not in known]
+    if missing:
+        hint = "networks on images need it to add and to remove dust"
+        expected, found = "the extinction of each band over E(B-V)", f"none of {missing}"
+        raise BadInput(file, "extinction_per_ebv", expected, found, hint)
+
+
+def _require_room(settings: Mapping[str, Any], augmentation: Mapping[str, Any], place: str) -> None:
+    """Refuse stamps that an augmentation would turn or move out of."""
+    crop, stamp = settings["pretrain"]["pixels"]["crop_pixels"], settings["cutouts"]["stamp_pixels"]
+    room = room_pixels(crop, augmentation)
+    if room > stamp:
+        file, expected = "config/stages/cutouts.yaml", f"at least {room} ({place}, crops of {crop})"
+        hint = "cut larger stamps, or lower the crop, the jitter, or choose dihedral"
+        raise BadInput(file, "stamp_pixels", expected, f"{stamp}", hint)
