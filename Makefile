@@ -1,6 +1,7 @@
 # make demo   from nothing to a report on the mock sky      make test   all tests
 # make report SCALE=demo   the report of what was built, again
-# make resume PROFILE=slurm  after a lost terminal: cancel what still runs, unlock, go on (TARGETS=…)
+# make resume PROFILE=slurm  after a lost terminal: cancel this folder's Slurm jobs, unlock, go on
+#   (TARGETS=hayat2021  ARGS="--configfile mine.yaml"; SKY and SCALE only if they were given before)
 # make test-cluster   the tests that start a real Slurm on this host (make install-slurm first)
 # Options: PYTHON=python3.11  UV=1 (uv instead of pip)  TORCH_INDEX=URL (wheels of torch)
 
@@ -16,6 +17,8 @@ SKY ?= mock
 SCALE ?= demo
 SLURM_PACKAGES := slurmctld slurmd slurm-client munge slurmdbd mariadb-server
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+# What the user named; the rest stays with config/config.yaml and with ARGS.
+CHOSEN := $(if $(filter-out file,$(origin SKY)),sky=$(SKY)) $(if $(filter-out file,$(origin SCALE)),scale=$(SCALE))
 REPORT = results/$(SKY)-$(SCALE)/report/report.html
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
@@ -38,8 +41,8 @@ demo: env
 
 resume: env
 	$(BIN)/python -m zladder.cli.resume
-	$(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES)) \
-		--config sky=$(SKY) scale=$(SCALE) $(if $(TARGETS),-- $(TARGETS))
+	$(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES)) $(ARGS) \
+		$(if $(strip $(CHOSEN)),--config $(CHOSEN)) $(if $(TARGETS),-- $(TARGETS))
 
 report: env
 	$(BIN)/snakemake --cores 1 --config sky=$(SKY) scale=$(SCALE) --report $(REPORT) \
@@ -71,5 +74,5 @@ lint: env
 docs: env
 	$(BIN)/python -m zladder.docs
 
-clean-resume:
-	rm -rf results/*/resume
+clean-resume: env
+	$(BIN)/python -m zladder.cli.clean_resume

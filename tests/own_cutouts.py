@@ -111,7 +111,7 @@ def write_zladder(path: Path, **changed: Any) -> Path:
 
 
 def write_sdss(path: Path, side: int = 107, **changed: Any) -> Path:
-    """Write the layout of the self-supervised release (hayat2021 section 2.2), gzip in chunks."""
+    """Write the layout of the self-supervised release (Hayat et al. 2021), gzip in chunks."""
     made = galaxies()
     e_bv = np.outer(made["ebv_mag"], list(DR12.values()))
     datasets = {
@@ -128,7 +128,7 @@ def write_sdss(path: Path, side: int = 107, **changed: Any) -> Path:
 
 
 def write_galaxiesml(path: Path, side: int = 64, **changed: Any) -> Path:
-    """Write the layout of GalaxiesML (soriano2024 section 2.3), gzip in chunks, HSC's counts."""
+    """Write the layout of GalaxiesML (Do et al. 2024), gzip in chunks, HSC's counts."""
     made = galaxies()
     counts = planes("grizy", made["flux"]) * np.float32(10 ** (0.4 * (27.0 - 22.5)))
     column = {f"{band}_cmodel_mag": np.full((N_GALAXIES, 1), 20.0) for band in "grizy"}

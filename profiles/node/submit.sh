@@ -16,9 +16,21 @@ snakemake() {
     if [ -x .venv/bin/snakemake ]; then .venv/bin/snakemake "$@"; else command snakemake "$@"; fi
 }
 
-# A node that died took its Snakemake along and left the lock. Nobody else can hold it: Slurm runs a
-# requeued job only when its first attempt is over.
-if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+# Print the numbers of this user's other jobs that hold this folder: allocations like this one, and
+# what a Snakemake on the login node submitted. Jobs that only wait hold nothing.
+others() {
+    local jobs number name at
+    jobs=$(squeue --noheader --user="$(id -un)" --states=CF,R,S,CG --format="%i|%j|%Z") || return
+    while IFS="|" read -r number name at; do
+        if [[ $number != "$SLURM_JOB_ID" && $name == zladder* && $at -ef . ]]; then
+            echo "$number"
+        fi
+    done <<< "$jobs"
+}
+
+# A Snakemake that was killed, by its time limit or with its node, left the lock. While another job
+# of this folder runs, or Slurm does not answer, the lock stays: Snakemake refuses if there is one.
+if running=$(others) && [ -z "$running" ]; then
     snakemake --workflow-profile none --unlock
 fi
 snakemake --workflow-profile node "$@"

@@ -65,11 +65,18 @@ class Login:
         self.bin = folder.parent / f"{folder.name}-bin"
         self.record = self.bin / "submitted.jsonl"
         self.bin.mkdir()
+        self._write_recorder(refuse=refuse)
+
+    def refuse(self) -> None:
+        """Let sbatch refuse all jobs from now on."""
+        self._write_recorder(refuse=True)
+
+    def _write_recorder(self, *, refuse: bool) -> None:
         recorder = self.bin / "sbatch"
         recorder.write_text(
             RECORDER.format(
                 python=sys.executable, record=str(self.record), refuse=refuse,
-                real=str(slurm.bin / "sbatch"),
+                real=str(self.slurm.bin / "sbatch"),
             ),
             encoding="utf-8",
         )  # fmt: skip

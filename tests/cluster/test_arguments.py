@@ -83,6 +83,26 @@ def test_all_ways_to_name_the_profile_ask_for_the_same(
     assert by_comment(login.submitted()) == first
 
 
+def test_after_a_refused_job_what_was_stale_is_still_to_do(toy: Callable[..., Login]) -> None:
+    login = toy()
+    sky = ("--profile", "slurm", *QUICK, "--retries", "0", "--", "out/sky")
+    code, said = login.snakemake(*sky)
+    assert code == 0, said[-3000:]
+    snakefile = login.folder / "Snakefile"
+    text = snakefile.read_text(encoding="utf-8")
+    changed = text.replace("        runtime=10,\n", "        runtime=10,\n    params: 2\n", 1)
+    assert changed != text
+    snakefile.write_text(changed, encoding="utf-8")
+    login.refuse()
+    code, said = login.snakemake(*sky)
+    assert code != 0
+    assert "refused by the test" in said
+    code, said = login.snakemake("-n", *sky)
+    assert code == 0, said[-3000:]
+    assert "rule simulate_sky:" in said
+    assert "Nothing to be done" not in said
+
+
 def test_without_an_account_nothing_starts(toy: Callable[..., Login]) -> None:
     login = toy(refuse=True)
     code, said = login.snakemake("--profile", "slurm", ZLADDER_ACCOUNT="")
@@ -110,9 +130,10 @@ def test_the_profiles_hold_what_they_must() -> None:
     profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
     wanted = {
         "executor": "slurm", "slurm-status-command": "squeue", "slurm-no-requeue": True,
-        "retries": 2, "keep-going": True, "rerun-incomplete": True, "keep-incomplete": True,
+        "retries": 2, "keep-going": True, "rerun-incomplete": True,
     }  # fmt: skip
     assert {key: profile[key] for key in wanted} == wanted
+    assert "keep-incomplete" not in profile  # stale results would pass for new
     assert (ROOT / "slurm").resolve() == ROOT / "profiles" / "slurm"
     assert (ROOT / "slurm").is_symlink()
 

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections import Counter
 
 import pytest
 import yaml
 
 from tests.checkout import ROOT, Checkout
+from tests.cluster.ladder import SCALE, TABLE, name_of, names_of_jobs, our_rules, sizes_by_name
 from tests.cluster.login import QUICK, Login, Submitted, fresh_clone
 from tests.cluster.slurm import Slurm
-from zladder.docs.rule_files import Rule, read_rule_files
-from zladder.docs.rules_page import compute_rules
 
 pytestmark = pytest.mark.timeout(1000)
 
 LIMIT_SECONDS = 480.0
 LIMIT_JOBS = 40
-SCALE = ("--config", "scale=test")
 
 
 @pytest.fixture(scope="module")
 def ladder(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Login:
     """A login node with a fresh clone."""
     return Login(fresh_clone(tmp_path_factory.mktemp("clone") / "ladder"), slurm)
-
-
-def our_rules() -> dict[str, Rule]:
-    """Return the rules that run a program, by name."""
-    files = read_rule_files(ROOT / "workflow" / "rules")
-    return {rule.name: rule for file in files for rule in compute_rules(file)}
-
-
-def names_of_jobs(planned: Counter[str]) -> tuple[set[str], set[str]]:
-    """Return the names (rules or their groups) of the jobs to expect: all, and those with a GPU."""
-    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
-    rules = our_rules()
-    sent = [name for name in planned if name in rules and "localrule" not in rules[name].keywords]
-    with_gpu = [name for name in sent if "gpu" in rules[name].arguments("resources")]
-    group = profile["groups"].get
-    return {group(name, name) for name in sent}, {group(name, name) for name in with_gpu}
-
-
-def name_of(job: Submitted, names: set[str]) -> str:
-    """Return which of the names a job's comment gives."""
-    found = [name for name in names if re.match(rf"rule_{name}(_|$)", job.comment)]
-    assert len(found) == 1, (job.comment, found)
-    return found[0]
 
 
 def test_the_ladder_climbs_in_few_jobs_and_in_time(ladder: Login) -> None:
@@ -64,6 +37,7 @@ def test_the_ladder_climbs_in_few_jobs_and_in_time(ladder: Login) -> None:
     assert {name_of(job, names) for job in jobs} == names
     for job in jobs:
         ask_for_a_gpu_or_not(job, name_of(job, names) in with_gpu)
+    assert sizes_by_name(jobs, names) == yaml.safe_load(TABLE.read_text(encoding="utf-8"))
     assert (ladder.folder / "results/mock-test/report/summary.html").is_file()
     assert seconds < LIMIT_SECONDS
 

@@ -88,6 +88,18 @@ def submit_a_stranger(login: Login, folder: Path) -> str:
     return login.slurm.run("sbatch", "--parsable", *command, "--wrap", "sleep 600").strip()
 
 
+def test_an_allocation_of_the_folder_is_left_alone(toy: Callable[..., Login]) -> None:
+    login = toy()
+    asked = ["-A", "proj", "-C", "cpu", "-J", "zladder-node", "-D", str(login.folder)]
+    number = login.slurm.run(
+        "sbatch", "--parsable", *asked, "-o", "/dev/null", "--wrap", "sleep 600"
+    ).strip()
+    code, said = login.run(*RESUME, **SOURCE)
+    assert code == 2
+    assert f"job {number} (" in said
+    assert [job for (job,) in login.slurm.jobs("%i")] == [number]
+
+
 def test_with_nothing_to_clear_it_says_so(toy: Callable[..., Login]) -> None:
     login = toy()
     code, said = login.run(*RESUME, **SOURCE)

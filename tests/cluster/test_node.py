@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+import yte
 
+from tests.checkout import ROOT
 from tests.cluster.daemons import wait_until
 from tests.cluster.login import Login, lay_out
 from tests.cluster.slurm import Slurm
@@ -63,3 +66,44 @@ def test_a_requeued_allocation_unlocks_and_goes_on(login: Login) -> None:
     said = completed(login, number)
     assert said.count("Building DAG of jobs") >= 2  # the log is appended to
     assert len(list((login.folder / "out").iterdir())) == 4
+
+
+def test_a_killed_allocation_submitted_again_unlocks_and_goes_on(login: Login) -> None:
+    number = submit(login, 1)
+    wait_until((login.folder / "out/0").exists, 60.0, "the first training")
+    login.slurm.run("scancel", "--full", "--signal=KILL", number)  # as at the end of its time
+    wait_until(lambda: not login.slurm.jobs("%i"), 60.0, "the killed job to end")
+    assert list((login.folder / ".snakemake/locks").iterdir())
+    said = completed(login, submit(login, 1))
+    assert "LockException" not in said
+    assert len(list((login.folder / "out").iterdir())) == 4
+
+
+def test_the_lock_of_an_allocation_that_runs_stays(login: Login) -> None:
+    first = submit(login, 1)
+    wait_until((login.folder / "out/0").exists, 60.0, "the first training")
+    second = submit(login, 1)
+    log = login.folder / f"zladder-node-{second}.log"
+    wait_until(lambda: log.is_file() and "LockException" in log.read_text(), 60.0, "the refusal")
+    assert "5 of 5 steps (100%) done" in completed(login, first)
+
+
+@pytest.mark.parametrize(
+    ("slurm_mb", "n_cpus", "expected_mb"),
+    [
+        ("3000", "2", 3000),
+        ("0", "2", 9000),  # --mem=0: all that the node has
+        ("64000", "2", 9000),
+        ("", "2", 8000),
+        ("", "128", 9000),
+    ],
+)
+def test_the_memory_of_the_node_is_never_exceeded(
+    monkeypatch: pytest.MonkeyPatch, slurm_mb: str, n_cpus: str, expected_mb: int
+) -> None:
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 9000 * 256}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", n_cpus)
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", slurm_mb)
+    text = (ROOT / "profiles/node/config.yaml").read_text(encoding="utf-8")
+    assert yte.process_yaml(text)["resources"]["mem_mb"] == expected_mb

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -18,11 +18,35 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("e2e"), pytest.mark.slow]
 
-RUN = "main_sample.ensemble-s0"
 RESULTS = "results/mock-test"
-PREDICTIONS = f"{RESULTS}/predictions/{RUN}.parquet"
-LONG = ("--cores", "2", "--config", "scale=test", "train={epochs_limit: 200}", "--", PREDICTIONS)
 WAIT_SECONDS = 120.0
+
+
+class Long(NamedTuple):
+    """A training, made long enough to be interrupted, and what is asked of it."""
+
+    rule: str
+    run: str
+    longer: str
+    target: str
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        return ("--cores", "2", "--config", "scale=test", self.longer, "--", self.target)
+
+    @property
+    def log(self) -> str:
+        return f"{RESULTS}/logs/{self.rule}/{self.run}.log"
+
+
+ENSEMBLE = Long(
+    "train_network", "main_sample.ensemble-s0", "train={epochs_limit: 200}",
+    f"{RESULTS}/predictions/main_sample.ensemble-s0.parquet",
+)  # fmt: skip
+MOCO = Long(
+    "pretrain_encoder", "label_efficiency.moco-s0", "pretrain={steps_limit: 100}",
+    f"{RESULTS}/features/label_efficiency.moco-s0.h5",
+)  # fmt: skip
 
 
 def wait_for(running: subprocess.Popen[str], path: Path, word: str) -> None:
@@ -44,13 +68,13 @@ def ended(running: subprocess.Popen[str]) -> str:
             running.communicate()
 
 
-def interrupt(checkout: Checkout) -> str:
+def interrupt(checkout: Checkout, long: Long) -> str:
     """Start the training, press Ctrl-C once it has begun, and return the log."""
-    log = checkout.folder / RESULTS / "logs" / "train_network" / f"{RUN}.log"
+    log = checkout.folder / long.log
     log.unlink(missing_ok=True)
-    running = checkout.start(*LONG)
+    running = checkout.start(*long.command)
     try:
-        wait_for(running, log, "best")  # the line of the first epoch
+        wait_for(running, log, "epoch 1/")  # the line of the first step
         os.killpg(running.pid, signal.SIGINT)  # what a terminal does
     finally:
         stderr = ended(running)
@@ -58,31 +82,30 @@ def interrupt(checkout: Checkout) -> str:
     return log.read_text(encoding="utf-8")
 
 
-def test_interrupted_training_ends_byte_equal(copy: Checkout, tmp_path: Path) -> None:
+@pytest.mark.parametrize("long", [ENSEMBLE, MOCO], ids=["perceptrons", "moco"])
+def test_interrupted_training_ends_byte_equal(copy: Checkout, tmp_path: Path, long: Long) -> None:
     twin = tmp_path / "twin"
     shutil.copytree(copy.folder, twin, symlinks=True)
     undisturbed = Checkout.of(twin)
-    done = undisturbed.snakemake(*LONG)
+    done = undisturbed.snakemake(*long.command)
     assert done.returncode == 0, done.stderr[-3000:]
 
-    said = interrupt(copy)
+    said = interrupt(copy, long)
     assert "SIGINT; saved in epoch" in said
-    weights = copy.folder / RESULTS / "runs" / RUN / "weights.safetensors"
+    weights = copy.folder / RESULTS / "runs" / long.run / "weights.safetensors"
     assert not weights.exists()
     resume = list((copy.folder / RESULTS / "resume").iterdir())
-    assert [folder.name.rsplit("-", 1)[0] for folder in resume] == [RUN]
+    assert [folder.name.rsplit("-", 1)[0] for folder in resume] == [long.run]
 
-    done = copy.snakemake(*LONG)
+    done = copy.snakemake(*long.command)
     assert done.returncode == 0, done.stderr[-3000:]
-    log = copy.folder / RESULTS / "logs" / "train_network" / f"{RUN}.log"
-    text = log.read_text(encoding="utf-8")
+    text = (copy.folder / long.log).read_text(encoding="utf-8")
     assert "resumed in epoch" in text
     assert "earlier attempts:" in text
     assert not list((copy.folder / RESULTS / "resume").iterdir())
-    for file in (f"runs/{RUN}/weights.safetensors", f"runs/{RUN}/history.csv"):
-        path = f"{RESULTS}/{file}"
-        assert (copy.folder / path).read_bytes() == (twin / path).read_bytes(), file
-    assert (copy.folder / PREDICTIONS).read_bytes() == (twin / PREDICTIONS).read_bytes()
+    results = (f"runs/{long.run}/weights.safetensors", f"runs/{long.run}/history.csv")
+    for file in (*(f"{RESULTS}/{name}" for name in results), long.target):
+        assert (copy.folder / file).read_bytes() == (twin / file).read_bytes(), file
 
 
 def test_retries_do_not_repeat_the_work_on_bad_input(copy: Checkout) -> None:
@@ -101,7 +124,7 @@ def test_edit_while_the_workflow_runs_is_caught(copy: Checkout) -> None:
     text = losses.read_text(encoding="utf-8")
     log = copy.folder / RESULTS / "logs" / "build_dataset" / "main.log"
     log.unlink()
-    running = copy.start("--forcerun", "build_dataset", *LONG)
+    running = copy.start("--forcerun", "build_dataset", *ENSEMBLE.command)
     try:
         wait_for(running, log, "build_dataset.py")
         losses.write_text(text + "\nEDITED = True\n", encoding="utf-8")

@@ -1,10 +1,9 @@
-"""Residual curves, slopes and distances of n(z) equal their formulas; no edge object is lost."""
+"""Residual curves and slopes equal their formulas; no edge object is lost."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import wasserstein_distance
 
 from zladder.metrics.binned import (
     MIN_IN_BIN,
@@ -16,7 +15,6 @@ from zladder.metrics.binned import (
     slope_zp,
     slope_zs,
 )
-from zladder.metrics.distances import total_variation, wasserstein_nz
 from zladder.metrics.variance import MIN_VARIANCE, smoothed_variance
 
 
@@ -24,11 +22,6 @@ def galaxies(n: int, seed: int, sigma: float = 0.02) -> tuple[np.ndarray, np.nda
     rng = np.random.default_rng(seed)
     z_true = rng.uniform(0, 0.4, n)
     return z_true + sigma * (1 + z_true) * rng.normal(size=n), z_true
-
-
-def sdss_like(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Redshifts with the mean and width of the SDSS main sample."""
-    return rng.gamma(4.0, 0.1 / 4.0, n)
 
 
 def test_bins_are_left_open_and_right_closed():
@@ -163,58 +156,3 @@ def test_too_few_bins_have_no_slope():
     fit = fit_line(mean_curve([0.1, 0.2], [0.0, 0.1], [0.0, 0.5, 1.0]))
     assert fit.n_bins == 0
     assert np.isnan([fit.slope, fit.slope_err, fit.intercept]).all()
-
-
-def test_total_variation_by_hand():
-    edges = [0.0, 0.1, 0.2, 0.3]
-    z_true = np.array([0.05, 0.05, 0.15, 0.25])
-    z_phot = np.array([0.15, 0.15, 0.15, 0.95])  # one object in a bin of its own outside
-    assert total_variation(z_phot, z_true, edges).value == 0.75
-    same = total_variation(z_true, z_true, edges)
-    assert (same.value, same.boot_mean, same.boot_std) == (0.0, 0.0, 0.0)
-
-
-def test_total_variation_of_independent_draws_is_its_floor():
-    # Two independent draws: E abs(difference) of bin k is sqrt(4 p_k / (pi n)); the design quotes
-    # 0.017 for SDSS-like redshifts. The scatter of one TV here is 0.0013 (measured), that of the
-    # mean of five 0.0006; four of it are passed by chance six times in 100,000.
-    n, edges = 103_305, np.linspace(0, 0.4, 181)
-    rng = np.random.default_rng(8)
-    p = np.histogram(sdss_like(4 * n, rng), edges)[0] / (4 * n)
-    floor = np.sum(np.sqrt(p)) / np.sqrt(np.pi * n)
-    assert floor == pytest.approx(0.017, abs=0.0015)
-    pairs = [(sdss_like(n, rng), sdss_like(n, rng)) for _ in range(5)]
-    found = [total_variation(*pair, edges, n_boot=2).value for pair in pairs]
-    assert np.mean(found) == pytest.approx(floor, abs=0.0024)
-
-
-def test_total_variation_of_a_blurred_truth():
-    # The design quotes 0.023 for SDSS-like redshifts blurred by 0.0095 (1 + z). One TV scatters by
-    # 0.0011 about 0.0236 here (measured), the mean of five by 0.0005: 4 of it and the difference.
-    n, edges = 103_305, np.linspace(0, 0.4, 181)
-    rng, found = np.random.default_rng(11), []
-    for _ in range(5):
-        z = sdss_like(n, rng)
-        blurred = z + 0.0095 * (1 + z) * rng.normal(size=n)
-        found.append(total_variation(blurred, z, edges, n_boot=2).value)
-    assert np.mean(found) == pytest.approx(0.023, abs=0.0026)
-
-
-def test_total_variation_bootstraps_have_a_spread_and_a_seed():
-    z_phot, z_true = galaxies(2000, seed=9)
-    edges = np.linspace(0, 0.4, 41)
-    found = total_variation(z_phot, z_true, edges, seed=1)
-    assert found == total_variation(z_phot, z_true, edges, seed=1)
-    assert found != total_variation(z_phot, z_true, edges, seed=2)
-    assert found.boot_mean > found.value  # each bootstrap adds noise of its own
-    assert 0 < found.boot_std < 0.02
-
-
-def test_wasserstein_is_the_shift_and_equals_scipy():
-    edges = np.linspace(0, 2, 41)
-    z_true = np.random.default_rng(10).uniform(0.2, 1, 5000)
-    assert wasserstein_nz(z_true + 0.25, z_true, edges) == pytest.approx(0.25)
-    z_phot = z_true**2 + 0.1
-    upper = [edges[1:][bin_index(values, edges)] for values in (z_phot, z_true)]
-    expected = wasserstein_distance(*upper)
-    assert wasserstein_nz(z_phot, z_true, edges) == pytest.approx(expected)

@@ -238,6 +238,20 @@ def test_a_frame_that_cannot_be_used_loses_its_field_and_no_other(cut, fault):
     assert "5 of 10 galaxies lost: frame 5" in error.found
 
 
+def test_every_frame_at_fault_is_logged_once_with_its_galaxies_and_a_way_out(cut, caplog):
+    keys = [(756, 2, field) for field in range(20, 45)]
+    for key in keys[:3]:
+        write_field(cut.root, key)
+        path_of(cut.root, "g", key).unlink()
+    sample = pd.concat([galaxies(INSIDE, key, 100 * key[2]) for key in keys])
+    error = cut.refused(sample, n_shards=1)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    missing = [path_of(cut.root, "u" if n >= 3 else "g", key) for n, key in enumerate(keys)]
+    wanted = "lost: 5 galaxies, frame: {}: file: expected a frame, found no such file"
+    assert told == [wanted.format(path) for path in missing]
+    assert "snakemake --forcerun render_frames" in error.hint
+
+
 def test_a_saturated_stamp_is_kept_with_a_flag(cut):
     images = write_field(cut.root)
     sample = galaxies(INSIDE[:2])

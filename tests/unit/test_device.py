@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+from types import SimpleNamespace
 
 import embed_images as embed_program
 import h5py
@@ -16,7 +18,7 @@ from tests import toy_images
 from tests.pretend_gpu import GPU, GpuTensor, PretendGpu
 from tests.toy_images import CLASSES, bits, image_card, pretrain_card
 from tests.toy_training import after
-from zladder.learning import device, engine
+from zladder.learning import device, device_locks, engine
 from zladder.learning.augment import Views
 from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.image_run import write_image_run
@@ -95,6 +97,20 @@ def test_the_best_device_is_the_gpu_that_pytorch_sees(monkeypatch):
     assert best_device() == torch.device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert best_device() == torch.device("cpu")
+
+
+def test_of_several_gpus_it_is_one_that_is_free_and_stays_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda i: SimpleNamespace(uuid=f"gpu-{i}")
+    )
+    monkeypatch.setattr(device, "lock_folder", lambda: tmp_path)
+    monkeypatch.setattr(device_locks, "_held", {})
+    with (tmp_path / "gpu-0.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert best_device() == torch.device("cuda", 1)
+    assert best_device() == torch.device("cuda", 1)
 
 
 @pytest.mark.parametrize(("name", "mode"), [("cpu", 2), ("cuda", 1)])

@@ -324,6 +324,14 @@ def test_the_budget_counts_the_jobs_of_the_demo():
     assert f"**{sum(wanted.values())}**" in text
 
 
+def test_no_cell_of_the_budget_is_empty():
+    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) > len(RULES)
+    empty = [row for row in rows if not all(cell.strip() for cell in row.strip("|").split("|"))]
+    assert not empty
+
+
 def test_every_message_of_the_troubleshooting_page_is_one_of_ours():
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`.*?`(?:, `.*?`)*)[^|]* \|", text, re.M)

@@ -113,7 +113,7 @@ def test_the_interval_is_that_of_the_bootstrap_over_galaxies(write, dataset):
     np.testing.assert_allclose(found, np.quantile(means, [0.025, 0.975]))
 
 
-def test_seeds_are_averaged_and_encoders_kept_apart(write, dataset):
+def test_a_summary_averages_seeds_and_galaxies_keep_them_apart(write, dataset):
     files = [write("moco-s0", embedding(1, 0.5)), write("moco-s1", embedding(2, 1.5)),
              write("untrained-s0", embedding(3, 2.0))]  # fmt: skip
     summary, galaxies = measure_drift(files, dataset, SETTINGS)
@@ -122,7 +122,7 @@ def test_seeds_are_averaged_and_encoders_kept_apart(write, dataset):
     singles = [measure_drift([path], dataset, SETTINGS)[0]["value"].iloc[0] for path in files[:2]]
     assert summary["value"].iloc[0] == pytest.approx(np.mean(singles))
     assert summary["seed_std"].iloc[0] == pytest.approx(np.std(singles, ddof=1))
-    assert galaxies.groupby("method").size().tolist() == [100, 100]
+    assert galaxies.groupby(["method", "seed"]).size().tolist() == [100, 100, 100]
     mean = galaxies[galaxies["method"] == "moco"]["drift"].mean()
     assert mean == pytest.approx(summary["value"].iloc[0])
 

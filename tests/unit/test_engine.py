@@ -134,4 +134,15 @@ def test_a_long_training_saves_by_itself(tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(engine, "save_checkpoint", lambda *_: saved.append(1))
     train(tmp_path, schedule={"epochs": 2})
-    assert len(saved) == 2 * STEPS_PER_EPOCH
+    assert len(saved) == 2 * STEPS_PER_EPOCH + 1  # and at the end, whatever is still to come
+
+
+def test_a_finished_training_cut_short_in_what_follows_is_not_taken_again(tmp_path, monkeypatch):
+    schedule = {"epochs": 2, "patience": 5}
+    network, progress = train(tmp_path, schedule=schedule)
+    steps = []
+    monkeypatch.setattr(catalogue.CatalogueTraining, "step", lambda *_: steps.append(1))
+    again, told = train(tmp_path, schedule=schedule)
+    assert not steps
+    assert bits(again) == bits(network)
+    assert told.history == progress.history

@@ -26,7 +26,7 @@ def n_parameters(network: nn.Module) -> int:
 
 
 def test_the_published_network_has_122006_parameters():
-    # 5*200+200, three times 200*200+200, 205+1 (soriano2024 section 3.1).
+    # 5*200+200, three times 200*200+200, 205+1 (astrodatalab/galaxiesml_examples).
     network = MLP(5, [200] * 4, "relu", input_skip=True)
     assert n_parameters(network) == 1200 + 3 * 40_200 + 206 == 122_006
     assert n_parameters(MLP(5, [200] * 4, "relu", input_skip=False)) == 122_006 - 5

@@ -151,7 +151,7 @@ def test_some_galaxies_have_both_labels():
 
 
 def test_redshifts_and_magnitudes_are_distributed_as_the_real_ones():
-    # published: soriano2024's GalaxiesML test table and the two samples' histograms
+    # published: the GalaxiesML test table and the two samples' histograms
     sky = large_sky()
     specz, photoz = specz_sample(sky), photoz_sample(sky)
     specz = specz[specz["specz_flag_homogeneous"]]

@@ -139,7 +139,9 @@ def test_keys_follow_slowly_and_learn_nothing_themselves():
         for parameter in moco.encoder.parameters():
             parameter.add_(1.0)
     start = [parameter.clone() for parameter in moco.key_encoder.parameters()]
-    keys = moco.keys(torch.randn(6, 3, 12, 12, generator=torch.Generator().manual_seed(2)))
+    keys = moco.keys(
+        torch.randn(6, 3, 12, 12, generator=torch.Generator().manual_seed(2)), torch.arange(6)
+    )
     assert not keys.requires_grad
     torch.testing.assert_close(keys.norm(dim=1), torch.ones(6))
     for before, now in zip(start, moco.key_encoder.parameters(), strict=True):

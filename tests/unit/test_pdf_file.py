@@ -19,7 +19,7 @@ def test_without_extension_the_edges_are_those_of_the_classes():
 
 
 def test_the_extension_reaches_as_far_on_each_side():
-    # 90 classes of 0.4/180 each: -0.2 to 0.6 (lin2022 section 3.4).
+    # 90 classes of 0.4/180 each: -0.2 to 0.6 (Lin et al. 2022, A&A 662, A36).
     edges = extended_edges(OUTPUT | {"extension_bins": 90})
     assert len(edges) == 361
     assert edges[[0, -1]] == pytest.approx([-0.2, 0.6])

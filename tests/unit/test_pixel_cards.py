@@ -92,7 +92,7 @@ def test_links_hold_the_digest_of_the_other_card(tree):
     cards = resolve_cards(tree, STUDIES)
     links = [card[key] for card in cards.values() for key in ("parent", "labels_from")
              if card.get(key)]  # fmt: skip
-    assert len(links) == 5 + 8 + 4 + 3  # fine-tuned, probes, heads; labels of Step 3, 3a, 3b
+    assert len(links) == 9 + 8 + 4 + 3  # fine-tuned, probes, heads; labels of Step 3, 3a, 3b
     for link in links:
         assert link == {"run": link["run"], "card": value_digest(cards[link["run"]])}
     order = list(cards)
@@ -124,6 +124,39 @@ def test_the_scale_limits_the_steps_but_never_prolongs_them(tree):
     assert steps["untrained-s0"] == 0
     assert steps["supervised_f20-s0"] == steps["baseline-s0"] == 80
     assert {steps[f"step{n}-s0"] for n in ("2", "3", "3a", "3b")} == {90}
+
+
+def test_the_scale_paper_trains_as_long_as_its_limits_allow(settings):
+    tree = settings("paper")
+    limits = {
+        "pretrain": tree["pretrain"]["steps_limit"],
+        "image": tree["train"]["image_steps_limit"],
+        "head": tree["train"]["head_steps_limit"],
+    }
+    cards = pixel_cards(tree)
+    trained = {run: card for run, card in cards.items() if card.get("schedule", {}).get("steps")}
+    untrained = {run for run in cards.keys() - trained.keys() if cards[run]["task"] != "probe"}
+    assert untrained == {f"label_efficiency.untrained-s{seed}" for seed in range(5)}
+    for run, card in trained.items():
+        assert card["schedule"]["steps"] == limits[card["task"]], run
+        assert card["schedule"]["batch_size"] == 256, run
+    assert min(limits.values()) >= 40_000
+
+
+def test_the_scale_paper_has_the_papers_queue_and_balance(settings):
+    cards = pixel_cards(settings("paper")).values()
+    for card in (card for card in cards if card["task"] == "pretrain"):
+        sizes = [card["objective"][key] for key in ("queue_size", "momentum", "projection_units")]
+        assert sizes == [65_536, 0.999, 128]
+    limits = {card["labels"]["cell_limit"] for card in cards if card["task"] == "head"}
+    assert limits == {200}
+
+
+@pytest.mark.parametrize(("scale", "n_galaxies"), [("small", 40_000), ("paper", 500_000)])
+def test_a_shard_of_a_large_scale_stays_a_job_of_one_machine(settings, scale, n_galaxies):
+    tree = settings(scale)
+    assert tree["survey"]["n_main"] == n_galaxies
+    assert n_galaxies / tree["cutouts"]["n_shards"] < 10_000
 
 
 def test_a_study_lays_its_values_over_an_image_recipe(tree):
@@ -179,7 +212,7 @@ def test_more_fractions_change_no_card(tree):
     tree["train"]["label_fractions"] = [0.05, 0.2, 0.5, 1.0]
     after = resolve_cards(tree, STUDIES)
     assert {run: after[run] for run in before} == before
-    assert len(after) == len(before) + 2 * (3 + 4 + 1)
+    assert len(after) == len(before) + 2 * (6 + 4 + 1)  # on images, probes, catalogue
 
 
 def test_an_image_network_sees_what_its_encoder_saw(tree):

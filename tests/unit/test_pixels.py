@@ -41,7 +41,7 @@ def test_reddening_after_dereddening_is_the_identity():
 
 
 def test_dust_lets_through_what_its_law_says():
-    # hayat2021 section 3.2: transmission at E(B-V) = 0.5 and 0.1 in ugriz.
+    # With R_b of Hayat et al. 2021: transmission at E(B-V) = 0.5 and 0.1 in ugriz.
     found = transmission(torch.tensor([0.5, 0.1]), R)
     expected = torch.tensor(
         [[0.142, 0.219, 0.349, 0.458, 0.559], [0.677, 0.738, 0.810, 0.855, 0.890]]

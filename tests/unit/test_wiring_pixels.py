@@ -70,7 +70,9 @@ CUTS = {"cut_stamps mock_main", "cut_stamps mock_deep"}
         (("evaluate", "n_bootstraps"), 50, {"collapse class_residuals", "drift label_efficiency"}),
         (("pretrain", "encoders", "colour", "objective", "colour_weight"), 2.0,
          {"train label_efficiency.colour-s0", "train label_efficiency.probe_colour_f20-s0",
-          "train label_efficiency.probe_colour_f100-s0"}),
+          "train label_efficiency.probe_colour_f100-s0",
+          "train label_efficiency.colour_finetuned_f20-s0",
+          "train label_efficiency.colour_finetuned_f100-s0"}),
     ],
 )  # fmt: skip
 def test_a_value_reaches_the_rules_that_read_it_and_no_other(wiring, path, value, expected):
@@ -184,7 +186,12 @@ def test_labels_are_made_from_the_predictions_of_step_2(wiring):
 
 def test_classifiers_are_told_what_they_look_at(wiring):
     w = wiring()
-    assert set(w.plan.classifiers()) == {BASELINE, *STEPS}
+    rungs = {
+        f"label_efficiency.{start}_classes_{rung}-s0"
+        for start in ("supervised", "finetuned")
+        for rung in ("f20", "f100")
+    }
+    assert set(w.plan.classifiers()) == {BASELINE, *STEPS, *rungs}
     assert (w.class_option(BASELINE), w.class_option(STEPS[0])) == ("--stamps", "--features")
     assert w.class_inputs(BASELINE) == w.stamps_of("main_images") == w.tested_stamps(BASELINE)
     assert w.class_inputs(STEPS[0]) == [f"<results>/features/{BASELINE}.h5"]

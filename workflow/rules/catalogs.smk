@@ -22,7 +22,7 @@ rule read_catalog:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         survey=lambda wildcards: LADDER.reading(wildcards.survey),
         parts=lambda wildcards: list(LADDER.native_files(wildcards.survey)),
@@ -52,7 +52,7 @@ rule cross_match:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         radius_arcsec=lambda wildcards: LADDER.match_radius_arcsec(wildcards.sample),
         code=CODE["cross_match"],
@@ -84,7 +84,7 @@ rule select_sample:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         match=lambda wildcards, input: option("--match", input.get("match")),
         settings=lambda wildcards: LADDER.selection(wildcards.sample),

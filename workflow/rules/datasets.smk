@@ -23,7 +23,7 @@ rule build_dataset:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.building(wildcards.dataset),
         code=CODE["build_dataset"],
@@ -55,7 +55,7 @@ rule build_image_dataset:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         away_from=lambda wildcards, input: option("--away-from", input.get("away_from")),
         settings=lambda wildcards: LADDER.building_images(wildcards.dataset),

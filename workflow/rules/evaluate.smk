@@ -27,7 +27,7 @@ rule predict_run:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         code=CODE["predict_run"],
     message:
@@ -61,7 +61,7 @@ rule predict_images:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         code=CODE["predict_images"],
     message:
@@ -96,7 +96,7 @@ rule predict_probe:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         code=CODE["predict_probe"],
     message:
@@ -131,7 +131,7 @@ rule predict_classes:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         source=lambda wildcards: LADDER.class_option(wildcards.run),
         code=CODE["predict_classes"],
@@ -163,7 +163,7 @@ rule score_study:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.scoring(wildcards.study),
         code=CODE["score_study"],
@@ -194,7 +194,7 @@ rule measure_collapse:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.collapse(wildcards.study),
         code=CODE["measure_collapse"],
@@ -226,7 +226,7 @@ rule measure_drift:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.drifting(wildcards.study),
         code=CODE["measure_drift"],
@@ -256,7 +256,7 @@ rule judge_claims:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         drifts=lambda wildcards, input: option("--drifts", input.get("drifts")),
         settings=lambda wildcards: LADDER.claims(wildcards.study),

@@ -30,7 +30,7 @@ rule plot_redshifts:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title", "convention"),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -68,7 +68,7 @@ rule plot_residuals:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title"),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -104,7 +104,7 @@ rule plot_scores:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title", "convention"),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -139,7 +139,7 @@ rule plot_sample:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_sample(wildcards.sample),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -176,7 +176,7 @@ rule plot_wall:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_images(wildcards.dataset),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -214,7 +214,7 @@ rule plot_labels:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_ladder(wildcards.study),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -254,7 +254,7 @@ rule plot_collapse:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title"),
         dpi=LADDER.settings["report"]["figure_dpi"],
@@ -301,7 +301,7 @@ rule plot_embeddings:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         settings=lambda wildcards: LADDER.about_maps(wildcards.study),
         dpi=LADDER.settings["report"]["figure_dpi"],

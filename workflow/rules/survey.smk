@@ -27,7 +27,7 @@ rule simulate_sky:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
         settings=LADDER.simulation(),
         code=CODE["simulate_sky"],
@@ -58,7 +58,7 @@ rule render_frames:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
-        runtime=120,
+        runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
     params:
         settings=LADDER.rendering(),
         n_shards=LADDER.settings["cutouts"]["n_shards"],

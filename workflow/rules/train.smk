@@ -65,7 +65,7 @@ rule train_control:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         card=lambda wildcards: LADDER.card(wildcards.run),
         code=CODE["train_control"],
@@ -138,7 +138,7 @@ rule embed_images:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
         copies=lambda wildcards: LADDER.copies_of(wildcards.run),
         code=CODE["embed_images"],
@@ -171,7 +171,7 @@ rule train_probe:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
-        runtime=15,
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
         card=lambda wildcards: LADDER.card(wildcards.run),
         code=CODE["train_probe"],

@@ -10,6 +10,7 @@ from astropy import units as u
 
 from zladder.catalogs.column_map import survey_file
 from zladder.provenance.errors import BadInput
+from zladder.tables.fluxes import MAG_PER_LN, NANOMAGGY_NAMES, NANOMAGGY_ZERO_POINT_MAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
     from zladder.catalogs.column_map import MappedColumn
 
 NJY_PER_NANOMAGGY = 3631.0  # a maggy is 3631 Jy in the AB system (Fukugita et al. 1996)
-ZEROPOINT_NANOMAGGY_MAG = 22.5  # 2.5 log10(1e9): AB magnitude of one nanomaggy
-MAG_PER_LN = 2.5 / np.log(10.0)  # d mag = -MAG_PER_LN * d flux / flux
-_NANOMAGGY = ("nanomaggy", "nmgy")
 
 
 @cache
 def nanomaggies_per(unit: str) -> float | None:
     """Return how many nanomaggies one of this flux unit is, or None if it is no flux unit."""
-    if unit in _NANOMAGGY:
+    if unit in NANOMAGGY_NAMES:
         return 1.0
     try:
         return float(u.Unit(unit).to(u.nJy)) / NJY_PER_NANOMAGGY
@@ -75,7 +73,7 @@ def _acceptable(column: MappedColumn) -> str:
 def magnitude(flux_nmgy: np.ndarray) -> np.ndarray:
     """Return AB magnitudes 22.5 - 2.5 log10(f), shape (N,); inf (not detected) where f <= 0."""
     positive = np.where(flux_nmgy > 0, flux_nmgy, np.nan)
-    mag = ZEROPOINT_NANOMAGGY_MAG - 2.5 * np.log10(positive)
+    mag = NANOMAGGY_ZERO_POINT_MAG - 2.5 * np.log10(positive)
     return np.where(flux_nmgy <= 0, np.inf, mag)
 
 

@@ -22,7 +22,8 @@ _HINTS = {
 
 def parser() -> ArgumentParser:
     """Return the parser of all subcommands; each sets ``run``."""
-    top = ArgumentParser(prog="zladder", description="From survey catalogues to redshifts.")
+    about = "From survey images and catalogues to redshifts."
+    top = ArgumentParser(prog="zladder", description=about)
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
     for command in (score, predict, runs, card):
         command.add_parser(subparsers)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.merge import overlay
 from zladder.config.methods import controls_of, methods_of, recipe_of
+from zladder.config.names import run_name
 from zladder.config.pixel_cards import (
     encoder_card,
     feature_card,
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Card = dict[str, Any]
-
-
-def run_name(study: str, method: str, seed_index: int) -> str:
-    """Return the name of a run."""
-    return f"{study}.{method}-s{seed_index}"
-
-
-def method_of(run: str) -> str:
-    """Return the method of a run's name: what its seeds have in common."""
-    return run.split(".", 1)[1].rsplit("-s", 1)[0]
 
 
 def resolve_cards(settings: Mapping[str, Any], studies: list[str]) -> dict[str, Card]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # libyaml's, where PyYAML was built with it (as its wheels are): ten times faster, and every Slurm
 # job reads the configuration again.
-_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeys(_SafeLoader):

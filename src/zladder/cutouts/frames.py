@@ -22,16 +22,17 @@ from zladder.cutouts.headers import (
     require_same_image,
     saturation_nmgy,
 )
+from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_SIGMA_PER_MAD = 1.482602218505602  # of a normal distribution: 1 / Phi^-1(3/4)
 # The noise is measured on every n-th pixel: a prime, so that columns are visited evenly.
 _SKY_STRIDE = 97
 _LEAST_SKY_PIXELS = 5000
+_MAKE_IT = "fetch it, or paint the mock sky's frames again: snakemake --forcerun render_frames"
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 
 
@@ -107,14 +108,13 @@ def sky_sigma_nmgy(image: np.ndarray) -> float:
     some = some[np.isfinite(some)]
     if some.size == 0:
         return float("nan")
-    return float(_SIGMA_PER_MAD * np.median(np.abs(some - np.median(some))))
+    return float(NMAD_FACTOR * np.median(np.abs(some - np.median(some))))
 
 
 def _read_image(path: Path) -> tuple[fits.Header, np.ndarray]:
     """Return header and image (float32 of this machine, rows x columns) of HDU 0."""
     if not path.is_file():
-        raise BadInput(path, "file", "a frame", "no such file",
-                       "fetch or make it; check the folder of the frames")  # fmt: skip
+        raise BadInput(path, "file", "a frame", "no such file", _MAKE_IT)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damage is found by size, below
@@ -150,7 +150,7 @@ def _first_image(path: Path, stream: BinaryIO) -> tuple[fits.Header, np.ndarray]
 def _world(path: Path, header: fits.Header, pixel_scale_arcsec: float) -> WCS:
     """Return the world coordinates of a header whose keywords were found finite.
 
-    SDSS positions and frames are both ICRS (EQUINOX 2000): nothing is precessed.
+    SDSS positions and frames are both ICRS (EQUINOX 2000): no equinox is changed.
     """
     number = {name: float(header[name]) for name in WORLD_NUMBERS}
     wcs = WCS(naxis=2)
@@ -168,4 +168,4 @@ def _world(path: Path, header: fits.Header, pixel_scale_arcsec: float) -> WCS:
 
 def _refuse(path: Path, found: str, cause: Exception | None) -> NoReturn:
     raise BadInput(path, "file", "a whole FITS file", found.splitlines()[0],
-                   "cut off, damaged or not FITS: fetch or make it again") from cause  # fmt: skip
+                   f"cut off, damaged or not FITS: {_MAKE_IT}") from cause  # fmt: skip

@@ -8,11 +8,11 @@ import numpy as np
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.fluxes import NANOMAGGY_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NANOMAGGY = ("nanomaggy", "nanomaggies", "nmgy")
 WORLD_NUMBERS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 # The converter of the SDSS camera has 16 bits; what lies below its end by the bias and the sky
 # (over a thousand counts, not in the header) is taken as saturated too.
@@ -33,7 +33,7 @@ def require_header(path: Path, header: fits.Header, band: str, key: tuple[int, i
         raise BadInput(path, "HDU 0, FILTER", f"'{band}', as the file's name says",
                        f"'{found}'", hint)  # fmt: skip
     unit = str(_value(header, "BUNIT")).strip()
-    if unit.lower() not in NANOMAGGY:
+    if unit.lower() not in NANOMAGGY_NAMES:
         raise BadInput(path, "HDU 0, BUNIT", "'nanomaggy'", f"'{unit}'",
                        "give calibrated, sky-subtracted frames")  # fmt: skip
     for keyword, number in zip(("RUN", "CAMCOL", "FRAME"), key, strict=True):

@@ -21,7 +21,6 @@ LOSS_KINDS = {
     "edge": "the stamp leaves the frame",
     "not_finite": "a pixel of the stamp is NaN or infinite",
 }
-_MOST_SHOWN = 20  # in the log; the list has them all
 
 log = logging.getLogger("zladder")
 
@@ -63,14 +62,23 @@ def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fractio
     ------
     PassingBadInput
         If more than `max_lost_fraction` of `n_galaxies` are lost: file and place of the first
-        loss, and how many there are of each kind. The log names the first of them one by one.
+        loss, and how many there are of each kind. The log names every frame at fault.
     """
     if len(losses) <= max_lost_fraction * n_galaxies:
         return
-    for loss in losses[:_MOST_SHOWN]:
-        log.error("lost: object_id %d, band %s: %s", loss.object_id, loss.band, loss.reason)
+    _log_each_cause(losses)
     first = losses[0].error
     kinds = [f"{kind} {n}" for kind, n in count_losses(losses).items() if n]
     found = f"{first.found} ({len(losses)} of {n_galaxies} galaxies lost: {', '.join(kinds)})"
     hint = f"{first.hint}; or allow losses: cutouts.max_lost_fraction, now {max_lost_fraction:g}"
     raise PassingBadInput(first.file, first.place, first.expected, found, hint)
+
+
+def _log_each_cause(losses: Sequence[Loss]) -> None:
+    """Log a line for each frame and kind of loss: galaxies lost by it, and what is wrong first."""
+    first: dict[tuple[str, str], Loss] = {}
+    for loss in losses:
+        first.setdefault((str(loss.error.file), loss.kind), loss)
+    n_lost = Counter((str(loss.error.file), loss.kind) for loss in losses)
+    for cause, loss in first.items():
+        log.error("lost: %d galaxies, %s", n_lost[cause], loss.reason)

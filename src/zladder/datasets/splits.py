@@ -1,7 +1,8 @@
 """Splits that no galaxy can straddle: drawn by hashing its sky cell, or itself.
 
-The draw depends on the master seed and the cell alone. The same galaxy therefore falls into the
-same split in every dataset, whatever else the dataset holds and in whatever order.
+The draw depends on the master seed, the cell and the shares alone. A galaxy therefore falls into
+the same split in all datasets with the same order of cells, shares and given parts, whatever else
+they hold and in whatever order.
 """
 
 from __future__ import annotations

@@ -15,7 +15,11 @@ in the order of the dataset. Attributes: `schema` (`{FEATURES_SCHEMA}`), `run`, 
 FEATURES = {
     "object_id": ("i8", "(N)", "identifier"),
     "features": ("f4", "(N, D)", "of the stamp, cropped about its centre"),
-    "reddened": ("f4", "(N, D)", f"the same behind {EXTRA_EBV_MAG:g} mag more of E(B-V)"),
+    "reddened": (
+        "f4",
+        "(N, D)",
+        f"the same behind {EXTRA_EBV_MAG:g} mag more of E(B-V); NaN but for `test`",
+    ),
     "copies": (
         "f4",
         "(N, K, D)",

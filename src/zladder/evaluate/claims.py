@@ -14,6 +14,7 @@ from zladder.evaluate.ratios import (
     FEWEST_GALAXIES,
     VANISHING,
     drift_ratio,
+    drifts_by_seed,
     ratio_interval,
 )
 from zladder.evaluate.rungs import NotApplicable, method_named
@@ -24,15 +25,8 @@ if TYPE_CHECKING:
 
     from zladder.evaluate.study import Answers
 
-VERDICTS = (
-    "reproduced",
-    "ordering reproduced",
-    "not reproduced",
-    "undecided",
-    "by construction",
-    "not applicable",
-)
 SAID = ("text", "source", "dataset", "metric", "definition", "worse", "better")
+ONE_TRAINING = "; one training a method"  # the interval then knows nothing of training noise
 NUMBERS = ("ratio", "lo95", "hi95", "n_used")
 COLUMNS = ("claim", *SAID, "published_ratio", "at_least", *NUMBERS, "verdict", "reason")
 
@@ -55,6 +49,12 @@ class _Evidence:
             return set(self.drifts["method"])
         return set(self.answers_to(metric).z_phot)
 
+    def n_seeds(self, metric: str, method: str) -> int:
+        """Return how many trainings of a method there are."""
+        if metric == DRIFT_METRIC:
+            return drifts_by_seed(self.drifts, method).shape[1]
+        return len(self.answers_to(metric).z_phot[method])
+
 
 def judge_claims(
     answers: Answers,
@@ -64,7 +64,9 @@ def judge_claims(
 ) -> pd.DataFrame:
     """Return one row a claim: text, source, published and our ratio, interval, verdict, reason.
 
-    Where the ratio has only a lower bound, `ratio` is NaN, `lo95` the bound and `hi95` infinite.
+    Intervals hold the noise of training where methods have several seeds; where both have one, the
+    reason says so. Where the ratio has only a lower bound, `ratio` is NaN, `lo95` the bound and
+    `hi95` infinite.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def judge_claims(
     modes
         The same methods in the estimate that a collapse is judged by (`collapse.ESTIMATE`).
     drifts
-        The drift of every galaxy in every encoder (`measure_drift`).
+        The drift of every galaxy in every encoder and seed (`measure_drift`).
     """
     none = pd.DataFrame({"method": [], "object_id": [], "drift": []})
     evidence = _Evidence(answers, modes or answers, none if drifts is None else drifts)
@@ -108,6 +110,9 @@ def _judged(
         by_construction=claim.get("by_construction"), at_least=row["at_least"],
         quantity=VANISHING.get(claim["metric"], claim["metric"]),
     )  # fmt: skip
+    seeds = [evidence.n_seeds(claim["metric"], row[side]) for side in ("worse", "better")]
+    if max(seeds) == 1 and verdict != "by construction":  # that reason rests on no training
+        reason += ONE_TRAINING
     return {**row, "verdict": verdict, "reason": reason}
 
 

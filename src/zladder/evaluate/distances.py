@@ -15,6 +15,7 @@ import numpy as np
 from zladder.evaluate.resampled import Resampled
 from zladder.metrics.binned import bin_index
 from zladder.metrics.bootstrap import resample_chunks
+from zladder.metrics.distances import binned_counts, tv_of, w1_of
 from zladder.metrics.point import evaluate
 from zladder.metrics.residuals import Residuals
 from zladder.provenance.errors import BadInput
@@ -43,31 +44,6 @@ def distribution_edges(collapse: Mapping[str, Any]) -> Floats:
         expected, found = "a range with low < high", f"[{low}, {high}]"
         raise BadInput("config", "collapse.range_z", expected, found, "put the lower end first")
     return np.linspace(low, high, collapse["bins"] + 1)
-
-
-def binned_counts(index: NDArray[np.int64], n_bins: int) -> NDArray[np.int64]:
-    """Count bins -1 .. n_bins of `bin_index` along the last axis, (..., n) to (..., n_bins + 2).
-
-    The first and the last count hold the galaxies outside, so that none is dropped.
-    """
-    rows = index.reshape(-1, index.shape[-1]) + 1
-    rows = rows + np.arange(len(rows))[:, None] * (n_bins + 2)
-    found = np.bincount(rows.ravel(), minlength=len(rows) * (n_bins + 2))
-    return found.reshape(*index.shape[:-1], n_bins + 2)
-
-
-def tv_of(phot: NDArray[np.int64], truth: NDArray[np.int64]) -> Floats:
-    """Return TV = 1/2 sum_k abs(p_phot(k) - p_true(k)) (Lin et al. 2022), (..., k) to (...)."""
-    return 0.5 * np.abs(phot - truth).sum(axis=-1) / truth.sum(axis=-1)
-
-
-def w1_of(phot: NDArray[np.int64], truth: NDArray[np.int64], edges: Floats) -> Floats:
-    """Return sum_k abs(CDF_phot(k) - CDF_true(k)) w_k, the Wasserstein-1 distance in redshift.
-
-    No distance beyond the edges is added. Counts (..., n_bins + 2) to (...).
-    """
-    ahead = np.cumsum(phot - truth, axis=-1)[..., 1:-1]
-    return (np.abs(ahead) * np.diff(edges)).sum(axis=-1) / truth.sum(axis=-1)
 
 
 def resampled_distances(

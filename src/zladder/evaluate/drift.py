@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from zladder.config.cards import method_of
+from zladder.config.names import method_of
 from zladder.evaluate.resampled import Resampled
 from zladder.learning.features import read_features, read_reddened, require_finite
 from zladder.metrics.bootstrap import resample_chunks
@@ -31,10 +31,11 @@ BLOCK_ROWS = 8_192  # rows that are held in float64 at once
 def measure_drift(
     files: Sequence[Path], dataset: Path, settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (one row an encoder, one row an encoder and galaxy), test split of the dataset only.
+    """Return (one row an encoder, one row an encoder, seed and galaxy), test split only.
 
     The first holds the mean drift (`value`) with its interval over galaxies, `typical_distance`
-    and the counts; the second `method`, `object_id` and `drift`, the mean over seeds.
+    and the counts; the second `method`, `seed` (0, 1, ... in the order of the files), `object_id`
+    and `drift`.
 
     Parameters
     ----------
@@ -61,15 +62,11 @@ def measure_drift(
         for method, seeds in by_method.items()
     ]
     galaxies = [
-        pd.DataFrame({"method": method, "object_id": wanted, "drift": _over_seeds(seeds)})
+        pd.DataFrame({"method": method, "seed": seed, "object_id": wanted, "drift": drift})
         for method, seeds in by_method.items()
+        for seed, (drift, _typical) in enumerate(seeds)
     ]
     return pd.DataFrame(summary), pd.concat(galaxies, ignore_index=True)
-
-
-def _over_seeds(seeds: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
-    """Return the mean drift of each galaxy, float64 (N,)."""
-    return np.asarray(np.mean([drift for drift, _typical in seeds], axis=0))
 
 
 def _summary(

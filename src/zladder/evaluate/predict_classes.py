@@ -102,7 +102,7 @@ def point_estimates(
     """Return (z_phot, {z_mode, z_mean, z_median}), float64 (n,); NaN for a row of NaN.
 
     z_phot is the one that the card's `output.point` names. Classes stand for their centres, the
-    median is linear within a class (metrics.md section 2).
+    median is linear within a class.
 
     Parameters
     ----------

@@ -106,8 +106,8 @@ def require_scale(cutouts: Cutouts, trained_arcsec: float) -> None:
 def known_extinction(cutouts: Cutouts, run: PixelRun) -> np.ndarray:
     """Return the Galactic extinctions of the run's bands in mag, float32 (N, B).
 
-    R_b E with the run's own R_b where E(B-V) is known (hayat2021 section 3.2), else the cutouts'
-    extinctions as they are.
+    R_b E with the run's own R_b where E(B-V) is known (Hayat et al. 2021, ApJL 911, L33), else the
+    cutouts' extinctions as they are.
 
     Raises
     ------

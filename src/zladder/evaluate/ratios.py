@@ -1,4 +1,7 @@
-"""How many times larger a quantity of one method is than that of another, with an interval."""
+"""How many times larger a quantity of one method is than that of another, with an interval.
+
+Resamples are of test galaxies and of seeds: neither a small sample nor a lucky training decides.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +56,12 @@ def ratio_interval(
     Parameters
     ----------
     worse, better
-        Redshifts, shape (n_seeds, N); the absolute metric is averaged over seeds.
+        Redshifts, shape (n_seeds, N); the absolute metric is averaged over seeds, the numbers of
+        which may differ.
     z_true
         Shape (N,).
     metric, n_boot, seed
-        Both methods see the same resamples.
+        Both methods see the same resamples; how seeds are drawn: `ratio_of`.
     collapse
         The study's settings of this name; needed by `COLLAPSE_METRICS`.
     """
@@ -70,7 +74,7 @@ def ratio_interval(
         sides = [_binned(*pair, metric, n_boot, seed, collapse or {}) for pair in pairs]
     else:
         sides = [_pointwise(*pair, metric, n_boot, seed) for pair in pairs]
-    return (*ratio_of(sides[0], sides[1], can_vanish=metric in VANISHING), n_used)
+    return (*ratio_of(sides[0], sides[1], seed, can_vanish=metric in VANISHING), n_used)
 
 
 def _binned(
@@ -112,20 +116,31 @@ def drift_ratio(
     Parameters
     ----------
     drifts
-        One row an encoder and galaxy: `method`, `object_id`, `drift` (`measure_drift`).
+        One row an encoder, seed and galaxy: `method`, `object_id`, `drift` (`measure_drift`).
     worse, better
-        Two encoders; galaxies with a finite drift in both are used, the resamples are shared.
+        Two encoders; galaxies with a finite drift in all their seeds are used, the resamples are
+        shared.
     n_boot, seed
         Number of resamples, and the seed that draws them.
     """
-    columns = [drifts.loc[drifts["method"] == name].set_index("object_id")["drift"]
-               for name in (worse, better)]  # fmt: skip
-    both = pd.concat(columns, axis=1, join="inner").dropna().sort_index()
-    pair = both.to_numpy(dtype=np.float64).T  # (2, n)
-    n_used = pair.shape[1]
+    tables = [drifts_by_seed(drifts, name) for name in (worse, better)]
+    both = pd.concat(tables, axis=1, join="inner").dropna().sort_index()
+    n_used = len(both)
     if n_used < FEWEST_GALAXIES:
         return np.nan, np.nan, np.nan, n_used
-    means = [pair[:, rows].mean(axis=-1) for rows in resample_chunks(n_used, n_boot, seed)]
-    draws = np.concatenate(means, axis=-1)
-    sides = [Resampled(pair[k].mean(keepdims=True), draws[k][None]) for k in (0, 1)]
-    return (*ratio_of(sides[0], sides[1], can_vanish=False), n_used)
+    values = both.to_numpy(dtype=np.float64).T  # (seeds of both, n)
+    means = [values[:, rows].mean(axis=-1) for rows in resample_chunks(n_used, n_boot, seed)]
+    every = Resampled(values.mean(axis=-1), np.concatenate(means, axis=-1))
+    first = tables[0].shape[1]
+    sides = [Resampled(every.value[part], every.draws[part])
+             for part in (slice(None, first), slice(first, None))]  # fmt: skip
+    return (*ratio_of(sides[0], sides[1], seed, can_vanish=False), n_used)
+
+
+def drifts_by_seed(drifts: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return an encoder's drifts, one row a galaxy (index `object_id`) and one column a seed."""
+    rows = drifts[drifts["method"] == method]
+    seeds = rows.groupby("object_id").cumcount()  # a galaxy has one row a seed
+    return rows.assign(seed=seeds).pivot_table(
+        index="object_id", columns="seed", values="drift", dropna=False
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import method_of
 from zladder.metrics.binned import fit_line, residual_against_z_phot, residual_against_z_true
 from zladder.metrics.bootstrap import bootstrap_metrics, paired_difference
 from zladder.metrics.counts import counts
@@ -76,8 +77,8 @@ def read_answers(files: Sequence[Path], estimate: str = "z_phot") -> Answers:
             expected, found = f"the galaxies of {files[0]}", f"{len(frame)} other rows"
             hint = "predict all runs of the study again from the same datasets"
             raise BadInput(path, "its rows", expected, found, hint)
-        method = path.stem.split(".", 1)[1].rsplit("-s", 1)[0]
-        by_method.setdefault(method, []).append(frame["z_phot"].to_numpy(dtype=np.float64))
+        z_phot = frame["z_phot"].to_numpy(dtype=np.float64)
+        by_method.setdefault(method_of(path.stem), []).append(z_phot)
     if galaxies is None:
         message = "a study has at least one run"
         raise ValueError(message)

@@ -20,8 +20,8 @@ def class_index(z: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Return (class of each redshift, whether it has one), int64 (N,) and bool (N,).
 
     A redshift below the first edge, at or above the last one, or NaN has no class: its index is
-    -1, and whoever asks has to say what becomes of it. (Public code puts z >= 0.4 into the last
-    class, hayat2021 section 2.4.)
+    -1, and whoever asks has to say what becomes of it. (The code of Hayat et al. 2021,
+    MustafaMustafa/ssl-sky-surveys, puts z >= 0.4 into the last class.)
     """
     inside = (z >= edges[0]) & (z < edges[-1])
     index = np.searchsorted(edges, np.where(inside, z, edges[0]), side="right") - 1

@@ -14,7 +14,8 @@ class Clock:
     def __init__(self, earlier_seconds: float) -> None:
         now = time.monotonic()
         self._start = now - earlier_seconds
-        self._last_report = self._last_checkpoint = now
+        self._last_checkpoint = now
+        self._last_report = now - REPORT_SECONDS  # the first step is told
 
     def total(self) -> float:
         """Return the seconds of all attempts."""

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import torch
 
+from zladder.learning.device_locks import lock_folder, take_device
+
 
 def best_device() -> torch.device:
-    """Return the current GPU if PyTorch sees one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return a GPU if PyTorch sees one, else the CPU; always the same one in a process.
+
+    Of several GPUs it is the first that no other process of ours on this host has taken (the
+    first of all if none is left): inside one allocation every program sees all of them.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    n_devices = torch.cuda.device_count()
+    if n_devices < 2:
+        return torch.device("cuda")
+    # Numbers differ between jobs that see different devices of a node; these names do not.
+    names = [str(torch.cuda.get_device_properties(i).uuid) for i in range(n_devices)]
+    return torch.device("cuda", take_device(names, lock_folder()))
 
 
 def keep_reproducible(device: torch.device) -> None:

@@ -148,9 +148,11 @@ def drive(
             _report(clock, progress, schedule, n_steps)
         _end_epoch(training, progress, best, n_steps)
     _require_learned(progress, card)
+    progress.seconds = clock.total()
+    # What still follows (batch statistics, files) may be cut short too.
+    _save(training, best if keeps_best else {}, progress, folder)
     if keeps_best:
         training.load_weights(best)
-    progress.seconds = clock.total()
     return progress
 
 

@@ -42,8 +42,9 @@ class Images:
 def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) -> Images:
     """Return the central `side_pixels` of stamps (N, B, S, S), de-reddened.
 
-    The galaxy's pixel of a stamp, S // 2, becomes side // 2. The sky (for noise and softening; to
-    look is all that an answer needs) is measured at the border of the whole stamp.
+    One pixel more where it takes that for the middle of the stamp to stay the middle. The sky (for
+    noise and softening; to look is all that an answer needs) is measured at the border of the whole
+    stamp.
 
     Raises
     ------
@@ -55,8 +56,9 @@ def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) ->
         hint = "cut larger stamps (cutouts), or lower the crop, the jitter or choose dihedral"
         expected = f"{side_pixels} pixels, for the crop and its augmentation"
         raise BadInput(file, "its stamps", expected, f"{size} pixels", hint)
+    side_pixels += (size - side_pixels) % 2  # or the galaxy would lie half a pixel off
     factor = dereddening(stamps.extinction_mag)
-    start = size // 2 - side_pixels // 2
+    start = (size - side_pixels) // 2
     window = slice(start, start + side_pixels)
     flux = stamps.flux[:, :, window, window] * factor[:, :, None, None]
     sky = border_sigma(stamps.flux) * factor if with_sky else torch.full_like(factor, torch.nan)

@@ -17,7 +17,8 @@ def _dz(z_pred: torch.Tensor, z_true: torch.Tensor) -> torch.Tensor:
 def tanaka(z_pred: torch.Tensor, z_true: torch.Tensor, gamma: float) -> torch.Tensor:
     """Return L = 1 - 1 / (1 + (dz / gamma)^2) (Tanaka et al. 2018; gamma = 0.15 there).
 
-    dz is divided by 1 + z_true. Public Keras code swaps the arguments (soriano2024 section 7.1).
+    dz is divided by 1 + z_true. Public Keras code (astrodatalab/galaxiesml_examples) swaps the
+    arguments.
     """
     return 1.0 - 1.0 / (1.0 + (_dz(z_pred, z_true) / gamma) ** 2)
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from zladder.metrics.normal import NMAD_FACTOR
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The stretch turns from linear to compressed at this many sigma of the sky. Measured on a mock
 # sky (600 steps, 16k labels): sqrt at 2 sigma gives sigma_nmad 0.0125, asinh 0.0137.
 SOFTENING_SIGMAS = 2.0
-# MAD of a normal distribution to its standard deviation: 1 / Phi^-1(3/4).
-_MAD_TO_SIGMA = 1.4826
 
 
 def dereddening(extinction_mag: torch.Tensor) -> torch.Tensor:
@@ -27,7 +27,7 @@ def dereddening(extinction_mag: torch.Tensor) -> torch.Tensor:
 
 
 def transmission(ebv_mag: torch.Tensor, extinction_per_ebv: torch.Tensor) -> torch.Tensor:
-    """Return what dust lets through, (N, B): 10^(-0.4 R_b E) (hayat2021 section 3.2).
+    """Return what dust lets through, (N, B): 10^(-0.4 R_b E) (Hayat et al. 2021).
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def border_sigma(flux: torch.Tensor) -> torch.Tensor:
     rows, columns = flux[..., [0, 1, -2, -1], :], flux[..., 2:-2, [0, 1, -2, -1]]
     ring = torch.cat([rows.flatten(2), columns.flatten(2)], dim=2)
     ring -= ring.median(dim=2, keepdim=True).values
-    return _MAD_TO_SIGMA * ring.abs_().median(dim=2).values
+    return NMAD_FACTOR * ring.abs_().median(dim=2).values
 
 
 def softening_nmgy(sky_sigma_nmgy: torch.Tensor) -> torch.Tensor:

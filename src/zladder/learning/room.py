@@ -19,7 +19,7 @@ def room_pixels(crop_pixels: int, augmentation: Mapping[str, Any]) -> int:
     augmentation
         `geometry`, `jitter_pixels` J of a card. Dihedral: C + 2J. A rotation about the centre takes
         the outermost pixel centres of the crop to a radius of sqrt(2) ((C - 1)/2 + J), which must
-        stay between pixel centres of the stamp: 110 for C = 64 and J = 7 (hayat2021 section 2.3).
+        stay between pixel centres of the stamp: 110 for C = 64 and J = 7.
     """
     side = crop_pixels + 2 * augmentation["jitter_pixels"]
     if augmentation["geometry"] == "dihedral":

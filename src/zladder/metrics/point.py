@@ -12,10 +12,9 @@ from functools import wraps
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zladder.metrics.normal import IQR_FACTOR, NMAD_FACTOR
 from zladder.metrics.residuals import Floats, Residuals, median
 
-NMAD_FACTOR = 1.4826  # MAD of a normal distribution to its sigma: 1 / 0.67449
-IQR_FACTOR = 1.349  # interquartile range of a normal distribution over its sigma
 TANAKA_GAMMA = 0.15  # Tanaka et al. 2018, PASJ 70, S9
 
 PointMetric = Callable[[Residuals], Floats]

@@ -1,7 +1,7 @@
 """The multi-layer perceptron for catalogue photometry, one network or several at once.
 
 With one member, five inputs and four hidden layers of 200 it is the lab's published GalaxiesML
-network (soriano2024 section 3.1): 122,006 parameters.
+network (its code: astrodatalab/galaxiesml_examples): 122,006 parameters.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from zladder.networks.resnet import Encoder
 
+KEY_GROUPS = 4
 NOBODY = -1  # the galaxy of a place in the queue that was only drawn
 
 
@@ -103,8 +104,13 @@ class MoCo(nn.Module):
         return torch.cat([positive, negative], dim=1) / self.temperature
 
     @torch.no_grad()
-    def keys(self, views: torch.Tensor) -> torch.Tensor:
-        """Return the keys (n, P) of views (n, B, C, C), after the followers made their step."""
+    def keys(self, views: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+        """Return the keys (n, P) of views (n, B, C, C), after the followers made their step.
+
+        They pass in `KEY_GROUPS` groups of the given order (n,): with the batch statistics of the
+        queries a key could be told by these instead of by its galaxy. It is what shuffling over
+        several GPUs does (He et al. 2020, section 3.3), on one.
+        """
         for follower, leader in (
             (self.key_encoder, self.encoder),
             (self.key_projection, self.projection),
@@ -112,7 +118,10 @@ class MoCo(nn.Module):
             pairs = zip(follower.parameters(), leader.parameters(), strict=True)
             for slow, quick in pairs:
                 slow.lerp_(quick, 1.0 - self.momentum)
-        keys: torch.Tensor = self.key_projection(self.key_encoder(views))
+        groups = order.to(views.device).tensor_split(KEY_GROUPS)
+        shuffled = [self.key_projection(self.key_encoder(views[group])) for group in groups]
+        keys = torch.empty_like(torch.cat(shuffled))
+        keys[torch.cat(groups)] = torch.cat(shuffled)
         return keys
 
     @torch.no_grad()

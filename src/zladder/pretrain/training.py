@@ -81,7 +81,8 @@ class Pretraining:
         objective = self.card["objective"]
         loss, keys = features.new_zeros(()), None
         if objective["contrastive_weight"]:
-            keys = self.model.keys(self._view(rows, generator))
+            views = self._view(rows, generator)
+            keys = self.model.keys(views, torch.randperm(len(rows), generator=generator))
             contrast, right = self.model.contrast(features, keys, rows)
             loss = loss + objective["contrastive_weight"] * contrast
             self.sums[0] += contrast.detach()

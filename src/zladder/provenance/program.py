@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zladder")
 
+# When the process began, by the monotonic clock: every script imports this module first.
+STARTED_SECONDS = time.monotonic()
+
 
 class ProgramParser(argparse.ArgumentParser):
     """An argument parser that knows which options are input files and which are outputs."""

@@ -160,8 +160,9 @@ def how_to_read() -> Html:
     """Return how the columns of the table are meant."""
     return paragraph(
         "Compared is the ratio of the absolute values of the metric, first method over second, "
-        "with the 95 % interval of the bootstrap over galaxies; above 1 the claimed ordering "
-        "holds (where more is asked, above that number). ≥: the second method's metric is "
+        "with the 95 % interval of the bootstrap over galaxies and over trainings; of one training "
+        "a method (the reason then says so) it holds no noise of training. Above 1 the claimed "
+        "ordering holds (where more is asked, above that number). ≥: the second method's metric is "
         "compatible with 0, so that the ratio has only a lower bound. – under “published”: "
         f"{ORDERING_ONLY}. “{NOT_STATED}”: the source, as far as it was read, does not define the "
         "metric; the id is our reading of it.", kind="note",

@@ -143,8 +143,8 @@ def _datasets(records: Sequence[Record]) -> Html:
             count_cell(counts.get("n_copies_dropped")), count_cell(counts.get("n_out")),
             *[count_cell(record.by_split.get(split)) for split in splits],
         ])  # fmt: skip
-    note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: the same "
-            "galaxy falls into the same split in every dataset.")  # fmt: skip
+    note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: a galaxy "
+            "has the same split in all datasets with the same cells and shares.")  # fmt: skip
     return section("Datasets and their splits", table(head, rows), paragraph(note, kind="note"))
 
 

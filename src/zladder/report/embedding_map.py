@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-from zladder.config.cards import method_of
+from zladder.config.names import method_of
 from zladder.learning.features import read_features
 from zladder.provenance.errors import BadInput
 from zladder.report.style import INK, SOFT, footline, headline, new_figure, styled

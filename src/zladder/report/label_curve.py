@@ -38,6 +38,13 @@ ROW_IN = 4.1
 DODGE = 1.035  # factor between neighbouring lines along the logarithmic axis: bars stay apart
 ROOM_RIGHT = 0.24  # of the decades between the rungs: for the names at the lines' ends
 ROOM_LEFT = 1.35
+HOW_TO_READ = (
+    "bars: 95 % of bootstrap resamples of the test galaxies; neighbouring lines are drawn a little "
+    "apart · dashed: the ordinary tool that was best on validation, with all labels · the draws "
+    "are nested: fewer labels are a part of more · probes (penalty) and networks on magnitudes "
+    "(best epoch) use validation labels too, which are not counted; networks on images use none, "
+    "and see the same number of images at every rung"
+)
 LOGARITHMIC = 2.5  # ratio of the largest to the smallest value beyond which the axis is
 
 
@@ -99,9 +106,7 @@ def draw_labels(
     metrics = ("sigma_nmad", outlier_id(about["convention"]))
     figure = new_figure(WIDTH_IN, ROW_IN * len(roles.datasets) + 0.8)
     headline(figure, f"{about['title']}: what a label is worth")
-    footline(figure, "bars: 95 % of bootstrap resamples of the test galaxies; neighbouring lines "
-             "are drawn a little apart · dashed: the ordinary tool that was best on validation, "
-             "with all labels · the draws are nested: fewer labels are a part of more")  # fmt: skip
+    footline(figure, HOW_TO_READ)
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, test_set in zip(rows, roles.datasets, strict=True):
         n_test = int(scores_on_test(scores, test_set, roles.networks[0])["n_used"].max())

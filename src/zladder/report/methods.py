@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zladder.config.cards import method_of
+from zladder.config.names import method_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -93,7 +93,7 @@ def _verdict_line(studies: Mapping[str, Found]) -> Html:
     given = [joined(badge(verdict), f" {n}  ") for verdict, n in counts.items() if n]
     if not given:
         return paragraph("No published claim is held against these studies.")
-    return paragraph("Published claims held beside ours: ", *given)
+    return paragraph("Claims held beside ours, the paper's and this project's: ", *given)
 
 
 def _built(

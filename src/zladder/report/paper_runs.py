@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.cards import method_of
 from zladder.config.methods import at_fraction
+from zladder.config.names import method_of
 from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count
 from zladder.report.page import table

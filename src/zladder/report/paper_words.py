@@ -61,7 +61,16 @@ PAPER_WORDS = {
             network with a cheap first layer; the paper trains a ResNet-50 on 64 × 64 pixels.
 
             Length of the queue, momentum, size of the embedding and schedule of the
-            pretraining could not be established from a source: they are ours.
+            pretraining could not be established from a source: they are ours, and at the
+            scale `paper` those of MoCo itself, with an optimiser of ours.
+
+            "Two to four times fewer labels" is tested by less than it says: whether the
+            fine-tuned network is the better one at equal labels.
+
+            The label draw is the same in all seeds; intervals are over galaxies and seeds,
+            not over fields. Training and test fields may share a frame, though no pixel.
+
+            The dust that an encoder should ignore reddens a whole stamp, noise included.
 
             Scaling in size and smoothing by the point-spread function, which a review
             mentions, are left out; the law of the added noise is ours.
@@ -104,6 +113,9 @@ PAPER_WORDS = {
 
             The network is a narrow residual network; the paper's main network is a modified
             one of Pasquet et al. 2019.
+
+            Step 2 starts from a new head, and E(B-V) is no input of the network: stamps are
+            de-reddened.
 
             The number of galaxies that a class and magnitude may keep (Step 2) follows the
             size of the sample.

@@ -59,8 +59,8 @@ def summary_page(
     simulated = [bool(found.about["simulated"]) for found in studies.values()]
     return page(
         "What was done, and what came out",
-        "From survey catalogues to the redshifts of galaxies, estimated from their brightness in a "
-        "few bands (“photo-z”), and how far they can be trusted.",
+        "From survey images and catalogues to the redshifts of galaxies, estimated from their "
+        "looks and their brightness in a few bands (“photo-z”), and how far they can be trusted.",
         section("In a few words", paragraph(sky_words(about, all(simulated), any(simulated))),
                 _galaxies(records)),
         section("The redshifts",

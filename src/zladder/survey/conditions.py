@@ -14,8 +14,8 @@ from zladder.provenance.errors import BadInput
 from zladder.survey.hankel import moffat_transform
 from zladder.survey.imaging import PIXEL_ARCSEC
 from zladder.survey.noise import DEPTH_SIGMAS
-from zladder.survey.scene_columns import NANOMAGGY_MAG
 from zladder.survey.streams import generator
+from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 Array = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ def draw_conditions(settings: Mapping[str, Any], seed: int, number: FieldNumber)
 
     electron_mag = np.array([sdss["electron_mag"][band] for band in bands])
     gain, dark = column("electrons_per_count"), column("dark_variance_counts2")
-    nmgy_per_count = gain * 10 ** (-0.4 * (electron_mag - NANOMAGGY_MAG))
+    nmgy_per_count = gain * 10 ** (-0.4 * (electron_mag - NANOMAGGY_ZERO_POINT_MAG))
     sigma = pixel_sigma_nmgy(
         column("psf_depth_5sigma_mag"), column("seeing_fwhm_arcsec"), block["moffat_beta"]
     )
@@ -124,5 +124,5 @@ def pixel_sigma_nmgy(depth_5sigma_mag: Array, fwhm_arcsec: Array, beta: float) -
     pixel = np.outer(np.sinc(k / (2 * np.pi)), np.sinc(k / (2 * np.pi)))
     wave = np.hypot(k, k[:, None])
     stars = [moffat_transform(wave, fwhm / PIXEL_ARCSEC, beta) * pixel for fwhm in fwhm_arcsec]
-    flux_sigma = 10 ** (-0.4 * (depth_5sigma_mag - NANOMAGGY_MAG)) / DEPTH_SIGMAS
+    flux_sigma = 10 ** (-0.4 * (depth_5sigma_mag - NANOMAGGY_ZERO_POINT_MAG)) / DEPTH_SIGMAS
     return flux_sigma * np.sqrt([float(np.mean(star**2)) for star in stars])

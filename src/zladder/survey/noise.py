@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zladder.tables.fluxes import MAG_PER_LN
+
 ZERO_POINT_NJY_MAG = 31.4  # 2.5 log10(3631e9 nJy), rounded as LSST does
 DEPTH_SIGMAS = 5.0
-MAG_PER_LN = 2.5 / np.log(10.0)
 
 Array = NDArray[np.float64]
 

@@ -19,7 +19,8 @@ from zladder.survey.imaging import ImagingField
 from zladder.survey.morphology import Shapes, bulge_light_share
 from zladder.survey.observing import Instrument
 from zladder.survey.samples import Placed
-from zladder.survey.scene_columns import NANOMAGGY_MAG, SHAPE_COLUMNS
+from zladder.survey.scene_columns import SHAPE_COLUMNS
+from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def _scene(
     bulge: Array,
 ) -> pd.DataFrame:
     """Return the scene's rows; ``bulge`` is the bulge's share of the light, shape (N, B)."""
-    flux_nmgy = 10 ** (-0.4 * (placed.seen.recorded - NANOMAGGY_MAG))
+    flux_nmgy = 10 ** (-0.4 * (placed.seen.recorded - NANOMAGGY_ZERO_POINT_MAG))
     x, y = placed.pixel.T
     table = numbers_of(fields, placed.field).assign(x_pixel=x, y_pixel=y, **columns)
     for band, flux, share in zip(sdss.bands, flux_nmgy.T, bulge.T, strict=True):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from zladder.config.imaging import FieldNumber
 
-NANOMAGGY_MAG = 22.5  # AB magnitude of one nanomaggy
 SHAPE_COLUMNS = (
     "disc_radius_arcsec",
     "bulge_radius_arcsec",

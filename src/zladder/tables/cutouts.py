@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-NANOMAGGY_ZERO_POINT_MAG = 22.5
 _BLOCK_BYTES = 1 << 27  # of the pixels that are kept of a block
 _BLOCK_ROWS = 2048
 

@@ -13,7 +13,7 @@ import numpy as np
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.cutouts import NANOMAGGY_ZERO_POINT_MAG
+from zladder.tables.fluxes import NANOMAGGY_NAMES, NANOMAGGY_ZERO_POINT_MAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from zladder.tables.cutouts import Told
 
-_NANOMAGGY = ("nanomaggy", "nanomaggies", "nmgy")
 _ZERO_POINTS = ("MAGZERO", "MAGZPT")
 _HSC = re.compile(r"HSC-([GRIZY])2?")
 _USUAL_BANDS = frozenset("ugrizy")
@@ -171,7 +170,7 @@ def _zero_point(path: Path, header: fits.Header, told: Told) -> float:
     """
     if told.zero_point_mag is not None:
         return told.zero_point_mag
-    if str(header.get("BUNIT", "")).strip().lower() in _NANOMAGGY:
+    if str(header.get("BUNIT", "")).strip().lower() in NANOMAGGY_NAMES:
         return NANOMAGGY_ZERO_POINT_MAG
     counts = _number(header, "FLUXMAG0")
     if counts is not None and counts > 0:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import h5py
 
-# Extinctions of SDSS's DR12 over E(B-V) (hayat2021 section 3.2: R_b,DR12): they turn stored
-# extinctions into E(B-V), and nothing else.
+# R_b,DR12: extinctions of SDSS's DR12 over E(B-V) (Hayat et al. 2021, ApJL 911, L33; their code:
+# MustafaMustafa/ssl-sky-surveys): they turn stored extinctions into E(B-V), and nothing else.
 DR12_EXTINCTION_PER_EBV = {"u": 5.155, "g": 3.793, "r": 2.751, "i": 2.086, "z": 1.479}
 # Labels of the public files, the first that is there; a combined file does not say their kind.
 _LABELS = {"specz_redshift": "spec", "lp_zPDF_CLASSIC": "photo", "z_truth": None}
@@ -51,7 +51,8 @@ def read_objects(path: Path, file: h5py.File, id_name: str, n: int) -> pd.DataFr
 def release_ebv(path: Path, file: h5py.File, bands: Sequence[str], n: int) -> np.ndarray:
     """Return E(B-V) from the extinctions `e_bv` (N, B), float64 (N,): the mean of A_b / R_b,DR12.
 
-    That the dataset holds DR12's extinctions in mag, not E(B-V): hayat2021 section 2.2.
+    The dataset holds DR12's extinctions in mag, not E(B-V): so reads it the code of Hayat et al.
+    2021 (MustafaMustafa/ssl-sky-surveys).
 
     Raises
     ------

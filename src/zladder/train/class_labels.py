@@ -87,7 +87,7 @@ def centres_of_mass(counts: Floats, spread_bins: Floats) -> Floats:
 
     c = sum_z' z' n(z', r) G(z'; z, S(z)) / sum_z' n(z', r) G(z'; z, S(z)) with an un-normalised
     Gaussian G (Lin et al. 2022). c = z where S < 0.1, and where no training galaxy is near: the
-    quotient would be 0/0 (a defect of the published code, lin2022 section 7.11).
+    quotient would be 0/0 (a defect of the published code, QiufanLin/PZbias).
 
     Parameters
     ----------

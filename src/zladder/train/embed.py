@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from zladder.learning.images import Images
+    from zladder.learning.augment import Views
     from zladder.networks.resnet import Encoder
 
 FEATURES_SCHEMA = "zladder features 1"
@@ -46,9 +46,9 @@ def embed_images(
     n_copies
         How many turned copies of the training galaxies to embed beside, 0 to 7.
     features
-        HDF5 file to write: `object_id` (N,), `features` (N, D), `reddened` (N, D): the same behind
-        0.1 mag more of E(B-V); with copies `copies` (N, n_copies, D), NaN for galaxies of another
-        split than ``train``.
+        HDF5 file to write: `object_id` (N,); `features` (N, D); `reddened` (N, D): the same behind
+        0.1 mag more of E(B-V), NaN for galaxies of another split than ``test``; with copies
+        `copies` (N, n_copies, D), NaN for those of another split than ``train``.
 
     Raises
     ------
@@ -97,19 +97,21 @@ def _embedded(
     arrays = {
         "object_id": frame["object_id"].to_numpy(),
         "features": np.empty(shape, dtype=np.float32),
-        "reddened": np.empty(shape, dtype=np.float32),
+        "reddened": np.full(shape, np.nan, dtype=np.float32),
     }
     symmetry = distinct_symmetries(card["seed"], len(frame), n_copies)
-    trained = frame["split"].to_numpy() == "train"
+    split = frame["split"].to_numpy()
     if n_copies:
         arrays["copies"] = np.full((shape[0], n_copies, shape[1]), np.nan, dtype=np.float32)
     for places, images in image_blocks(frame, shard_files(stamps), card["inputs"], dataset):
-        arrays["features"][places] = _features(encoder, card, images)
-        arrays["reddened"][places] = _features(encoder, card, images, EXTRA_EBV_MAG)
-        inside = np.flatnonzero(trained[places])
+        views = views_of(encoder, card["inputs"], images)
+        arrays["features"][places] = _features(encoder, views, np.arange(len(places)))
+        tested = np.flatnonzero(split[places] == "test")
+        arrays["reddened"][places[tested]] = _features(encoder, views, tested, EXTRA_EBV_MAG)
+        trained = np.flatnonzero(split[places] == "train")
         for copy in range(n_copies):
-            turned = _turned(encoder, card, images, inside, symmetry[places[inside], copy])
-            arrays["copies"][places[inside], copy] = turned
+            turned = _turned(encoder, views, trained, symmetry[places[trained], copy])
+            arrays["copies"][places[trained], copy] = turned
     return arrays
 
 
@@ -120,24 +122,26 @@ def distinct_symmetries(seed: int, n: int, n_copies: int) -> torch.Tensor:
 
 
 def _features(
-    encoder: Encoder, card: dict[str, Any], images: Images, ebv_mag: float = 0.0
+    encoder: Encoder, views: Views, places: np.ndarray, ebv_mag: float = 0.0
 ) -> np.ndarray:
-    views = views_of(encoder, card["inputs"], images)
-    found = answered(encoder, len(images), lambda rows: views.centred(rows, ebv_mag))
-    return np.asarray(found.numpy())
+    """Return the features of some images of a block, behind `ebv_mag` more of dust."""
+    unturned = torch.zeros(len(places), dtype=torch.int64)
+    return _turned(encoder, views, places, unturned, ebv_mag)
 
 
 def _turned(
     encoder: Encoder,
-    card: dict[str, Any],
-    images: Images,
-    inside: np.ndarray,
+    views: Views,
+    places: np.ndarray,
     symmetry: torch.Tensor,
+    ebv_mag: float = 0.0,
 ) -> np.ndarray:
-    """Return the features of the images `inside` a block, each under its own symmetry."""
-    if not len(inside):
+    """Return the features of some images of a block, each under its own symmetry."""
+    if not len(places):
         return np.empty((0, encoder.features), dtype=np.float32)
-    views = views_of(encoder, card["inputs"], images)
-    rows = torch.from_numpy(inside)
-    found = answered(encoder, len(rows), lambda part: views.turned(rows[part], symmetry[part]))
-    return np.asarray(found.numpy())
+    rows = torch.from_numpy(places)
+
+    def seen(part: torch.Tensor) -> torch.Tensor:
+        return views.turned(rows[part], symmetry[part], ebv_mag)
+
+    return np.asarray(answered(encoder, len(rows), seen).numpy())

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zladder.learning.classes import class_edges, class_index
+from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.train.balance import Cells, balanced_rows, kept_shares
@@ -36,7 +37,6 @@ log = logging.getLogger("zladder")
 # A wider blur than this many times the scatter of the estimates is an accident of a small sample,
 # and over-corrects (measured on a mock sky: a fit 1.8 times the scatter turned the slope round).
 BLUR_LIMIT_SCATTERS = 1.5
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _blur(
     )
     fitted = fit_blur_bins(collapsed, truth)
     offset = estimates - true
-    limit = BLUR_LIMIT_SCATTERS * _MAD_TO_SIGMA * np.median(np.abs(offset - np.median(offset)))
+    limit = BLUR_LIMIT_SCATTERS * NMAD_FACTOR * np.median(np.abs(offset - np.median(offset)))
     blur = min(fitted, float(limit))
     width_z = (output["range_z"][1] - output["range_z"][0]) / n_classes
     log.info("labels blurred by %.2f bins (%.4f in redshift)", blur, blur * width_z)

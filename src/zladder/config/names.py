@@ -1,0 +1,13 @@
+"""Names of runs: ``STUDY.METHOD-sSEED``."""
+
+from __future__ import annotations
+
+
+def run_name(study: str, method: str, seed_index: int) -> str:
+    """Return the name of a run."""
+    return f"{study}.{method}-s{seed_index}"
+
+
+def method_of(run: str) -> str:
+    """Return the method of a run's name: what its seeds have in common."""
+    return run.split(".", 1)[1].rsplit("-s", 1)[0]

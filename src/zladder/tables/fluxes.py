@@ -1,0 +1,9 @@
+"""Nanomaggies, the flux unit of SDSS, and what turns errors of fluxes into those of magnitudes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NANOMAGGY_NAMES = ("nanomaggy", "nanomaggies", "nmgy")  # as units are written, in lower case
+NANOMAGGY_ZERO_POINT_MAG = 22.5  # 2.5 log10(1e9): AB magnitude of one nanomaggy
+MAG_PER_LN = 2.5 / np.log(10.0)  # d mag = -MAG_PER_LN * d flux / flux
