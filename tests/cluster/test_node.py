@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yte
 
@@ -62,17 +65,36 @@ def test_a_requeued_allocation_unlocks_and_goes_on(login: Login) -> None:
     login.slurm.run("scontrol", "requeue", number)
     # Slurm waits two minutes before it starts a requeued job again, unless it is told not to.
     wait_until(lambda: ["PENDING"] in login.slurm.jobs("%T"), 30.0, "the job to wait again")
-    login.slurm.run("scontrol", "update", f"jobid={number}", "starttime=now")
+
+    def runs_again() -> bool:
+        """Ask again and again: Slurm sets the time anew when the first attempt is cleared away."""
+        if ["PENDING"] in login.slurm.jobs("%T"):
+            login.slurm.run("scontrol", "update", f"jobid={number}", "starttime=now")
+            time.sleep(1.0)
+        return ["PENDING"] not in login.slurm.jobs("%T")
+
+    wait_until(runs_again, 60.0, "the job to run again")
     said = completed(login, number)
     assert said.count("Building DAG of jobs") >= 2  # the log is appended to
     assert len(list((login.folder / "out").iterdir())) == 4
 
 
+def kill_snakemake(folder: Path) -> None:
+    """Kill the Snakemake that works in a folder of this test."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            words = process.cmdline()[:3]
+            if any(Path(word).name == "snakemake" for word in words) and (
+                Path(process.cwd()) == folder
+            ):
+                process.kill()
+
+
 def test_a_killed_allocation_submitted_again_unlocks_and_goes_on(login: Login) -> None:
     number = submit(login, 1)
     wait_until((login.folder / "out/0").exists, 60.0, "the first training")
-    login.slurm.run("scancel", "--full", "--signal=KILL", number)  # as at the end of its time
-    wait_until(lambda: not login.slurm.jobs("%i"), 60.0, "the killed job to end")
+    kill_snakemake(login.folder)  # as at the end of its time, if it takes too long to leave
+    wait_until(lambda: [number] not in login.slurm.jobs("%i"), 60.0, "the killed job to end")
     assert list((login.folder / ".snakemake/locks").iterdir())
     said = completed(login, submit(login, 1))
     assert "LockException" not in said

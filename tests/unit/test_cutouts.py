@@ -243,12 +243,11 @@ def test_every_frame_at_fault_is_logged_once_with_its_galaxies_and_a_way_out(cut
     for key in keys[:3]:
         write_field(cut.root, key)
         path_of(cut.root, "g", key).unlink()
-    sample = pd.concat([galaxies(INSIDE, key, 100 * key[2]) for key in keys])
-    error = cut.refused(sample, n_shards=1)
+    error = cut.refused(pd.concat([galaxies(INSIDE, k, 100 * k[2]) for k in keys]), n_shards=1)
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    missing = [path_of(cut.root, "u" if n >= 3 else "g", key) for n, key in enumerate(keys)]
-    wanted = "lost: 5 galaxies, frame: {}: file: expected a frame, found no such file"
-    assert told == [wanted.format(path) for path in missing]
+    missing = [path_of(cut.root, "g" if key in keys[:3] else "u", key) for key in keys]
+    words = "file: expected a frame, found no such file"
+    assert told == [f"lost: 5 galaxies, frame: {path}: {words}" for path in missing]
     assert "snakemake --forcerun render_frames" in error.hint
 
 

@@ -76,10 +76,12 @@ def test_the_softening_is_twice_the_median_sky():
     assert softening_nmgy(sky).tolist() == [4.0, 40.0]
 
 
-@pytest.mark.parametrize(("size", "side"), [(20, 12), (20, 13), (21, 12), (21, 21)])
-def test_resident_stamps_are_dereddened_and_keep_the_galaxys_pixel(size, side):
+@pytest.mark.parametrize(
+    ("size", "asked", "side"), [(20, 12, 12), (20, 13, 14), (21, 12, 13), (21, 21, 21)]
+)
+def test_resident_stamps_are_dereddened_and_keep_the_galaxys_pixel(size, asked, side):
     given = stamps(side=size)
-    images = resident(given, side, Path("d.parquet"), with_sky=True)
+    images = resident(given, asked, Path("d.parquet"), with_sky=True)
     assert images.flux_nmgy.shape == (6, side, side, 5)
     assert images.flux_nmgy.is_contiguous()
     centre = images.flux_nmgy[:, side // 2, side // 2]

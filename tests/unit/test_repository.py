@@ -63,7 +63,8 @@ def test_no_file_holds_machine_paths_registries_or_unfinished_work():
 
 
 @pytest.mark.parametrize(
-    "line", ["see /h0me/me/data", "https://download.pyt0rch.org/whl", "# T0DO"]
+    "line",
+    ["see /h0me/me/data", "https://download.pyt0rch.org/whl", "# T0DO", "see m0ck-experiments"],
 )
 def test_the_forbidden_is_noticed(line):
     assert findings(line) == []
