@@ -72,6 +72,7 @@ def toy_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with one trained network, `toy.net-s0`, and its control, `toy.knn-s0`."""
     from zladder.learning.controls import save_control
     from zladder.learning.reference import write_card
+    from zladder.learning.resume import discard
     from zladder.provenance.sidecar import write_sidecar
     from zladder.train.controls import train_control
     from zladder.train.network import train_network, write_run
@@ -83,8 +84,7 @@ def toy_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder.mkdir(parents=True)
     trained = train_network(toys.CARD, dataset, None, results / "mock-test/resume/toy", None)
     write_run(trained, net / "weights.safetensors", net / "card.json", net / "history.csv")
-    (results / "mock-test/resume").joinpath("toy").joinpath("log.txt").unlink()
-    (results / "mock-test/resume/toy").rmdir()
+    discard(results / "mock-test/resume/toy")
     write_sidecar(net / "sidecar.json", {"seconds": 1.0, **trained.summary()})
     card = toys.control_card(kind="knn", neighbours=5)
     arrays, reference = train_control(card, dataset)

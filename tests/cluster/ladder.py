@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -13,10 +12,10 @@ from tests.cluster.login import Submitted
 from zladder.docs.rule_files import Rule, read_rule_files
 from zladder.docs.rules_page import compute_rules
 
+if TYPE_CHECKING:
+    from collections import Counter
+
 SCALE = ("--config", "scale=test")
-TABLE = Path(__file__).parent / "ladder_arguments.yaml"
-# Time, memory and processors, as the words of an sbatch call begin.
-SIZES = ("-t ", "--mem ", "--ntasks=", "--cpus-per-task=", "--cpus-per-gpu=", "--gpus=")
 
 
 def our_rules() -> dict[str, Rule]:
@@ -40,12 +39,3 @@ def name_of(job: Submitted, names: set[str]) -> str:
     found = [name for name in names if re.match(rf"rule_{name}(_|$)", job.comment)]
     assert len(found) == 1, (job.comment, found)
     return found[0]
-
-
-def sizes_by_name(jobs: list[Submitted], names: set[str]) -> dict[str, dict[str, int]]:
-    """Return {name: {time, memory and processors in one line: number of jobs}}, sorted."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in sorted(names)}
-    for job in jobs:
-        sizes = " ".join(word for word in job.arguments if word.startswith(SIZES))
-        counts[name_of(job, names)][sizes] += 1
-    return {name: dict(sorted(counts[name].items())) for name in counts}
