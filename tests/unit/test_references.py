@@ -299,11 +299,11 @@ def test_a_training_has_as_many_steps_as_checks(settings, stage, section, recipe
 def test_a_studys_own_schedule_has_as_many_steps_as_checks(settings):
     tree = settings("demo")
     entry = tree["study_files"]["label_efficiency"]["networks"]["supervised"]
-    entry["schedule"] = {"steps": 9}
+    entry["schedule"] = {"steps": 4}
     error = refused(tree)
     assert (error.file, error.place) == (HAYAT, "networks.supervised.schedule.checks")
-    assert error.found == "10"
-    entry["schedule"] = {"steps": 9, "checks": 9}
+    assert error.found == "5"
+    entry["schedule"] = {"steps": 4, "checks": 4}
     require_references(tree)
 
 
