@@ -50,7 +50,7 @@ report: env
 	@echo "The report: $(REPORT)"
 
 test: env
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup --ignore=tests/cluster tests
+	$(BIN)/python -m pytest -n $(CORES) --ignore=tests/cluster tests
 
 test-cluster: env
 	$(BIN)/python -m pytest tests/cluster

@@ -92,3 +92,27 @@ def toy_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_card(knn / "card.json", card, reference)
     write_sidecar(knn / "sidecar.json", {"seconds": 2.5, "n_train": reference["n_train"]})
     return results
+
+
+# Files whose tests share what takes minutes to build: they go to one worker, in one go.
+TOGETHER = {
+    "tests/dag/": "dag",
+    "tests/e2e/test_orderings.py": "orderings",
+    "tests/e2e/test_real_table.py": "real table",
+    "tests/e2e/": "e2e",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal tests out one by one, but those of `TOGETHER` to one worker.
+
+    (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPlace(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for place, name in TOGETHER.items() if place in nodeid), nodeid)
+
+    return ByPlace(config, log)

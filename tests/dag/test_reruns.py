@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("dag")]
+pytestmark = pytest.mark.timeout(300)
 
 # At the scale `test`, with two label fractions.
 NETWORKS = 8  # base, spec_only, transfer, combined; ensemble, single; two of catalogue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("dag")]
+pytestmark = pytest.mark.timeout(300)
 
 # docs/budget.md announces the number of jobs of the demo; more must be announced there too.
 JOBS = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHROMIUM = find_browser()
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt install chromium)"),
-    pytest.mark.timeout(900), pytest.mark.xdist_group("e2e"), pytest.mark.slow,
+    pytest.mark.timeout(900), pytest.mark.slow,
 ]  # fmt: skip
 
 # Chromium shows an empty frame in place of a page whose data URI is longer.

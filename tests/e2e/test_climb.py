@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("e2e"), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 
 def results(checkout: Checkout) -> Path:

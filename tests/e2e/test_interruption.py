@@ -16,7 +16,7 @@ from tests.checkout import Checkout
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("e2e"), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 RESULTS = "results/mock-test"
 WAIT_SECONDS = 120.0

@@ -18,7 +18,7 @@ from tests.checkout import Checkout
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("orderings"), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 
 STAMP_PIXELS, PIXEL_SCALE_ARCSEC = 40, 0.396
 FEWEST = "f2"  # per cent of the labels, the smallest fraction of the scale `demo`

@@ -18,7 +18,6 @@ STUDY = "sdss_main_sample"
 
 pytestmark = [
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("real"),
     pytest.mark.slow,
     pytest.mark.skipif(
         not (Path(DATA) / "sdss_mgs" / "SDSS_MGS.train").is_file(),
