@@ -68,7 +68,7 @@ def appears(browser: Browser, place: int, kind: str, seconds: float = 20) -> boo
 @pytest.fixture(scope="module")
 def report(climbed: Checkout) -> Path:
     """The report of the climbed ladder, as `make report` writes it."""
-    target = climbed.folder / "results" / "mock-test" / "report" / "browser.html"
+    target = climbed.folder / "results" / "mock-test" / "report" / "report.html"
     style = "workflow/report/viewer.css"
     done = climbed.snakemake("--config", "scale=test", "--report", str(target),
                              "--report-stylesheet", style)  # fmt: skip
