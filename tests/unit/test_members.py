@@ -6,8 +6,8 @@ import torch
 
 from tests import toys
 from tests.toy_training import TRAIN, train
-from zladder.learning import loop
 from zladder.learning.bundle import new_network
+from zladder.learning.optimizer import AdamW
 
 
 def test_members_do_not_feel_each_other(tmp_path):
@@ -27,10 +27,10 @@ def test_members_do_not_feel_each_other(tmp_path):
 
 def test_a_member_learns_as_it_would_alone(tmp_path, monkeypatch):
     # Plain gradient descent: Adam would forgive a gradient that is divided by the members.
-    def plain(network, settings):
-        return torch.optim.SGD(network.parameters(), lr=settings["learning_rate"])
+    def plain(_optimizer, weight, gradient, _first, _second, rate):
+        weight.sub_(rate * gradient)
 
-    monkeypatch.setattr(loop, "make_optimizer", plain)
+    monkeypatch.setattr(AdamW, "_update", plain)
     two = new_network(toys.card(model={"members": 2}), TRAIN.inputs, TRAIN.z_true)
     one = new_network(toys.CARD, TRAIN.inputs, TRAIN.z_true)
     with torch.no_grad():
