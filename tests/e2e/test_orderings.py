@@ -51,14 +51,13 @@ def test_the_joint_objective_beats_a_start_from_scratch_at_the_fewest_labels(
     results: Path,
 ) -> None:
     joint = sigma_nmad(results, f"joint_finetuned_{FEWEST}")
-    # Seen: 4 and 8 % better. Two seeds differ by 3 to 4 % at so few labels, hence the room.
-    assert joint < 1.03 * sigma_nmad(results, f"supervised_{FEWEST}")
+    assert joint < sigma_nmad(results, f"supervised_{FEWEST}")
 
 
 def test_the_dust_augmentation_steadies_the_embedding(results: Path) -> None:
     drift = pd.read_parquet(results / "metrics" / "label_efficiency" / "drift.parquet")
     value = drift.set_index("method")["value"]
-    assert value["moco_undusted"] > 4 * value["moco"]  # the claim says five
+    assert value["moco_undusted"] > 5 * value["moco"]
 
 
 def test_softened_and_shifted_labels_halve_the_excess_of_the_collapse(results: Path) -> None:
