@@ -77,3 +77,10 @@ for paper in LADDER.papers():
         input:
             LADDER.paper_targets(paper),
         localrule: True
+
+
+if not workflow.is_main_process:
+    # Snakemake tells its jobs `--retries 0`, but the number of a rule overrides that: a training that
+    # leaves before the end of its Slurm job would start again in what is left of the very same job.
+    for known in workflow.rules:
+        known.restart_times = 0

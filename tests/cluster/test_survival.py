@@ -25,8 +25,9 @@ RUN = "label_efficiency.moco-s0"
 RULE = "pretrain_encoder"
 RESULTS = Path("results/mock-test")
 WEIGHTS = RESULTS / "runs" / RUN / "weights.safetensors"
-# Long enough to be stopped four times; the last time after half a minute, by its own deadline.
-TRAINING_SECONDS = 75.0
+# Long enough to be stopped four times, the last time after half a minute by its own deadline; and
+# short enough for the four attempts of half a minute that it has.
+TRAINING_SECONDS = 60.0
 LIMIT = "pretrain: {{steps_limit: {}}}"
 PATIENCE_SECONDS = 240.0
 
@@ -154,5 +155,6 @@ def go_on_with_a_minute_a_job(pretraining: Pretraining) -> None:
     code, said = pretraining.login.snakemake(*COMMAND)
     assert code == 0, said[-4000:]
     assert "-t 1" in pretraining.login.submitted()[-1].arguments
+    assert "TIMEOUT" not in said  # it left by itself, and did not start again in the same job
     # One time for each stop above, and at least once more at its own deadline of half a minute.
     assert pretraining.said().count("resumed in epoch") >= 4, pretraining.said()
