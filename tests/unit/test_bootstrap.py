@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from zladder.metrics.bootstrap import (
     bootstrap_metrics,
-    paired_difference,
+    paired_differences,
     resample_chunks,
     resamples,
 )
@@ -89,8 +89,10 @@ def test_seeds_are_averaged_on_the_same_resamples():
 
 def test_identical_predictions_differ_by_exactly_zero():
     z_phot, z_true = sample()
-    for metric_id in ("sigma_nmad", "bias_biweight", "rms_dz", "sigma_iqr"):
-        found = paired_difference(z_phot, z_phot.copy(), z_true, metric_id, n_boot=100)
+    ids = ("sigma_nmad", "bias_biweight", "rms_dz", "sigma_iqr")
+    by_id = paired_differences(z_phot, z_phot.copy(), z_true, ids, n_boot=100)
+    assert tuple(by_id) == ids
+    for found in by_id.values():
         for interval in (found.difference, found.relative):
             numbers = (interval.value, interval.se, interval.lo68, interval.hi68)
             assert numbers == (0.0, 0.0, 0.0, 0.0)
@@ -101,7 +103,7 @@ def test_identical_predictions_differ_by_exactly_zero():
 def test_the_difference_is_paired_and_equals_a_plain_loop():
     a, z_true = sample(90)
     b = z_true + 1.3 * (a - z_true)  # every residual 1.3 times a's, in every resample
-    found = paired_difference(a, b, z_true, "sigma_nmad", n_boot=60, seed=4)
+    [found] = paired_differences(a, b, z_true, ["sigma_nmad"], n_boot=60, seed=4).values()
     assert found.relative.value == pytest.approx(1 / 1.3 - 1)
     assert found.relative.hi95 - found.relative.lo95 == pytest.approx(0, abs=1e-12)
     draws = [
@@ -115,7 +117,7 @@ def test_the_difference_is_paired_and_equals_a_plain_loop():
 
 def test_seeds_of_two_models_may_differ_in_number():
     a, z_true = sample(60)
-    found = paired_difference(np.stack([a, a, a]), a, z_true, "sigma_iqr", n_boot=20)
+    [found] = paired_differences(np.stack([a, a, a]), a, z_true, ["sigma_iqr"], n_boot=20).values()
     assert found.difference.value == pytest.approx(0.0, abs=1e-15)
 
 
@@ -123,7 +125,7 @@ def test_objects_missing_in_one_model_are_left_out_of_both():
     a, z_true = sample(50)
     b = a + 0.01
     b[:5] = np.nan
-    found = paired_difference(a, b, z_true, "bias_mean", n_boot=20)
+    [found] = paired_differences(a, b, z_true, ["bias_mean"], n_boot=20).values()
     expected = point_metrics(a[5:], z_true[5:])["bias_mean"]
     expected -= point_metrics(b[5:], z_true[5:])["bias_mean"]
     assert found.difference.value == pytest.approx(expected)
@@ -132,7 +134,7 @@ def test_objects_missing_in_one_model_are_left_out_of_both():
 
 def test_a_ratio_to_zero_is_nan_but_the_difference_stands():
     z_true = np.linspace(0.1, 1, 40)
-    found = paired_difference(z_true + 0.01, z_true, z_true, "fout_05", n_boot=20)
+    [found] = paired_differences(z_true + 0.01, z_true, z_true, ["fout_05"], n_boot=20).values()
     assert found.difference.value == found.difference.hi95 == 0.0
     assert np.isnan(found.relative.value)
     assert np.isnan(found.relative.hi95)

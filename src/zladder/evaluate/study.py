@@ -10,7 +10,7 @@ import pandas as pd
 
 from zladder.config.names import method_of
 from zladder.metrics.binned import fit_line, residual_against_z_phot, residual_against_z_true
-from zladder.metrics.bootstrap import bootstrap_metrics, paired_difference
+from zladder.metrics.bootstrap import bootstrap_metrics, paired_differences
 from zladder.metrics.counts import counts
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
@@ -148,11 +148,11 @@ def compare_with_peer(
         peer = best_on_validation(scores, dataset, peers)
         best = best_on_validation(scores, dataset, networks)
         for method in networks:
-            for metric in DIFFERENCE_METRICS:
-                paired = paired_difference(
-                    part.z_phot[method], part.z_phot[peer], part.z_true, metric,
-                    settings["n_bootstraps"], settings["seed"],
-                )  # fmt: skip
+            found = paired_differences(
+                part.z_phot[method], part.z_phot[peer], part.z_true, DIFFERENCE_METRICS,
+                settings["n_bootstraps"], settings["seed"],
+            )  # fmt: skip
+            for metric, paired in found.items():
                 row = {"dataset": dataset, "method": method, "chosen": method == best}
                 row |= {"peer": peer, "metric": metric, "n_used": paired.n_used}
                 row |= _named(asdict(paired.difference), "difference")

@@ -143,15 +143,15 @@ def _ratio(a: Floats, b: Floats) -> Floats:
     return np.divide(a - b, b, out=np.full(np.shape(b), np.nan), where=b != 0)
 
 
-def paired_difference(
+def paired_differences(
     z_phot_a: ArrayLike,
     z_phot_b: ArrayLike,
     z_true: ArrayLike,
-    metric_id: str,
+    ids: Iterable[str],
     n_boot: int = 1000,
     seed: int = 0,
-) -> PairedDifference:
-    """Return metric(a) - metric(b) and its ratio to metric(b) on the same resamples.
+) -> dict[str, PairedDifference]:
+    """Return metric(a) - metric(b) and its ratio to metric(b) on the same resamples, by metric.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def paired_difference(
         Objects that are not finite in any of them are left out of both.
     z_true
         Shape (n,).
-    metric_id, n_boot, seed
+    ids, n_boot, seed
         As in `bootstrap_metrics`.
 
     Returns
@@ -170,12 +170,17 @@ def paired_difference(
     """
     phot_a, phot_b = _seeds_first(z_phot_a), _seeds_first(z_phot_b)
     used = finite_rows(np.concatenate([phot_a, phot_b]), z_true)
-    truth = np.asarray(z_true)[used]
+    truth, names = np.asarray(z_true)[used], list(ids)
     full, draws = [], []
     for phot in (phot_a, phot_b):
         residuals = Residuals.of(phot[:, used], truth)
-        full.append(np.mean(evaluate(residuals, [metric_id])[metric_id], keepdims=True))
-        draws.append(_draws(residuals, [metric_id], n_boot, seed)[metric_id])
-    difference = percentile_interval(float((full[0] - full[1])[0]), draws[0] - draws[1])
-    relative = percentile_interval(float(_ratio(*full)[0]), _ratio(*draws))
-    return PairedDifference(difference, relative, len(used), int(used.sum()))
+        full.append(evaluate(residuals, names))
+        draws.append(_draws(residuals, names, n_boot, seed))
+    found = {}
+    for name in names:
+        values = [np.mean(by_seed[name], keepdims=True) for by_seed in full]
+        pair = [drawn[name] for drawn in draws]
+        difference = percentile_interval(float((values[0] - values[1])[0]), pair[0] - pair[1])
+        relative = percentile_interval(float(_ratio(*values)[0]), _ratio(*pair))
+        found[name] = PairedDifference(difference, relative, len(used), int(used.sum()))
+    return found

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def linear(n_in: int, n_out: int, generator: torch.Generator | None) -> nn.Linear:
     """Return a linear layer with PyTorch's own draw, uniform within 1/sqrt(fan in)."""
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    with torch.random.fork_rng(devices=[]):  # PyTorch's own draw moves the global generator
+        layer = nn.Linear(n_in, n_out)
     bound = 1.0 / math.sqrt(n_in)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

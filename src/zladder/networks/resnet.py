@@ -21,10 +21,8 @@ def _convolution(
 ) -> nn.Conv2d:
     """Return a convolution without bias, Kaiming's normal draw over the fan out (He 2015)."""
     padding = size // 2
-    # skip_init: PyTorch's own draw would move the global generator.
-    layer: nn.Conv2d = nn.utils.skip_init(
-        nn.Conv2d, n_in, n_out, size, stride=stride, padding=padding, bias=False
-    )
+    with torch.random.fork_rng(devices=[]):  # PyTorch's own draw moves the global generator
+        layer = nn.Conv2d(n_in, n_out, size, stride=stride, padding=padding, bias=False)
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", generator=generator)
     return layer
 

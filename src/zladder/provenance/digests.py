@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,7 +25,17 @@ def value_digest(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return 32 hexadecimal digits that identify a file's content."""
+    """Return 32 hexadecimal digits that identify a file's content.
+
+    A program asks several times (stamp, resume folder, sidecar) and reads a file once, unless size,
+    time or inode changed.
+    """
+    stat = path.stat()
+    return _content_digest(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@cache
+def _content_digest(path: Path, *_version: int) -> str:
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK_BYTES):

@@ -47,7 +47,7 @@ HOPS = (
          "zladder.metrics.point.evaluate")),
     Hop("a network minus the best tool", "score_study", "evaluate",
         ("zladder.evaluate.study.compare_with_peer",
-         "zladder.metrics.bootstrap.paired_difference")),
+         "zladder.metrics.bootstrap.paired_differences")),
     Hop("a verdict", "judge_claims", "evaluate",
         ("zladder.evaluate.claims.judge_claims", "zladder.evaluate.claims.judge_ratio")),
     Hop("Numbers", "tabulate_scores", "report_pages", ("zladder.report.scores_page.scores_page",)),
