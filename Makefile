@@ -21,7 +21,8 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 CHOSEN := $(if $(filter-out file,$(origin SKY)),sky=$(SKY)) $(if $(filter-out file,$(origin SCALE)),scale=$(SCALE))
 REPORT = results/$(SKY)-$(SCALE)/report/report.html
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+# Modules are compiled when they are first imported (as uv has it): all at once they take half a minute.
+INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
 
 .PHONY: env demo report resume test test-cluster install-slurm bench lint docs clean-resume
 
