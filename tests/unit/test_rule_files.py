@@ -25,7 +25,8 @@ STAGES = ("survey", "catalogs", "cutouts", "datasets", "pretrain", "train", "eva
 # The order of keywords. Those of one group stand in the order that snakefmt gives them.
 ORDER = [
     {"name", "default_target"}, {"input"}, {"output"}, {"log"}, {"benchmark"},
-    {"conda", "localrule", "group", "wildcard_constraints", "threads", "retries"},
+    {"conda", "localrule", "group", "wildcard_constraints", "threads", "priority",
+     "retries"},
     {"resources"}, {"params"}, {"message"}, {"shell"},
 ]  # fmt: skip
 NEEDED = ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message")

@@ -23,6 +23,7 @@ rule pretrain_encoder:
         "<benchmarks>/pretrain_encoder/{run}.tsv"
     wildcard_constraints:
         run=names_pattern(LADDER.plan.tasks("pretrain")),
+    priority: 1  # before other jobs that could start: the longest chains hang on these
     retries: 3
     conda:
         "../../envs/torch.yaml"
