@@ -20,6 +20,12 @@ from zladder.config.merge import overlay
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a shell makes its background jobs ignore it, for good."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def _clean_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a program changes in its process: signal handlers and log handlers."""
