@@ -290,10 +290,13 @@ def test_memory_does_not_grow_with_the_shard(cut):
     peaks = []
     for keys in (fields[:2], fields):
         sample = pd.concat([galaxies(many, key, 1000 * key[2]) for key in keys])
-        tracemalloc.start()
-        counts = cut(sample)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        tries = []
+        for _ in range(3):  # other threads of the process can only add
+            tracemalloc.start()
+            counts = cut(sample)
+            tries.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        peaks.append(min(tries))
     assert counts["n_out"] == 50 * len(fields)
     written = cut.stamps.stat().st_size
     assert written > 25e6
