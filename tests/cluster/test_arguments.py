@@ -60,12 +60,14 @@ def test_every_class_of_rule_asks_for_exactly_what_the_table_says(
 
 def members_took_turns(out: Path) -> None:
     """Assert that the trainings of the group ran one after the other on one GPU."""
-    spans = []
+    spans, devices = [], set()
     for path in out.glob("training.?"):
         begin, device, end = path.read_text(encoding="utf-8").split()
-        assert device == "0"
+        devices.add(device)
         spans.append((float(begin), float(end)))
     spans.sort()
+    [device] = devices  # whichever Slurm gave: another job may be on the same node
+    assert device in "0123"
     assert len(spans) == 8
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert (out / "encoder.four").read_text(encoding="utf-8").strip() == "0,1,2,3"
