@@ -67,7 +67,7 @@ def members_took_turns(out: Path) -> None:
         spans.append((float(begin), float(end)))
     spans.sort()
     [device] = devices  # whichever Slurm gave: another job may be on the same node
-    assert device in "0123"
+    assert device in {"0", "1", "2", "3"}
     assert len(spans) == 8
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert (out / "encoder.four").read_text(encoding="utf-8").strip() == "0,1,2,3"

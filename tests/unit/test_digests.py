@@ -49,6 +49,18 @@ def test_file_digest_is_of_the_content(tmp_path):
     assert file_digest(one) != file_digest(two)
 
 
+def test_a_file_is_read_once_until_its_size_or_time_changes(tmp_path):
+    path = tmp_path / "once"
+    path.write_bytes(b"abc")
+    os.utime(path, ns=(5, 5))
+    first = file_digest(path)
+    path.write_bytes(b"abd")
+    os.utime(path, ns=(5, 5))  # nobody does that; it shows that the file is not read again
+    assert file_digest(path) == first
+    os.utime(path, ns=(6, 6))
+    assert file_digest(path) != first
+
+
 def test_quick_digest_of_a_large_file_is_of_size_and_time(tmp_path, monkeypatch):
     monkeypatch.setattr(digests, "QUICK_LIMIT_BYTES", 2)
     path = tmp_path / "large"
