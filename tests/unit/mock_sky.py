@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from zladder.survey.galaxies import Galaxies
 from zladder.survey.observing import Instrument, make_instrument
 from zladder.survey.simulate import simulate_sky
-from zladder.survey.spectra import Spectra, load_spectra
+from zladder.universe.galaxies import Galaxies
+from zladder.universe.spectra import Spectra, load_spectra
 
 SETTINGS_FILE = Path(__file__).parents[2] / "config" / "stages" / "survey.yaml"
 NUMBERS = {"n_photoz": 600, "n_specz": 600, "n_main": 800, "n_deep": 100}

@@ -18,7 +18,9 @@ SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 STAGES = {
     "survey", "catalogs", "cutouts", "datasets", "pretrain", "train", "evaluate", "report",
 }  # fmt: skip
-SHARED = {"provenance", "config", "tables", "networks", "learning", "metrics", "pdf"}
+SHARED = {
+    "provenance", "config", "tables", "networks", "learning", "metrics", "pdf", "universe",
+}  # fmt: skip
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PINS = dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", LOCK, re.M))
 PINS = {name.lower().replace("_", "-"): version for name, version in PINS.items()}

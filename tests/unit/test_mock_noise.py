@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mock_sky import instrument
 
-from zladder.survey.noise import flux_njy, miscalibrated, noise_njy, observe, to_magnitudes
+from zladder.universe.noise import flux_njy, miscalibrated, noise_njy, observe, to_magnitudes
 
 N = 20_000
 

@@ -14,11 +14,11 @@ from mock_sky import galaxies, instrument, settings, spectra
 from threadpoolctl import threadpool_limits
 
 from zladder.provenance.errors import BadInput
-from zladder.survey.dust import extinction_curve
-from zladder.survey.filters import ab_spectrum, load_bands
-from zladder.survey.intergalactic import transmission
-from zladder.survey.photometry import build_table, extinction_mag, magnitudes
-from zladder.survey.spectra import (
+from zladder.universe.dust import extinction_curve
+from zladder.universe.filters import ab_spectrum, load_bands
+from zladder.universe.intergalactic import transmission
+from zladder.universe.photometry import build_table, extinction_mag, magnitudes
+from zladder.universe.spectra import (
     Spectra,
     dust_curve,
     galaxy_spectrum,

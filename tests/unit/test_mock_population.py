@@ -9,11 +9,11 @@ from mock_sky import instrument, settings
 from scipy.integrate import quad
 from scipy.stats import kstest
 
-from zladder.survey.appearance import dress
-from zladder.survey.dust import draw_field, stored_ebv_mag, true_ebv_mag
+from zladder.survey.dust_map import draw_field, stored_ebv_mag, true_ebv_mag
 from zladder.survey.geometry import Field, displaced, distinct_ids, draw_outside
-from zladder.survey.photometry import magnitudes
-from zladder.survey.population import draw, make_pool, mstar_mag, phistar_per_mpc3
+from zladder.universe.appearance import dress
+from zladder.universe.photometry import magnitudes
+from zladder.universe.population import draw, make_pool, mstar_mag, phistar_per_mpc3
 
 POPULATION = settings()["population"]
 SED = settings()["sed"]

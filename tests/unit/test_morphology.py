@@ -9,10 +9,10 @@ import pytest
 from astropy.cosmology import Planck18
 from mock_sky import galaxies, instrument, settings
 
-from zladder.survey.appearance import dress
-from zladder.survey.galaxies import Galaxies
-from zladder.survey.hankel import bulge_growth, disc_growth
-from zladder.survey.morphology import (
+from zladder.universe.appearance import dress
+from zladder.universe.galaxies import Galaxies
+from zladder.universe.hankel import bulge_growth, disc_growth
+from zladder.universe.morphology import (
     DISC_THICKNESS,
     Shapes,
     bulge_light_share,
@@ -21,8 +21,8 @@ from zladder.survey.morphology import (
     kpc_per_arcsec,
     mean_radius_kpc,
 )
-from zladder.survey.photometry import magnitudes
-from zladder.survey.population import draw, make_pool
+from zladder.universe.photometry import magnitudes
+from zladder.universe.population import draw, make_pool
 
 BLOCK = settings()["morphology"]
 

@@ -9,7 +9,8 @@ import torch
 from scipy.integrate import quad, trapezoid
 from scipy.special import gammaincinv, j0
 
-from zladder.survey.hankel import (
+from zladder.survey.renderer import Light, Seeing, make_seeing, pad_size, render
+from zladder.universe.hankel import (
     BULGE_B,
     DISC_B,
     LN_K_RANGE,
@@ -20,7 +21,6 @@ from zladder.survey.hankel import (
     disc_growth,
     moffat_transform,
 )
-from zladder.survey.renderer import Light, Seeing, make_seeing, pad_size, render
 
 PIXEL_ARCSEC = 0.396
 BETA = 3.5

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zladder.provenance.errors import BadInput
-from zladder.survey.appearance import dress
 from zladder.survey.observing import Dust, Instrument, Seen, join_seen, look
-from zladder.survey.population import Pool, draw
 from zladder.survey.streams import generator
+from zladder.universe.appearance import dress
+from zladder.universe.population import Pool, draw
 
 MIN_CHUNK = 400
 MAX_CHUNK = 200_000

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber
 from zladder.provenance.errors import BadInput
-from zladder.survey.hankel import moffat_transform
 from zladder.survey.imaging import PIXEL_ARCSEC
-from zladder.survey.noise import DEPTH_SIGMAS
 from zladder.survey.streams import generator
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
+from zladder.universe.hankel import moffat_transform
+from zladder.universe.noise import DEPTH_SIGMAS
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ from zladder.survey.collecting import Request, Sky, collect, draw_chunk
 from zladder.survey.geometry import Field, draw_outside
 from zladder.survey.manyband import manyband_columns, passes_usual_cuts, star_columns
 from zladder.survey.observing import Instrument, Seen, join_seen
-from zladder.survey.population import make_pool
 from zladder.survey.spectroscopy import spectroscopic_rows, success_share, targeted
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
+from zladder.universe.population import make_pool
 
 SPECZ_RANGE = (0.01, 4.0)  # of usable labels
 DEEP_PART_MAX = 0.25  # the deep field's share of the wide one's area

@@ -11,7 +11,6 @@ import pandas as pd
 from zladder.survey.assembly import listed_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.imaging import ImagingField, lay_fields
-from zladder.survey.morphology import draw_shapes
 from zladder.survey.observing import Instrument
 from zladder.survey.samples import (
     Placed,
@@ -23,6 +22,7 @@ from zladder.survey.samples import (
 )
 from zladder.survey.scene import galaxy_scene, numbers_of, star_scene
 from zladder.survey.streams import generator
+from zladder.universe.morphology import draw_shapes
 
 Tables = dict[str, pd.DataFrame]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zladder.survey.photometry import distance_modulus_mag
+from zladder.universe.photometry import distance_modulus_mag
 
 GALAXY, STAR, XRAY, FAILED = 0, 1, 2, -9
 GRID_Z = (0.02, 4.6)  # redshifts that the fit allows

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.dust import DustField, draw_field, stored_ebv_mag, true_ebv_mag
-from zladder.survey.filters import load_bands
-from zladder.survey.galaxies import Galaxies, join
-from zladder.survey.noise import Depth, miscalibrated, observe, to_magnitudes
-from zladder.survey.photometry import PhotometryTable, build_table, extinction_mag, magnitudes
-from zladder.survey.spectra import Spectra
+from zladder.survey.dust_map import DustField, draw_field, stored_ebv_mag, true_ebv_mag
 from zladder.survey.streams import generator
+from zladder.universe.filters import load_bands
+from zladder.universe.galaxies import Galaxies, join
+from zladder.universe.noise import Depth, miscalibrated, observe, to_magnitudes
+from zladder.universe.photometry import PhotometryTable, build_table, extinction_mag, magnitudes
+from zladder.universe.spectra import Spectra
 
 Array = NDArray[np.float64]
 

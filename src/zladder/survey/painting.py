@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.special import gamma
 
 from zladder.survey.conditions import Conditions
-from zladder.survey.hankel import BULGE_B, DISC_B, moffat_scale
 from zladder.survey.imaging import (
     HEIGHT_PIXELS,
     PIXEL_ARCSEC,
@@ -17,6 +16,7 @@ from zladder.survey.imaging import (
     ImagingField,
 )
 from zladder.survey.renderer import Light, make_seeing, render
+from zladder.universe.hankel import BULGE_B, DISC_B, moffat_scale
 
 STAMP_SIZES = (48, 64, 96, 128, 192, 256, 384, 512)
 # an object is cut off where its surface brightness is this share of the sky's noise in a pixel

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zladder.survey.hankel import (
+from zladder.universe.hankel import (
     DISC_B,
     LN_K_RANGE,
     LN_K_STEP,

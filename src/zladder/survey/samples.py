@@ -20,9 +20,9 @@ from zladder.survey.imaging import (
 )
 from zladder.survey.observing import Instrument, Seen, join_seen
 from zladder.survey.places import Places
-from zladder.survey.population import make_pool
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
+from zladder.universe.population import make_pool
 
 Array = NDArray[np.float64]
 

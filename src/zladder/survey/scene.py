@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber
 from zladder.survey.imaging import ImagingField
-from zladder.survey.morphology import Shapes, bulge_light_share
 from zladder.survey.observing import Instrument
 from zladder.survey.samples import Placed
 from zladder.survey.scene_columns import SHAPE_COLUMNS
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
+from zladder.universe.morphology import Shapes, bulge_light_share
 
 Array = NDArray[np.float64]
 

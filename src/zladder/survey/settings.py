@@ -10,8 +10,8 @@ from typing import Any
 from zladder.config.imaging import FIRST_FIELD, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.survey.fields import deep_and_wide
-from zladder.survey.filters import load_bands
 from zladder.survey.imaging import needed_area_deg2
+from zladder.universe.filters import load_bands
 
 WHERE = "survey"
 PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")

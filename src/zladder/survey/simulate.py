@@ -28,8 +28,8 @@ from zladder.survey.geometry import displaced
 from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
 from zladder.survey.settings import check_settings
-from zladder.survey.spectra import load_spectra
 from zladder.survey.streams import generator
+from zladder.universe.spectra import load_spectra
 
 Tables = dict[str, pd.DataFrame]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.dust import extinction_curve
-from zladder.survey.galaxies import Galaxies
-from zladder.survey.noise import miscalibrated, observe
 from zladder.survey.observing import Dust, Instrument, Seen
+from zladder.universe.dust import extinction_curve
+from zladder.universe.galaxies import Galaxies
+from zladder.universe.noise import miscalibrated, observe
 
 PLANCK_OVER_BOLTZMANN_ANGSTROM_K = 1.43877688e8  # h c / k
 TEMPERATURE_K = (3500.0, 8000.0)

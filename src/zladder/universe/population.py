@@ -16,7 +16,7 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from zladder.survey.photometry import PhotometryTable, distance_modulus_mag, z_nodes
+from zladder.universe.photometry import PhotometryTable, distance_modulus_mag, z_nodes
 
 CLASSES = ("early", "late")
 SHAPES_OF_CLASS = {"early": (0, 1), "late": (0, 1, 2, 3)}

@@ -15,11 +15,11 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from zladder.survey.dust import extinction_curve
-from zladder.survey.filters import Band, load_bands
-from zladder.survey.galaxies import Galaxies
-from zladder.survey.intergalactic import transmission
-from zladder.survey.spectra import (
+from zladder.universe.dust import extinction_curve
+from zladder.universe.filters import Band, load_bands
+from zladder.universe.galaxies import Galaxies
+from zladder.universe.intergalactic import transmission
+from zladder.universe.spectra import (
     N_MODES,
     SHAPES,
     Spectra,

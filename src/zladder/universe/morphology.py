@@ -17,9 +17,9 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from zladder.survey.galaxies import Galaxies
-from zladder.survey.hankel import bulge_growth, disc_growth
-from zladder.survey.photometry import PhotometryTable, magnitudes
+from zladder.universe.galaxies import Galaxies
+from zladder.universe.hankel import bulge_growth, disc_growth
+from zladder.universe.photometry import PhotometryTable, magnitudes
 
 # Shen et al. (2003, MNRAS 343, 978): eq. 14 for early types, log10 R/kpc = -0.4 a M + b
 EARLY_SLOPE, EARLY_LEVEL = 0.60, -4.63
