@@ -28,12 +28,12 @@ WORDS = {
 UNITS = (
     "_deg", "_arcsec", "_mag", "_deg2", "_z", "_seconds", "_dpi", "_sigmas", "_per_deg2",
     "_per_mpc3", "_mag_per_z", "_per_ebv", "_pixels", "_counts2", "_electrons", "_per_count",
-    "_mag_max", "_sigmas_max",
+    "_mag_max", "_sigmas_max", "_angstrom",
 )  # fmt: skip
 # Numbers without a unit: counts, shares, shapes of functions, redshifts and their errors.
 PLAIN = re.compile(
     r"n_\w+|\w*_share(_faint)?|\w*success|(\w+_)?scatter_(ln|bright|faint)|alpha|mode_rms|"
-    r"structure_correlation|stored_relative_error|(z|desert_z|photoz)_(min|max)|z_limit|"
+    r"structure_correlation|stored_relative_error|(z|photoz)_(min|max)|z_limit|"
     r"q_until_z|(redshift|photoz)_scatter|share|master_seed|epochs(_limit)?|patience|batch_size|"
     r"hidden|members|gamma|delta|learning_rate|weight_decay|neighbours|iterations|trees|leaf_min|"
     r"train|validation|calibration|test|sky_cell_order|label_range_z|range_z|published_ratio|"

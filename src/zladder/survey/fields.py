@@ -144,7 +144,8 @@ def _with_redshift(
     block = settings["spectroscopy"]
     bands = hsc.bands.index("i"), hsc.bands.index("g")
     target = targeted(rng, block["programmes"][name], seen, *bands)
-    return target & (rng.random(len(target)) < success_share(block, seen.galaxies.z))
+    share = success_share(block, seen.galaxies.z, seen.observed()[0][:, bands[0]])
+    return target & (rng.random(len(target)) < share)
 
 
 def _specz_labels(

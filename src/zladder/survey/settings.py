@@ -17,7 +17,10 @@ WHERE = "survey"
 PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")
 INSTRUMENT = f"filters z_max {' '.join(PER_BAND)} position_error_arcsec"
 NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",)}  # the selections use these
-LUMINOSITY_FUNCTION = "mstar_mag alpha phistar_per_mpc3 q_mag_per_z q_until_z p_mag_per_z"
+LUMINOSITY_FUNCTION = (
+    "mstar_mag alpha phistar_per_mpc3 q_mag_per_z q_until_z p_mag_per_z "
+    "tail_share tail_mag tail_scatter_mag"
+)
 PROGRAMME = (
     "share i_bright_mag i_faint_mag g_i_min_mag g_i_max_mag photoz_min photoz_max photoz_scatter"
 )
@@ -43,8 +46,8 @@ KEYS = {
     "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "
     "seeing_scatter_ln sky_scatter_ln moffat_beta electrons_per_count dark_variance_counts2 "
     "full_well_electrons",
-    "spectroscopy": "success desert_success desert_z_min desert_z_max inhomogeneous_share "
-    "redshift_scatter position_error_arcsec programmes",
+    "spectroscopy": "success one_line_success no_line_success blue_end_angstrom red_end_angstrom "
+    "half_i_mag width_mag inhomogeneous_share redshift_scatter position_error_arcsec programmes",
 }
 # names carry units, and so their ranges: the first pattern that fits the last word counts
 RANGES = (
@@ -59,10 +62,12 @@ RANGES = (
     ("electrons_per_count", (0.1, 100.0)),
     ("dark_variance_counts2", (0.0, 1e4)),
     ("full_well_electrons", (1e3, 1e8)),
+    ("tail_scatter_mag", (0.05, 3.0)),
     ("*share*", (0.0, 1.0)),
     ("*success", (0.0, 1.0)),
     ("*scatter*", (0.0, 3.0)),
     ("*relative_error", (0.0, 1.0)),
+    ("*_angstrom", (3000.0, 20_000.0)),
     ("*_rms", (0.0, 0.2)),
     ("*correlation", (-1.0, 1.0)),
     ("depth_5sigma_mag", (10.0, 40.0)),
@@ -96,7 +101,7 @@ LISTS = {
 ORDERED = (
     ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
     ("manyband/bright_i_mag", "manyband/faint_i_mag"),
-    ("spectroscopy/desert_z_min", "spectroscopy/desert_z_max"),
+    ("spectroscopy/blue_end_angstrom", "spectroscopy/red_end_angstrom"),
 )
 IMAGING_PER_BAND = (
     "psf_depth_5sigma_mag",

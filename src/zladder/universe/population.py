@@ -1,9 +1,11 @@
 """Where galaxies are: luminosity functions in comoving volume, drawn as deep as can be seen.
 
 Two populations, early and late, each a Schechter function (1976, ApJ 203, 297, eq. 1) that
-brightens and thins out with redshift, in the comoving volume of astropy's Planck18. Only galaxies
-that a survey of the given limit might select are drawn: for every redshift the faintest luminosity
-of interest is known, and the draw is from the part of the function above it.
+brightens and thins out with redshift, in the comoving volume of astropy's Planck18; early types
+have a luminous tail beside it, a normal law of the magnitude, as the brightest galaxies of groups
+and clusters have, which a Schechter function lacks. Only galaxies that a survey of the given
+limit might select are drawn: for every redshift the faintest luminosity of interest is known, and
+the draw is from the part of the function above it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import Any
 import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
+from scipy.integrate import cumulative_trapezoid
+from scipy.special import ndtr
 
 from zladder.universe.photometry import PhotometryTable, distance_modulus_mag, z_nodes
 
@@ -23,7 +27,7 @@ SHAPES_OF_CLASS = {"early": (0, 1), "late": (0, 1, 2, 3)}
 FAINTEST_ABS_MAG_R = -13.0
 Z_MIN = 0.003
 SQUARE_DEGREE_SR = (np.pi / 180) ** 2
-# relative magnitudes on which the Schechter function is summed: 6 mag brighter than M*
+# relative magnitudes on which the functions are summed: 6 mag brighter than M*
 STEP_MAG = 0.01
 RELATIVE_MAG = np.arange(-6.0, 14.0, STEP_MAG)
 
@@ -45,7 +49,7 @@ class Pool:
     cumulative_counts
         Shape (2, Z): galaxies per square degree below z.
     cumulative_function
-        Shape (2, M): integral of the Schechter function from the bright end, phi* = 1.
+        Shape (2, M): integral of the luminosity function from the bright end, phi* = 1.
     """
 
     z: Array
@@ -64,7 +68,17 @@ def schechter_cumulative(alpha: float) -> Array:
     """Return the integral of the Schechter function per magnitude, from bright to RELATIVE_MAG."""
     light = 10 ** (-0.4 * RELATIVE_MAG)
     density = 0.4 * np.log(10) * light ** (alpha + 1) * np.exp(-light)
-    return np.cumsum(density) * STEP_MAG
+    return np.asarray(cumulative_trapezoid(density, dx=STEP_MAG, initial=0.0), dtype=np.float64)
+
+
+def luminosity_cumulative(lf: Mapping[str, Any]) -> Array:
+    """Return the integral of a class's whole function over RELATIVE_MAG, per phi*; shape (M,).
+
+    The Schechter function, and ``tail_share`` times a normal law of M - M* with mean
+    ``tail_mag`` and standard deviation ``tail_scatter_mag``.
+    """
+    tail = ndtr((RELATIVE_MAG - lf["tail_mag"]) / lf["tail_scatter_mag"])
+    return schechter_cumulative(lf["alpha"]) + lf["tail_share"] * (tail - tail[0])
 
 
 def mstar_mag(lf: Mapping[str, Any], z: Array) -> Array:
@@ -93,7 +107,7 @@ def make_pool(
     z = z_nodes(table.z_max)
     z[0] = Z_MIN
     light = 10 ** (table.log_light[:, 0, :, column] - table.rest_log_light[:, :1])
-    volume = 4 * np.pi * np.gradient(z) * _mpc3_per_sr(z) * SQUARE_DEGREE_SR / (4 * np.pi)
+    volume = _mpc3_per_sr(z) * SQUARE_DEGREE_SR
     limits, stars, counts, functions = [], [], [], []
     for name in CLASSES:
         lf = settings[name]
@@ -101,12 +115,12 @@ def make_pool(
         faintest = limit_mag + margin_mag - distance_modulus_mag(z) + 2.5 * np.log10(brightest)
         star = mstar_mag(lf, z)
         limit = np.minimum(faintest, FAINTEST_ABS_MAG_R) - star
-        function = schechter_cumulative(lf["alpha"])
+        function = luminosity_cumulative(lf)
         per_mpc3 = phistar_per_mpc3(lf, z) * np.interp(limit, RELATIVE_MAG, function, left=0.0)
         limits.append(limit)
         stars.append(star)
         functions.append(function)
-        counts.append(np.cumsum(per_mpc3 * volume))
+        counts.append(cumulative_trapezoid(per_mpc3 * volume, z, initial=0.0))
     return Pool(z, np.array(limits), np.array(stars), np.array(counts), np.array(functions))
 
 
