@@ -150,6 +150,30 @@ def test_dust_is_smooth_lognormal_and_its_map_five_per_cent_off():
     np.testing.assert_allclose(near, ebv, rtol=0.1)
 
 
+def test_the_dust_has_the_power_spectrum_asked_for():
+    # closed form: 2 (1 - sum of w sinc(k theta)), w ~ k^(2 - slope) even in ln k; between the two
+    # scales the structure function goes as theta^(slope - 2). 60 fields give it to 1 %: bounds 5 %
+    block, rng = settings()["dust"], np.random.default_rng(1)
+    theta_deg = np.array([0.25, 0.5, 1.0, 1.6, 4.0])
+    measured = np.zeros(5)
+    for _ in range(60):
+        field = draw_field(rng, block)
+        ra, dec = rng.uniform(120, 240, 300), rng.uniform(-5, 5, 300)
+        here = field(ra, dec)
+        angle = rng.uniform(0, 2 * np.pi, 300)
+        for index, theta in enumerate(3600 * theta_deg):
+            there = displaced(ra, dec, theta * np.cos(angle), theta * np.sin(angle))
+            measured[index] += ((field(*there) - here) ** 2).mean() / 60
+    ratio = block["smallest_scale_deg"] / block["largest_scale_deg"]
+    k = 2 * np.pi / (block["largest_scale_deg"] * ratio ** ((np.arange(2000) + 0.5) / 2000))
+    weight = k ** (2 - block["spectrum_slope"])
+    waves = np.sinc(k * theta_deg[:, None] / np.pi)
+    expected = 2 * (1 - (waves * weight).sum(axis=1) / weight.sum())
+    np.testing.assert_allclose(measured, expected, rtol=0.05)
+    slope = np.polyfit(np.log(theta_deg[:4]), np.log(measured[:4]), 1)[0]
+    assert slope == pytest.approx(block["spectrum_slope"] - 2, abs=0.06)
+
+
 def test_fields_have_their_area_and_holes_stay_empty():
     wide, deep = Field(359.9, 40.0, 4.0), Field(359.9, 40.0, 1.0)
     rng = np.random.default_rng(3)

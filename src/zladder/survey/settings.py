@@ -29,7 +29,8 @@ KEYS = {
     "spectroscopy sdss imaging",
     "sky": "deep_ra_deg deep_dec_deg deep_area_deg2 wide_area_deg2 main_ra_deg main_dec_deg "
     "main_area_deg2 photoz_per_deg2 specz_per_deg2 overlap_share",
-    "dust": "median_ebv_mag scatter_ln stored_relative_error smallest_scale_deg largest_scale_deg",
+    "dust": "median_ebv_mag scatter_ln stored_relative_error spectrum_slope smallest_scale_deg "
+    "largest_scale_deg",
     "population": "early late",
     "population/early": LUMINOSITY_FUNCTION,
     "population/late": LUMINOSITY_FUNCTION,
@@ -68,6 +69,7 @@ RANGES = (
     ("*scatter*", (0.0, 3.0)),
     ("*relative_error", (0.0, 1.0)),
     ("*_angstrom", (3000.0, 20_000.0)),
+    ("spectrum_slope", (2.0, 4.0)),
     ("*_rms", (0.0, 0.2)),
     ("*correlation", (-1.0, 1.0)),
     ("depth_5sigma_mag", (10.0, 40.0)),
