@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from mock_sky import large_sky, photoz_sample, specz_sample
+from mock_sky import instrument, large_sky, photoz_sample, specz_sample
 from scipy.stats import spearmanr
 from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -21,8 +21,11 @@ def main_sample() -> pd.DataFrame:
 
 
 def corrected_magnitudes(table: pd.DataFrame) -> np.ndarray:
-    columns = [table[f"modelMag_{band}"] - table[f"extinction_{band}"] for band in "ugriz"]
-    return np.stack(columns, axis=1)
+    """Correct for dust as the catalogue reader does: stored extinctions are on DR12's scale."""
+    magnitude = table[[f"modelMag_{band}" for band in "ugriz"]].to_numpy()
+    stored = table[[f"extinction_{band}" for band in "ugriz"]].to_numpy()
+    ebv_mag = (stored / instrument("sdss").extinction_per_ebv).mean(axis=1)
+    return magnitude - ebv_mag[:, None] * np.array([4.239, 3.303, 2.285, 1.698, 1.263])
 
 
 def sigma_nmad(features: np.ndarray, z: np.ndarray, n_train: int) -> float:

@@ -85,15 +85,24 @@ def test_a_value_reaches_the_rules_that_read_it_and_no_other(wiring, path, value
     assert changed(wiring, change) == expected
 
 
-def test_extinctions_reach_those_that_look_at_pixels_and_not_the_readers(wiring):
+@pytest.mark.parametrize("stored", [True, False])
+def test_extinctions_reach_those_that_look_at_pixels_and_readers_that_rescale(wiring, stored):
+    def start(tree):
+        for name in ("mock_sdss", "mock_sdss_deep"):
+            if not stored:
+                del tree["survey_files"][name]["stored_extinction_per_ebv"]
+
     def change(tree):
+        start(tree)
         for name in ("mock_sdss", "mock_sdss_deep"):
             tree["survey_files"][name]["extinction_per_ebv"]["u"] = 4.0
 
-    names = changed(wiring, change)
+    before, after = told(wiring(start)), told(wiring(change))
+    names = {name for name in before if before[name] != after[name]}
     assert f"train {MOCO}" in names
     assert f"train {BASELINE}" in names
-    assert {name.split()[0] for name in names} == {"train"}
+    readers = {"read_catalog"} if stored else set()
+    assert {name.split()[0] for name in names} == {"train"} | readers
     assert "train label_efficiency.catalogue_f100-s0" not in names
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from zladder.catalogs.column_map import column_map, survey_file
+from zladder.catalogs.extinction import rescaled_extinctions
 from zladder.catalogs.identity import content_ids, native_ids, resolve_duplicates
 from zladder.catalogs.numbers import extra_column, standard_numbers
 from zladder.catalogs.photometry import require_units
@@ -34,7 +35,8 @@ def standardize(
     raw
         The native table, as ``read_table`` gives it.
     survey
-        ``columns``; optional ``bands, extra_columns, sentinels, kind, duplicates, name``.
+        ``columns``; optional ``bands, extra_columns, sentinels, kind, duplicates, name``,
+        ``stored_extinction_per_ebv`` with ``extinction_per_ebv``.
     file
         Where the table came from, for messages.
     part
@@ -97,6 +99,7 @@ def _one_part(
         if column.native:
             require_column(column.native, list(raw.columns), file)
     numbers, counts = standard_numbers(raw, columns, survey, file)
+    numbers = rescaled_extinctions(numbers, survey)
     ids = native_ids(raw[identity.native], identity.native, file) if identity.native else None
     out: dict[str, Any] = {"object_id": content_ids(numbers) if ids is None else ids}
     for name in numbers.columns:

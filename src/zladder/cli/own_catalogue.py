@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What a file like config/surveys/NAME.yaml may hold; the first seven say nothing about columns.
+# What a file like config/surveys/NAME.yaml may hold; the first seven say little about columns.
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "extinction_per_ebv",
-                "name", "bands", "file_format", "names", "columns", "extra_columns", "sentinels",
-                "duplicates", "kind")  # fmt: skip
+                "stored_extinction_per_ebv", "name", "bands", "file_format", "names", "columns",
+                "extra_columns", "sentinels", "duplicates", "kind")  # fmt: skip
 
 _LABELS = ("z_true", "z_true_err")  # kept where the table has them, for the flags and for scores
 
@@ -80,6 +80,7 @@ def _own_survey(path: Path, survey_file: Path, inputs: Mapping[str, Any]) -> dic
         _require_extinctions(columns, inputs["bands"], survey_file, hint)
     else:
         columns = {key: columns[key] for key in columns if not key.startswith("extinction_")}
+        survey.pop("stored_extinction_per_ebv", None)
     survey = {key: survey[key] for key in survey if key != "extra_columns"}
     needed = {key: columns[key] for key in columns if key not in _LABELS}
     survey["names"] = _names(path, survey, native_columns({**survey, "columns": needed}))

@@ -50,6 +50,8 @@ class DataWiring:
         """Return the settings that reading a survey's native tables depends on."""
         document = self.settings["survey_files"][survey]
         read = {key: document[key] for key in document if key not in _NOT_READ}
+        if "stored_extinction_per_ebv" in document:
+            read["extinction_per_ebv"] = document["extinction_per_ebv"]
         return canonical_json({"name": survey, **read})
 
     def simulation(self) -> str:
