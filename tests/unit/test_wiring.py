@@ -31,7 +31,7 @@ def wiring(settings, tmp_path, monkeypatch):
 def told(wiring: Wiring) -> dict[str, str]:
     """Return everything that the rules are told, by rule and wildcard."""
     plan = wiring.plan
-    texts = {"simulate_sky": wiring.simulation()}
+    texts = {"simulate_sky": wiring.simulation(), "tabulate_photometry": wiring.tabulation()}
     texts |= {f"read_catalog {name}": wiring.reading(name) for name in plan.surveys}
     texts |= {f"select_sample {name}": wiring.selection(name) for name in plan.samples}
     texts |= {f"build_dataset {name}": wiring.building(name) for name in plan.datasets}
@@ -56,6 +56,7 @@ def test_everything_told_is_canonical_json(wiring):
     ("path", "value", "expected"),
     [
         (("survey", "n_main"), 901, {"simulate_sky"}),
+        (("survey", "sdss", "z_max"), 0.7, {"simulate_sky", "tabulate_photometry"}),
         (("survey_files", "mock_sdss", "title"), "another", set()),
         (("survey_files", "mock_sdss", "citation"), "another", set()),
         (("survey_files", "mock_sdss", "sentinels"), {}, {"read_catalog mock_sdss"}),

@@ -1,14 +1,43 @@
 """Stage 1, survey: skies that are simulated, or fetched from where they are published.
 
 REQUIRED INPUTS: none.
-OUTPUTS: <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its
-frames, with an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
+OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum; <results>/survey/*,
+the native tables of the mock sky; <results>/survey/frames/*, its frames, with an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
 fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
 
+rule tabulate_photometry:
+    """Integrate the spectra of the mock sky through the filters of every instrument, once."""
+    output:
+        photometry="<results>/survey/photometry.h5",
+        sidecar="<results>/survey/photometry.json",
+    log:
+        "<logs>/tabulate_photometry.log",
+    benchmark:
+        "<benchmarks>/tabulate_photometry.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=LADDER.tabulation(),
+        code=CODE["tabulate_photometry"],
+    message:
+        "Tabulating what each filter sees of each spectrum"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/tabulate_photometry.py --settings {params.settings:q}'
+        " --photometry {output.photometry:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
 rule simulate_sky:
     """Simulate the mock sky and write its catalogues in the native formats of real surveys."""
+    input:
+        photometry="<results>/survey/photometry.h5",
     output:
         hsc="<results>/survey/hsc.csv",
         galaxiesml="<results>/survey/galaxiesml.csv",
@@ -34,7 +63,8 @@ rule simulate_sky:
     message:
         "Simulating the mock sky"
     shell:
-        'python "$ZLADDER_SCRIPTS"/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}'
+        'python "$ZLADDER_SCRIPTS"/simulate_sky.py --photometry {input.photometry:q}'
+        " --settings {params.settings:q} --hsc {output.hsc:q}"
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
         " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.config.cards import dataset_samples
 from zladder.config.data import FETCHED, survey_files
 from zladder.config.imaging import rendering_settings
+from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class DataWiring:
         if "stored_extinction_per_ebv" in document:
             read["extinction_per_ebv"] = document["extinction_per_ebv"]
         return canonical_json({"name": survey, **read})
+
+    def tabulation(self) -> str:
+        """Return the settings that the tables of photometry depend on."""
+        return canonical_json(tabulated_settings(self.settings["survey"]))
 
     def simulation(self) -> str:
         """Return the settings of the mock sky."""

@@ -29,12 +29,17 @@ from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
+from zladder.universe.photometry import PhotometryTable
 from zladder.universe.spectra import load_spectra
 
 Tables = dict[str, pd.DataFrame]
 
 
-def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
+def simulate_sky(
+    settings: Mapping[str, Any],
+    seed: int,
+    photometry: Mapping[str, PhotometryTable] | None = None,
+) -> Tables:
     """Simulate the sky and its catalogues.
 
     Parameters
@@ -43,6 +48,8 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
         The mock sky's block of the configuration (`settings.check_settings` says what it holds).
     seed
         Not negative. The same seed gives the same sky, on any number of threads.
+    photometry
+        The instruments' tables (`universe.photometry_file`); None builds them.
 
     Returns
     -------
@@ -59,8 +66,9 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     check_settings(settings, seed)
     spectra = load_spectra()
     sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
-    hsc = make_instrument(spectra, settings, "hsc")
-    sdss = make_instrument(spectra, settings, "sdss")
+    tabulated = {} if photometry is None else photometry
+    hsc = make_instrument(spectra, settings, "hsc", tabulated.get("hsc"))
+    sdss = make_instrument(spectra, settings, "sdss", tabulated.get("sdss"))
     tables = _labelled_sky(sky, settings, hsc)
     imaging = imaging_survey(sky, settings, sdss)
     truth = pd.concat([tables["truth"], imaging["truth"]], ignore_index=True)
