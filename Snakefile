@@ -66,6 +66,7 @@ rule all:
     default_target: True
     input:
         LADDER.report_pages(),
+        LADDER.realism_tables(),
     localrule: True
 
 

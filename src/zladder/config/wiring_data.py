@@ -91,6 +91,25 @@ class DataWiring:
             {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"]}
         )
 
+    def realism_samples(self) -> list[str]:
+        """Return the simulated samples that references describe."""
+        surveys, entries = self.settings["survey_files"], self.settings["catalogs"]["samples"]
+        described = {entry["sample"] for entry in self.settings["reference_files"].values()}
+        return [
+            name
+            for name in self.plan.samples
+            if name in described and "simulated" in surveys[entries[name]["photometry"]]["source"]
+        ]
+
+    def realism_tables(self) -> list[str]:
+        """Return the table of how real the sky looks, if any of it is simulated."""
+        return ["<results>/metrics/realism.parquet"] if self.realism_samples() else []
+
+    def realism(self) -> str:
+        """Return the references of those samples."""
+        files, samples = self.settings["reference_files"], self.realism_samples()
+        return canonical_json({n: files[n] for n in files if files[n]["sample"] in samples})
+
     def samples_of(self, dataset: str) -> list[str]:
         """Return the sample files of a dataset, in the order of their precedence."""
         names = dataset_samples(self.settings, dataset)
