@@ -16,6 +16,7 @@ from zladder.config.instruments import tabulated_settings
 from zladder.provenance.errors import BadInput
 from zladder.survey.observing import make_instrument
 from zladder.survey.simulate import simulate_sky
+from zladder.survey.tabulate import tabulate_photometry
 from zladder.universe.photometry import PhotometryTable
 from zladder.universe.photometry_file import read_tables, write_tables
 
@@ -26,7 +27,7 @@ SMALL = {"sdss": {**INSTRUMENTS["sdss"], "z_max": 0.1}}
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photometry") / "photometry.h5"
-    counts = write_tables(path, spectra(), INSTRUMENTS)
+    counts = tabulate_photometry(path, INSTRUMENTS)
     assert counts["sdss"] == 5
     return path
 

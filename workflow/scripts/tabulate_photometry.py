@@ -19,10 +19,9 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Tabulate and write."""
-    from zladder.universe.photometry_file import write_tables
-    from zladder.universe.spectra import load_spectra
+    from zladder.survey.tabulate import tabulate_photometry
 
-    return {"counts": write_tables(options.photometry, load_spectra(), options.settings)}
+    return {"counts": tabulate_photometry(options.photometry, options.settings)}
 
 
 def main(argv: list[str] | None = None) -> int:
