@@ -34,7 +34,7 @@ def parsed(text: str) -> ElementTree.Element:
     return ElementTree.fromstring(text.split("\n", 1)[1])
 
 
-def numbers_page(world: World, study: str) -> str:
+def numbers_page(world: World, study: str, of_truth: dict[str, pd.DataFrame] | None = None) -> str:
     """Return the page of numbers of a study."""
     about = STUDIES[study]
     words = {
@@ -42,8 +42,10 @@ def numbers_page(world: World, study: str) -> str:
         "title": about.title,
         "question": "Why?",
         "convention": about.convention,
+        "samples": ["mock_specz"],
     }
-    return scores_page(world.table(study, "scores"), world.table(study, "differences"), words)
+    tables = world.table(study, "scores"), world.table(study, "differences")
+    return scores_page(*tables, words, of_truth or {})
 
 
 def claims_of(world: World) -> dict[str, pd.DataFrame]:

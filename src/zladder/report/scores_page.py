@@ -33,7 +33,7 @@ def scores_page(
     scores: pd.DataFrame,
     differences: pd.DataFrame,
     about: Mapping[str, Any],
-    found: Mapping[str, pd.DataFrame],
+    of_truth: Mapping[str, pd.DataFrame],
 ) -> str:
     """Return the page.
 
@@ -43,7 +43,7 @@ def scores_page(
         The tables of the stage `evaluate`.
     about
         ``study``, ``title``, ``question``, ``convention``, ``samples``.
-    found
+    of_truth
         What the mock sky alone can tell (`truth_sections`); nothing of a real sky.
     """
     roles = roles_of(scores, differences)
@@ -61,7 +61,7 @@ def scores_page(
                    scores_table(validation, ids, n_family, roles, dataset)),
             differences_section(differences, dataset, roles),
         ))  # fmt: skip
-    parts += truth_sections(found, about["samples"])
+    parts += truth_sections(of_truth, about["samples"])
     parts.append(_definitions(ids))
     lead = joined(about["question"], " All methods answer for the same galaxies.")
     return page(f"{about['title']}: the numbers", lead, *parts)
