@@ -61,7 +61,7 @@ def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_
 
     write_sample(toy, tmp_path / "mock.parquet")
     side = tmp_path / "side_information.parquet"
-    assert run(check_side_information, tmp_path, "--samples", tmp_path / "mock.parquet",
+    assert run(check_side_information, tmp_path, "--sample", tmp_path / "mock.parquet",
                "--found", side, level=LEVEL, seed=1) == 0  # fmt: skip
 
     text = page(toy, tmp_path, leaks=tmp_path / "leaks.parquet", truth=scores, side=side)
@@ -77,8 +77,7 @@ def page(toy, folder, **found) -> str:
     settings = {"networks": ["leaky", "worse"], "n_bootstraps": 20, "seed": 3}
     scores.to_parquet(folder / "scores.parquet")
     compare_with_peer(answers, scores, settings).to_parquet(folder / "differences.parquet")
-    about = {"study": "toy", "title": "Toy", "question": "Why?", "convention": "hsc",
-             "samples": ["mock"]}  # fmt: skip
+    about = {"study": "toy", "title": "Toy", "question": "Why?", "convention": "hsc"}
     assert run(tabulate_scores, folder, "--scores", folder / "scores.parquet", "--differences",
                folder / "differences.parquet", "--found", *found.values(), "--page",
                folder / "page.html", **about) == 0  # fmt: skip

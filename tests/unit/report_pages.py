@@ -42,10 +42,9 @@ def numbers_page(world: World, study: str, of_truth: dict[str, pd.DataFrame] | N
         "title": about.title,
         "question": "Why?",
         "convention": about.convention,
-        "samples": ["mock_specz"],
     }
     tables = world.table(study, "scores"), world.table(study, "differences")
-    return scores_page(*tables, words, of_truth or {})
+    return scores_page(*tables, words, list((of_truth or {}).items()))
 
 
 def claims_of(world: World) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from zladder.config.wiring_truth import SIDE_SOURCES
 from zladder.evaluate.side_information import (
     GALAXIES_MAX,
     SOURCES,
-    check_samples,
+    check_sample,
     covariance_statistic,
     expect,
     known_columns,
@@ -50,7 +50,7 @@ def verdicts(tmp_path):
 
     def found(frame):
         frame.to_parquet(tmp_path / "mock.parquet")
-        table = check_samples([tmp_path / "mock.parquet"], TABLE)
+        table = check_sample(tmp_path / "mock.parquet", TABLE)
         return table.set_index("source")
 
     return found
@@ -154,8 +154,8 @@ def test_unlabelled_galaxies_are_left_out_and_large_samples_thinned(tmp_path):
     frame = pd.concat([sample(seed, 5000) for seed in (9, 10, 11)], ignore_index=True)
     frame.loc[:99, "z_true"] = np.nan
     frame.to_parquet(tmp_path / "large.parquet")
-    found = check_samples([tmp_path / "large.parquet"], TABLE)
+    found = check_sample(tmp_path / "large.parquet", TABLE)
     assert (found["n"] == min(GALAXIES_MAX, len(frame) - 100)).all()
     frame.iloc[:150].to_parquet(tmp_path / "few.parquet")
     with pytest.raises(BadInput, match="at least 100 labelled galaxies"):
-        check_samples([tmp_path / "few.parquet"], TABLE)
+        check_sample(tmp_path / "few.parquet", TABLE)

@@ -3,7 +3,7 @@
 REQUIRED INPUTS: <results>/survey/truth.parquet, <results>/samples/{sample}.parquet,
 <results>/predictions/*, those of each study's oracle among them.
 OUTPUTS: <results>/metrics/{study}/truth_scores.parquet, <results>/metrics/{study}/leaks.parquet,
-<results>/metrics/side_information.parquet. A leak stops nothing: the report tells of it.
+<results>/metrics/{sample}/side_information.parquet. A leak stops nothing: the report tells of it.
 """
 
 
@@ -73,16 +73,18 @@ rule check_leaks:
 
 
 rule check_side_information:
-    """Try to tell redshifts from identifiers, order, tile and position, in all samples."""
+    """Try to tell redshifts from identifiers, order, tile and position. Wildcards: sample."""
     input:
-        samples=collect("<results>/samples/{sample}.parquet", sample=LADDER.labelled_samples()),
+        sample="<results>/samples/{sample}.parquet",
     output:
-        found="<results>/metrics/side_information.parquet",
-        sidecar="<results>/metrics/side_information.json",
+        found="<results>/metrics/{sample}/side_information.parquet",
+        sidecar="<results>/metrics/{sample}/side_information.json",
     log:
-        "<logs>/check_side_information/all.log",
+        "<logs>/check_side_information/{sample}.log",
     benchmark:
-        "<benchmarks>/check_side_information/all.tsv"
+        "<benchmarks>/check_side_information/{sample}.tsv"
+    wildcard_constraints:
+        sample=names_pattern(LADDER.labelled_samples()),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -93,8 +95,8 @@ rule check_side_information:
         settings=LADDER.side_settings(),
         code=CODE["check_side_information"],
     message:
-        "Looking for redshifts in identifiers and positions"
+        "Looking for redshifts in identifiers and positions of {wildcards.sample}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/check_side_information.py --samples {input.samples:q}'
+        'python "$ZLADDER_SCRIPTS"/check_side_information.py --sample {input.sample:q}'
         " --settings {params.settings:q} --found {output.found:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

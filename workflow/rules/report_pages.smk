@@ -36,7 +36,9 @@ rule tabulate_scores:
         runtime=15,
     params:
         found=lambda wildcards, input: option("--found", input.get("found")),
-        settings=lambda wildcards: LADDER.about_numbers(wildcards.study),
+        settings=lambda wildcards: LADDER.about_study(
+            wildcards.study, "title", "question", "convention"
+        ),
         code=CODE["tabulate_scores"],
     message:
         "Writing the numbers of {wildcards.study}"

@@ -12,7 +12,7 @@ from zladder.provenance.program import ProgramParser, run_program
 def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
-    parser.add_input("--samples", several=True)
+    parser.add_input("--sample")
     parser.add_settings("--settings", "level of a comparison, seed")
     parser.add_output("--found")
     return parser
@@ -20,10 +20,10 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write what each source tells of the redshift; a leak is told, not refused."""
-    from zladder.evaluate.side_information import LEAK, check_samples
+    from zladder.evaluate.side_information import LEAK, check_sample
     from zladder.tables.standard import write_standard
 
-    found = check_samples(options.samples, options.settings)
+    found = check_sample(options.sample, options.settings)
     write_standard(found, options.found)
     leaks = int((found["verdict"] == LEAK).sum())
     counts = {"comparisons": len(found), "leaks": leaks}

@@ -26,7 +26,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.tables.read import read_table
 
     scores, differences = (read_table(path) for path in (options.scores, options.differences))
-    found = {path.stem: read_table(path) for path in options.found or []}
+    found = [(path.stem, read_table(path)) for path in options.found or []]
     page = scores_page(scores, differences, options.settings, found)
     options.page.write_text(page, encoding="utf-8")
     return {"counts": {"scores": len(scores), "differences": len(differences)}}

@@ -89,7 +89,8 @@ class TruthWiring(RunWiring):
         """
         if study not in self.simulated_studies():
             return []
-        kinds = [f"{study}/truth_scores", "side_information"]
+        samples = [s for s in self._tested_samples(study) if s in self.labelled_samples()]
+        kinds = [f"{study}/truth_scores", *[f"{sample}/side_information" for sample in samples]]
         kinds += [f"{study}/leaks"] if study in self.checked_studies() else []
         return [f"<results>/metrics/{kind}.parquet" for kind in kinds]
 
@@ -98,12 +99,11 @@ class TruthWiring(RunWiring):
         tables = [table for study in self.plan.studies for table in self.found_of(study)]
         return [table.replace(".parquet", ".json") for table in dict.fromkeys(tables)]
 
-    def about_numbers(self, study: str) -> str:
-        """Return what the page of a study's numbers prints."""
-        document = self.settings["study_files"][study]
-        about = {key: document[key] for key in ("title", "question", "convention")}
-        samples = [s for name in document["test_on"] for s in dataset_samples(self.settings, name)]
-        return canonical_json({"study": study, **about, "samples": list(dict.fromkeys(samples))})
+    def _tested_samples(self, study: str) -> list[str]:
+        """Return the samples of a study's test sets, each once."""
+        names = self.settings["study_files"][study]["test_on"]
+        samples = [s for name in names for s in dataset_samples(self.settings, name)]
+        return list(dict.fromkeys(samples))
 
     def _own_runs(self, study: str) -> list[str]:
         """Return the runs of a study that give redshifts, the oracles left out."""

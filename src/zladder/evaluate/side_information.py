@@ -22,7 +22,7 @@ from zladder.tables.read import read_table
 from zladder.tables.sky_cells import healpix_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from zladder.pdf.grid import Floats
@@ -39,16 +39,16 @@ TREES = {"max_iter": 30, "max_leaf_nodes": 8, "learning_rate": 0.15, "min_sample
 SOURCES = ("identifier", "order", "tile", "cell", "place in field")
 
 
-def check_samples(files: Sequence[Path], settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a sample and source of side information.
+def check_sample(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a source of side information that a sample has.
 
     Columns: `sample source n share_correct statistic p_value level verdict`. `share_correct` is
-    the share of galaxies put on the right side of the median, 1/2 by chance.
+    the share of galaxies put on the right side of what is likely, 1/2 by chance.
 
     Parameters
     ----------
-    files
-        Samples with labels.
+    path
+        A sample with labels.
     settings
         ``level`` of one comparison; ``seed``.
 
@@ -57,19 +57,16 @@ def check_samples(files: Sequence[Path], settings: Mapping[str, Any]) -> pd.Data
     BadInput
         A sample with fewer than 100 labelled galaxies.
     """
+    frame = _labelled(path, settings["seed"])
+    z_true = frame["z_true"].to_numpy(dtype=np.float64)
+    expected = expect(known_columns(frame), z_true, settings["seed"])
     rows = []
-    for path in files:
-        frame = _labelled(path, settings["seed"])
-        z_true = frame["z_true"].to_numpy(dtype=np.float64)
-        expected = expect(known_columns(frame), z_true, settings["seed"])
-        for source, told in side_columns(frame).items():
-            share, statistic, p = told_redshift(told, expected)
-            verdict = LEAK if p <= settings["level"] else QUIET
-            rows.append({
-                "sample": path.stem, "source": source, "n": len(frame), "share_correct": share,
-                "statistic": statistic, "p_value": p, "level": settings["level"],
-                "verdict": verdict,
-            })  # fmt: skip
+    for source, told in side_columns(frame).items():
+        share, statistic, p = told_redshift(told, expected)
+        verdict = LEAK if p <= settings["level"] else QUIET
+        found = {"share_correct": share, "statistic": statistic, "p_value": p}
+        rows.append({"sample": path.stem, "source": source, "n": len(frame), **found,
+                     "level": settings["level"], "verdict": verdict})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -33,7 +33,7 @@ def scores_page(
     scores: pd.DataFrame,
     differences: pd.DataFrame,
     about: Mapping[str, Any],
-    of_truth: Mapping[str, pd.DataFrame],
+    of_truth: Sequence[tuple[str, pd.DataFrame]],
 ) -> str:
     """Return the page.
 
@@ -42,7 +42,7 @@ def scores_page(
     scores, differences
         The tables of the stage `evaluate`.
     about
-        ``study``, ``title``, ``question``, ``convention``, ``samples``.
+        ``study``, ``title``, ``question``, ``convention``.
     of_truth
         What the mock sky alone can tell (`truth_sections`); nothing of a real sky.
     """
@@ -61,7 +61,7 @@ def scores_page(
                    scores_table(validation, ids, n_family, roles, dataset)),
             differences_section(differences, dataset, roles),
         ))  # fmt: skip
-    parts += truth_sections(of_truth, about["samples"])
+    parts += truth_sections(of_truth)
     parts.append(_definitions(ids))
     lead = joined(about["question"], " All methods answer for the same galaxies.")
     return page(f"{about['title']}: the numbers", lead, *parts)

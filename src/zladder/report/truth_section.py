@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from zladder.report.markup import Html, joined, tag
 from zladder.report.metric_words import FORMULAS, SIGNED
@@ -13,30 +14,28 @@ from zladder.report.numerals import count_cell, dash, fixed, interval_cell
 from zladder.report.page import folded, paragraph, section, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
+    from collections.abc import Sequence
 
 NO_TRUTH = "fewer than two galaxies, or the metric is not defined for them"
 OF_LABEL = {"label": "against the label", "truth": "against the truth"}
 
 
-def truth_sections(found: Mapping[str, pd.DataFrame], samples: Sequence[str]) -> list[Html]:
+def truth_sections(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[Html]:
     """Return the sections of the tables that are there; none on a real sky.
 
     Parameters
     ----------
-    found
-        ``truth_scores``, ``side_information`` and, where there is an oracle, ``leaks``.
-    samples
-        The samples that the study is tested on.
+    tables
+        (name, table): ``truth_scores``, ``side_information`` of each sample and, where there is an
+        oracle, ``leaks``.
     """
+    found = {name: pd.concat([table for other, table in tables if other == name])
+             for name, _table in tables}  # fmt: skip
     parts: list[Html] = []
     if "truth_scores" in found:
         parts.append(_truth_section(found["truth_scores"]))
     if "side_information" in found:
-        side = found["side_information"]
-        parts.append(_alarm(found.get("leaks"), side[side["sample"].isin(samples)]))
+        parts.append(_alarm(found.get("leaks"), found["side_information"]))
     return parts
 
 
