@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
 from zladder.config.wiring_data import SIMULATED
-from zladder.config.wiring_runs import RunWiring
+from zladder.config.wiring_truth import TruthWiring
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ReportWiring(RunWiring):
+class ReportWiring(TruthWiring):
     """The answers about pages and figures."""
 
     def title_of(self, study: str) -> str:
@@ -207,5 +207,6 @@ class ReportWiring(RunWiring):
             *[f"<results>/features/{run}.json" for run in plan.embedded()],
             *[f"<results>/predictions/{run}.json" for run in plan.answering()],
             *[f"<results>/metrics/{study}/scores.json" for study in plan.studies],
+            *self.found_sidecars(),
             *[f"<results>/studies/{study}/claims.json" for study in plan.studies],
         ]

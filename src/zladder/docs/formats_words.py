@@ -59,8 +59,9 @@ SIDECAR_KEYS = {
     "counts": ("most", "rows in and out, by name"),
     "seed": (
         (
-            "build_dataset, build_image_dataset, judge_claims, measure_collapse, measure_drift, "
-            f"render_frames, score_study, simulate_sky, {_TRAININGS}"
+            "build_dataset, build_image_dataset, check_side_information, judge_claims, "
+            "measure_collapse, measure_drift, render_frames, score_study, score_truth, "
+            f"simulate_sky, {_TRAININGS}"
         ),
         "seed of the sky, the splits, the training or the bootstraps",
     ),
