@@ -1,8 +1,9 @@
 """Stage 1, survey: skies that are simulated, or fetched from where they are published.
 
 REQUIRED INPUTS: none.
-OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum; <results>/survey/*,
-the native tables of the mock sky; <results>/survey/frames/*, its frames, with an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
+OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum;
+<results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its frames, with
+an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
 fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
