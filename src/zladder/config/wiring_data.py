@@ -84,6 +84,10 @@ class DataWiring:
         """Return the match radius of a sample."""
         return float(self.settings["catalogs"]["samples"][sample]["match_radius_arcsec"])
 
+    def match_to(self, sample: str) -> str:
+        """Return the condition on photometric objects that may be matched; empty for none."""
+        return str(self.settings["catalogs"]["samples"][sample].get("match_to", ""))
+
     def selection(self, sample: str) -> str:
         """Return the settings that selecting a sample depends on."""
         entry = self.settings["catalogs"]["samples"][sample]
