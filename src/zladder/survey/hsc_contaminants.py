@@ -191,7 +191,8 @@ def _companions(
     """
     block, i_band, n = settings["contaminants"]["hsc"], hsc.bands.index("i"), len(hosts.ra)
     position = beside(rng, block, hosts.ra, hosts.dec)
-    goal_mag = hosts.dimmed[:, i_band] + rng.uniform(*block["blend_fainter_mag"], size=n)
+    smallest, largest = block["blend_fainter_mag"]
+    goal_mag = hosts.dimmed[:, i_band] + rng.uniform(smallest, largest, n)
     deepest = settings["manyband"]["limit_i_mag"]
     offers = []
     for limit_mag in np.arange(deepest, deepest - BRIGHTER_MAG, -STEP_MAG):  # bright hosts' too
@@ -216,7 +217,8 @@ def extra_detections(
     rng, block = generator(sky.seed, "hsc contaminants", 1), settings["contaminants"]["hsc"]
     n = settings["n_photoz"] + settings["n_specz"]
     n_artefacts = wanted(block, "artefact", n)
-    magnitude = rng.uniform(*block["artefact_mag"], size=n_artefacts)
+    brightest, faintest = block["artefact_mag"]
+    magnitude = rng.uniform(brightest, faintest, n_artefacts)
     position = field.draw(rng, n_artefacts)
     in_one_band = np.arange(n_artefacts) % 2 == 0
     false = artefacts(rng, hsc, sky.dust, position, in_one_band, magnitude, "i")

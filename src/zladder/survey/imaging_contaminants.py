@@ -189,6 +189,7 @@ def _artefacts(scope: _Scope, stars: Placed) -> Placed:
     n_bright = scope.settings["imaging"]["bright_stars_per_field"] * len(scope.fields)
     bright = stars.part(np.arange(len(stars.field) - n_bright, len(stars.field)))
     edge = scope.settings["imaging"]["edge_pixels"]
+    brightest, faintest = block["artefact_mag"]
 
     def draw(rng: np.random.Generator, n: int) -> tuple[Placed, ...]:
         field, pixel = _free_pixels(rng, scope, n)
@@ -201,7 +202,7 @@ def _artefacts(scope: _Scope, stars: Placed) -> Placed:
             pixel = np.where(is_halo[:, None], bright.pixel[star] + away.T, pixel)
         inside = (pixel >= edge) & (pixel <= [WIDTH_PIXELS - 1 - edge, HEIGHT_PIXELS - 1 - edge])
         at = positions_of(scope.fields, field, pixel)
-        magnitude = rng.uniform(*block["artefact_mag"], size=n)
+        magnitude = rng.uniform(brightest, faintest, n)
         seen = artefacts(rng, scope.sdss, scope.sky.dust, at, ~is_halo, magnitude, "r")
         rows = scope.listed(seen) & inside.all(axis=1)
         labels = pd.DataFrame({"is_halo": is_halo})
