@@ -95,6 +95,12 @@ def test_required_study_without_data_fetches_them(fresh: Checkout) -> None:
     assert rules["simulate_sky"] == rules["render_frames"] == rules["cut_stamps"] == 0
 
 
+def test_fluxes_are_measured_on_the_frames_where_a_study_asks_for_it(fresh: Checkout) -> None:
+    rules = fresh.rules(config={"studies": ["measured_photometry"], "studies_if_data": []})
+    assert (rules["render_frames"], rules["measure_frames"], rules["merge_measured"]) == (2, 2, 1)
+    assert (rules["read_catalog"], rules["cut_stamps"]) == (2, 0)
+
+
 def test_more_seeds_train_more_networks_and_no_more_controls(fresh: Checkout) -> None:
     one = fresh.rules()
     three = fresh.rules(config={"train": {"n_seeds": 3}})

@@ -126,6 +126,19 @@ def test_the_mock_sky_is_simulated_and_the_real_one_is_not(wiring):
     assert all(simulated.values())
 
 
+def test_a_sample_is_told_the_kind_of_its_fluxes_where_the_survey_says_it(wiring):
+    w = wiring(lambda tree: tree["studies"].extend(["measured_photometry", "sdss_main_sample"]))
+    kinds = {name: json.loads(w.selection(name)).get("flux_kind") for name in w.plan.samples}
+    assert kinds == {
+        "mock_photoz": "analytic", "mock_specz": "analytic", "mock_main": "analytic",
+        "mock_deep": "analytic", "mock_main_measured": "measured", "sdss_main": None,
+    }  # fmt: skip
+    assert json.loads(w.measuring())["measured"]["fiber_radius_arcsec"] == 1.5
+    assert "measured" not in json.loads(w.reading("mock_sdss_measured"))
+    assert w.match_to("mock_specz") == "isprimary == True"
+    assert w.match_to("sdss_main") == ""
+
+
 def test_patterns_match_just_the_names():
     pattern = names_pattern(["a.b-s0", "c"])
     assert re.fullmatch(pattern, "a.b-s0")

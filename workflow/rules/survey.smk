@@ -103,6 +103,66 @@ rule render_frames:
         " --code-digest {params.code}"
 
 
+rule measure_frames:
+    """Measure the fluxes of listed objects on the frames of one shard. Wildcards: shard (number)."""
+    input:
+        index="<results>/survey/frames/{shard}.parquet",
+        catalogs=["<results>/survey/sdss.csv", "<results>/survey/sdss_deep.csv"],
+    output:
+        measured="<results>/survey/measured/{shard}.parquet",
+        sidecar="<results>/survey/measured/{shard}.json",
+    log:
+        "<logs>/measure_frames/{shard}.log",
+    benchmark:
+        "<benchmarks>/measure_frames/{shard}.tsv"
+    wildcard_constraints:
+        shard=r"\d+",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
+    params:
+        settings=LADDER.measuring(),
+        code=CODE["measure_frames"],
+    message:
+        "Measuring the frames of shard {wildcards.shard}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/measure_frames.py --index {input.index:q}'
+        " --catalogs {input.catalogs:q} --settings {params.settings:q} --threads {threads}"
+        " --measured {output.measured:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
+rule merge_measured:
+    """Put the magnitudes measured on the frames into the SDSS-like catalogue."""
+    input:
+        catalog="<results>/survey/sdss.csv",
+        measured=[f"<results>/survey/measured/{shard}.parquet" for shard in LADDER.shards()],
+    output:
+        merged="<results>/survey/sdss_measured.csv",
+        sidecar="<results>/survey/sdss_measured.json",
+    log:
+        "<logs>/merge_measured.log",
+    benchmark:
+        "<benchmarks>/merge_measured.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=30,
+    params:
+        code=CODE["merge_measured"],
+    message:
+        "Merging what was measured on the frames"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/merge_measured.py --catalog {input.catalog:q}'
+        " --measured {input.measured:q} --merged {output.merged:q} --sidecar {output.sidecar:q}"
+        " --log {log:q} --code-digest {params.code}"
+
+
 rule fetch_survey:
     """Fetch one published file and check its SHA-256. Wildcards: fetched (survey), part."""
     output:

@@ -33,7 +33,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     photometry = read_tables(options.photometry, tabulated_settings(settings))
     tables = simulate_sky(settings, seed, photometry)
     write_native(tables, {name: getattr(options, name) for name in TABLES})
-    return {"seed": seed, "counts": {name: len(table) for name, table in tables.items()}}
+    counts = {name: len(table) for name, table in tables.items()}
+    kinds = tables["truth"]["contaminant"].value_counts().to_dict()
+    counts |= {f"contaminants: {kind}": n for kind, n in kinds.items() if kind}
+    return {"flux_kind": "analytic", "seed": seed, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 SIMULATED = "<results>/survey"
+MEASURED_SURVEY = "mock_sdss_measured"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,13 @@ class DataWiring:
         seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
         return canonical_json({**rendering_settings(self.settings["survey"]), "seed": seed})
 
+    def measuring(self) -> str:
+        """Return the settings that measuring fluxes on the frames depends on."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
+        rendering = rendering_settings(self.settings["survey"])
+        measured = self.settings["survey_files"][MEASURED_SURVEY]["measured"]
+        return canonical_json({**rendering, "measured": measured, "seed": seed})
+
     def catalog_of(self, sample: str, part: str) -> str:
         """Return the catalogue that gives a sample its `labels` or its `photometry`."""
         survey = self.settings["catalogs"]["samples"][sample][part]
@@ -84,11 +92,17 @@ class DataWiring:
         """Return the match radius of a sample."""
         return float(self.settings["catalogs"]["samples"][sample]["match_radius_arcsec"])
 
+    def match_to(self, sample: str) -> str:
+        """Return the condition on photometric objects that may be matched; empty for none."""
+        return str(self.settings["catalogs"]["samples"][sample].get("match_to", ""))
+
     def selection(self, sample: str) -> str:
         """Return the settings that selecting a sample depends on."""
         entry = self.settings["catalogs"]["samples"][sample]
+        survey = self.settings["survey_files"][entry["photometry"]]
+        kind = {key: survey[key] for key in ("flux_kind",) if key in survey}
         return canonical_json(
-            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"], **kind}
         )
 
     def realism_samples(self) -> list[str]:
@@ -137,4 +151,13 @@ class DataWiring:
 
 
 # Keys of a survey that say nothing about how its tables are read.
-_NOT_READ = ("title", "licence", "citation", "source", "like", "extinction_per_ebv", "frames")
+_NOT_READ = (
+    "title",
+    "licence",
+    "citation",
+    "source",
+    "like",
+    "extinction_per_ebv",
+    "frames",
+    "measured",
+)

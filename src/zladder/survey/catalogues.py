@@ -110,15 +110,19 @@ def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) 
     for name, path in paths.items():
         table = tables[name]
         if FORMATS[name] == "csv":
-            digits = {
-                column: DECIMALS.get(column, OTHER_DECIMALS)
-                for column in table.select_dtypes("float")
-            }
-            table.round(digits).to_csv(path, index=False)
+            write_csv(table, path)
         elif FORMATS[name] == "fits":
             _write_fits(table, path)
         else:
             table.to_parquet(path, index=False)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as text with the digits that a catalogue would have."""
+    digits = {
+        column: DECIMALS.get(column, OTHER_DECIMALS) for column in table.select_dtypes("float")
+    }
+    table.round(digits).to_csv(path, index=False)
 
 
 def _write_fits(table: pd.DataFrame, path: Path) -> None:

@@ -50,8 +50,15 @@ def seen_stars(
     magnitude = star_magnitudes(rng, n, wave, instrument.bands.index("i"), i_range_mag)
     ebv, stored = dust.at(position)
     dimmed = magnitude + ebv[:, None] * extinction_curve(wave)
+    recorded = miscalibrated(rng, dimmed, instrument.depth)
+    flux, error = observe(rng, recorded, instrument.depth)
+    return Seen(no_galaxies(n), *position, ebv, stored, magnitude, dimmed, recorded, flux, error)
+
+
+def no_galaxies(n: int) -> Galaxies:
+    """Return the galaxy columns of ``n`` objects that are none: NaN."""
     nothing = np.full(n, np.nan)
-    galaxies = Galaxies(
+    return Galaxies(
         z=nothing,
         abs_mag_r=nothing,
         is_early=np.zeros(n, dtype=bool),
@@ -61,6 +68,3 @@ def seen_stars(
         structure=nothing,
         cos_inclination=nothing,
     )
-    recorded = miscalibrated(rng, dimmed, instrument.depth)
-    flux, error = observe(rng, recorded, instrument.depth)
-    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, recorded, flux, error)

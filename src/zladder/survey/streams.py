@@ -23,6 +23,8 @@ STREAMS = {
     "imaging stars": 16,
     "shapes": 17,
     "frames": 18,
+    "contaminants": 30,
+    "hsc contaminants": 31,
 }
 
 
