@@ -42,7 +42,7 @@ def _patch(dust: Dust, name: str, field: Field) -> pd.DataFrame:
     low, high = (float(end) for end in field.dec_range_deg)
     step = (high - low) / STEPS
     n_columns = max(round(field.ra_width_deg / step), 1)
-    dec = low + step * (np.arange(STEPS) + 0.5)
+    dec = np.linspace(low + step / 2, high - step / 2, STEPS)
     ra = field.ra_deg + field.ra_width_deg * ((np.arange(n_columns) + 0.5) / n_columns - 0.5)
     row, column = np.divmod(np.arange(STEPS * n_columns), n_columns)
     ebv, stored = dust.at((ra[column] % 360.0, dec[row]))
