@@ -59,6 +59,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/evaluate_truth.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/report_mock.smk"
 include: "workflow/rules/report_pages.smk"
 
 

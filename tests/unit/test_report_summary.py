@@ -27,6 +27,7 @@ from pixel_world import (
 )
 from report_world import STUDIES, World
 
+from tests.unit.mock_report import mock_commands
 from zladder.report.methods import roles_of
 from zladder.report.numerals import interval_text
 from zladder.report.records import read_records
@@ -235,6 +236,7 @@ def pixel_commands(world: World, out: Path, data: Path) -> dict[str, list[str]]:
         "plot_embeddings": ["--features", features, "--drift", drift, *stamps,
                             "--maps", out / "maps.png", "--galaxies", out / "galaxies.png"],
         **collapse_command(data, out, collapse, renamed, few),
+        **mock_commands(out, data, stamps),
         "write_paper": paper_command(world, out),
     }  # fmt: skip
 
@@ -288,12 +290,14 @@ def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_worl
         assert json.loads(sidecar.read_text(encoding="utf-8"))["script"] == f"{rule}.py"
     written = {path.name for path in out.iterdir()}
     pages = {f"{name}.html" for name in ("numbers", "claims", "counts", "costs", "p", "citations",
-                                         "summary", "front", "paper")}  # fmt: skip
+                                         "summary", "front", "paper", "mock_sky")}  # fmt: skip
     figures = {f"{name}.png" for name in (
         "main_sample.planes", "front", "residuals", "intervals", "sample", "wall", "labels",
-        "collapse", "maps", "galaxies",
+        "collapse", "maps", "galaxies", "mock_sky.samples", "mock_sky.tracks", "mock_sky.dust",
+        "mock_sky.frames", "mock_sky.wall", "toy.oracle",
     )}  # fmt: skip
-    assert written == pages | figures | {"citations.bib"}
+    tables = {"mock_sky.frames.parquet", "mock_sky.quantiles.parquet"}
+    assert written == pages | figures | tables | {"citations.bib"}
     assert all(path.stat().st_size > 300 for path in out.iterdir())
 
 

@@ -80,7 +80,8 @@ def values_of(wiring, name):
     """Return {wildcard: its values} of an output of the report."""
     some = {
         "labels": wiring.studies_on_ladder(), "embeddings": wiring.encoding_studies(),
-        "stamps": wiring.encoding_studies(), "collapse": wiring.collapsing_studies(),
+        "stamps": wiring.encoding_studies(), "oracle": wiring.oracle_studies(),
+        "collapse": wiring.collapsing_studies(),
     }  # fmt: skip
     studies = some.get(name.rsplit(".", 2)[1] if name.count(".") > 1 else "", wiring.plan.studies)
     return {"study": studies, "sample": wiring.plan.samples, "paper": wiring.papers(),
@@ -104,3 +105,33 @@ def test_the_ladder_of_labels_tells_base_and_fraction_of_each_method(wiring):
         assert set(ladder) <= methods
         assert all(0 < rung["fraction"] <= 1 for rung in ladder.values())
         assert wiring.ladder_dataset(study).startswith("<results>/datasets/")
+
+
+def wiring_of(*studies: str) -> Wiring:
+    given = {**read_yaml(ROOT / "config" / "config.yaml"), "studies": list(studies)}
+    settings = load_settings(ROOT, {**given, "studies_if_data": []})
+    return Wiring(settings, make_plan(settings))
+
+
+def test_the_mock_sky_is_shown_where_there_is_one(wiring):
+    assert set(wiring.mock_pages()) < set(wiring.report_pages())
+    assert "<results>/report/mock_sky.html" in wiring.mock_pages()
+    shown = [page.split(".")[1] for page in wiring.mock_figures() if "mock_sky." in page]
+    assert shown == ["samples", "tracks", "dust", "wall", "frames"]
+    assert set(json.loads(wiring.quantiles())) == set(wiring.held_samples())
+    assert json.loads(wiring.about_types())["dataset"] == wiring.typed_dataset()[0]
+
+
+def test_no_image_of_the_mock_sky_means_neither_wall_nor_frames():
+    found = wiring_of("transfer")
+    assert [page.split(".")[1] for page in found.mock_figures() if "mock_sky." in page] == [
+        "samples", "tracks", "dust",
+    ]  # fmt: skip
+    assert not any("frames" in table for table in found.mock_tables())
+
+
+def test_nothing_of_the_mock_sky_is_planned_for_a_real_one():
+    real = wiring_of("sdss_main_sample")
+    assert real.mock_pages() == real.mock_figures() == real.held_samples() == []
+    assert not any("mock_sky" in page for page in real.report_pages())
+    assert json.loads(real.about_types()) == {"dataset": "", "surveys": []}

@@ -47,6 +47,7 @@ rule simulate_sky:
         sdss_deep="<results>/survey/sdss_deep.csv",
         scene="<results>/survey/scene.parquet",
         truth="<results>/survey/truth.parquet",
+        dust="<results>/survey/dust.parquet",
         sidecar="<results>/survey/sky.json",
     log:
         "<logs>/simulate_sky.log",
@@ -68,6 +69,7 @@ rule simulate_sky:
         " --settings {params.settings:q} --hsc {output.hsc:q}"
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
         " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
+        " --dust {output.dust:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
 
-TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth")
+TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth", "dust")
 
 
 def make_parser() -> ProgramParser:

@@ -41,7 +41,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     dict
         The keys of ``config.yaml``; one subtree a stage; ``survey_files``, ``study_files``,
         ``claim_files`` and ``reference_files``: {name: document} of ``surveys/``, ``studies/``,
-        ``claims/`` and ``references/``.
+        ``claims/`` and ``references/``; ``real_samples``: what real samples are like.
 
     Raises
     ------
@@ -65,6 +65,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings["study_files"] = _collection(root, "studies", {})
     settings["claim_files"] = _collection(root, "claims", {})
     settings["reference_files"] = _collection(root, "references", {})
+    settings["real_samples"] = _document(root, "real_samples")
     require_references(settings)
     return settings
 
@@ -105,6 +106,14 @@ def _stage(
     merged = overlay(overlay(defaults, scale), given)
     check(merged, root / "workflow" / "schemas" / f"{stage}.schema.yaml", origin)
     return merged
+
+
+def _document(root: Path, name: str) -> dict[str, Any]:
+    """Return a checked document that stands alone."""
+    file = f"config/{name}.yaml"
+    document = read_yaml(root / file)
+    check(document, root / "workflow" / "schemas" / f"{name}.schema.yaml", lambda _path: file)
+    return document
 
 
 def _collection(root: Path, collection: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def require_references(settings: Mapping[str, Any]) -> None:
     for study, document in settings["study_files"].items():
         _require_study(settings, study, document)
     _require_data(settings)
+    samples = settings["catalogs"]["samples"]
+    _require_all(list(settings["real_samples"]), samples, "config/real_samples.yaml", "sample")
     require_images(settings)
     for study in settings["study_files"]:
         require_runs(settings, study)

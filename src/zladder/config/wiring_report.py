@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
 from zladder.config.wiring_data import SIMULATED
-from zladder.config.wiring_truth import TruthWiring
+from zladder.config.wiring_mock import MockSkyWiring
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ReportWiring(TruthWiring):
+class ReportWiring(MockSkyWiring):
     """The answers about pages and figures."""
 
     def title_of(self, study: str) -> str:
@@ -176,6 +176,7 @@ class ReportWiring(TruthWiring):
             *[page for study in self.plan.studies for page in self.study_pages(study)],
             *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
             *[f"<results>/report/{dataset}.wall.png" for dataset in self.image_datasets()],
+            *self.mock_pages(),
             *[f"<results>/report/{page}.html" for page in pages],
         ]
 

@@ -31,7 +31,8 @@ for a name of your choice, `[]` for each entry of a list. The schemas are in `wo
 
 COLLECTIONS = {"surveys": "config/surveys/NAME.yaml", "studies": "config/studies/NAME.yaml",
                "claims": "config/claims/PAPER.yaml",
-               "references": "config/references/NAME.yaml"}  # fmt: skip
+               "references": "config/references/NAME.yaml",
+               "real_samples": "config/real_samples.yaml"}  # fmt: skip
 LONGEST_VALUE = 60
 ELSEWHERE = "see the file"
 _MISSING = object()

@@ -6,27 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from zladder.provenance.errors import BadInput
 from zladder.report.colour import colour_bands, colour_images
-from zladder.report.style import DUSK, NIGHT, STARLIGHT, styled
+from zladder.report.hanging import COLUMNS, STEP_Y, hang, night_sky, scale_bar
+from zladder.report.style import STARLIGHT, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from zladder.report.shown_stamps import ShownStamps
 
-COLUMNS = 10
 LABELLED_ROWS = 6
 UNLABELLED_ROWS = 2  # of a dataset with labels; a dataset without any fills the wall
-BAR_ARCSEC = 5.0
 BRIGHTER_THAN = 0.75  # of the galaxies of its slice of redshift or magnitude
-STAMP_IN = 1.12
-STEP_Y = 1.16  # of a row, in widths of a stamp: room for the number below it
 
 
 @dataclass(frozen=True)
@@ -119,17 +115,17 @@ def draw_wall(wall: Wall, stamps: ShownStamps, about: Mapping[str, Any]) -> Figu
     heading = 0.5 if n_top and len(wall.unlabelled) else 0.0  # of the strip, in rows
     height = (rows_top + rows_below) * STEP_Y + heading
     subtitle = f"{about['dataset']} · {_subtitle(wall, stamps)}"
-    figure = _night_sky(height, " and ".join(about["surveys"]), subtitle)
+    figure = night_sky(height, " and ".join(about["surveys"]), subtitle)
     axes = figure.axes[0]
     labels = [f"z {z:.3f}" for z in wall.labelled["z_true"]] if n_top else []
-    _hang(axes, images[:n_top], labels, 0.0)
+    hang(axes, images[:n_top], labels, 0.0)
     below = rows_top * STEP_Y + heading
     band = wall.magnitude.removeprefix("mag_")
-    _hang(axes, images[n_top:], [f"{band} {m:.2f}" for m in wall.unlabelled[wall.magnitude]], below)
+    hang(axes, images[n_top:], [f"{band} {m:.2f}" for m in wall.unlabelled[wall.magnitude]], below)
     if heading:
         words = f"Without a label: {len(wall.unlabelled)} of {wall.n_unlabelled:,}, by magnitude"
         axes.text(0, below - 0.14, words, color=STARLIGHT, fontsize=9.5, fontweight="bold")
-    _scale_bar(axes, images.shape[1] * stamps.pixel_scale_arcsec)
+    scale_bar(axes, images.shape[1] * stamps.pixel_scale_arcsec)
     return figure
 
 
@@ -147,37 +143,3 @@ def _subtitle(wall: Wall, stamps: ShownStamps) -> str:
     slices = "a bright one of each slice of redshift"
     return (f"{len(wall.labelled)} of {wall.n_labelled:,} labelled galaxies, {slices}, {span}"
             f"\n{told}{flagged}")  # fmt: skip
-
-
-def _night_sky(height: float, title: str, subtitle: str) -> Figure:
-    """Return a dark figure with its words and axes that measure in widths of a stamp."""
-    width_in, top_in, low_in = COLUMNS * STAMP_IN + 0.5, 0.95, 0.12
-    height_in = height * STAMP_IN + top_in + low_in
-    figure = Figure(figsize=(width_in, height_in), facecolor=NIGHT)
-    left, right = 0.25 / width_in, 1 - 0.25 / width_in
-    axes = figure.add_axes((left, low_in / height_in, right - left, height * STAMP_IN / height_in))
-    axes.set(xlim=(0, COLUMNS), ylim=(height, 0), facecolor=NIGHT)
-    axes.set_axis_off()
-    figure.text(left, 1 - 0.17 / height_in, title, color=STARLIGHT, fontsize=14, va="top",
-                fontweight="bold")  # fmt: skip
-    figure.text(left, 1 - 0.45 / height_in, subtitle, color=DUSK, fontsize=8.5, va="top",
-                linespacing=1.4)  # fmt: skip
-    return figure
-
-
-def _hang(axes: Axes, images: np.ndarray, labels: list[str], top: float) -> None:
-    """Hang images row by row from `top` downwards, each with its small number below."""
-    for place, (image, label) in enumerate(zip(images, labels, strict=True)):
-        row, column = divmod(place, COLUMNS)
-        x, y = column + 0.02, top + row * STEP_Y
-        axes.imshow(image, extent=(x, x + 0.96, y + 0.96, y), interpolation="bicubic",
-                    origin="lower", aspect="auto")  # fmt: skip
-        axes.text(x + 0.48, y + 1.07, label, color=DUSK, fontsize=6.8, ha="center", va="center")
-
-
-def _scale_bar(axes: Axes, stamp_arcsec: float) -> None:
-    """Draw a bar of a few arcseconds into the first stamp."""
-    length = 0.96 * BAR_ARCSEC / stamp_arcsec
-    axes.plot([0.08, 0.08 + length], [0.89, 0.89], color=STARLIGHT, linewidth=1.2)
-    axes.text(0.08 + length / 2, 0.86, f"{BAR_ARCSEC:g}″", color=STARLIGHT, fontsize=6,
-              ha="center", va="bottom")  # fmt: skip

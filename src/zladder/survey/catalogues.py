@@ -26,6 +26,7 @@ FORMATS = {
     "sdss_deep": "csv",
     "scene": "parquet",
     "truth": "parquet",
+    "dust": "parquet",
 }
 FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg"}
 FITS_UCDS = {

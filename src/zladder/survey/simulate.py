@@ -17,6 +17,7 @@ import pandas as pd
 
 from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, specz_rows
 from zladder.survey.collecting import Sky
+from zladder.survey.dust_sheet import dust_sheet
 from zladder.survey.fields import (
     deep_and_wide,
     deep_field,
@@ -56,8 +57,9 @@ def simulate_sky(
     -------
     tables
         ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss``, ``sdss_deep`` with native columns;
-        ``scene``, which only the renderer reads; and ``truth`` (one row an object, identifiers of
-        the catalogues that list it, -1 or empty where none does), which no stage may read.
+        ``scene``, which only the renderer reads; ``truth`` (one row an object, identifiers of
+        the catalogues that list it, -1 or empty where none does) and ``dust`` (maps of E(B-V)),
+        which no stage may read that trains or predicts.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def simulate_sky(
     tables = _labelled_sky(sky, settings, hsc)
     imaging = imaging_survey(sky, settings, sdss)
     truth = join_truth([tables["truth"], imaging["truth"]])
-    return tables | imaging | {"truth": truth}
+    return tables | imaging | {"truth": truth, "dust": dust_sheet(sky.dust, settings)}
 
 
 def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
