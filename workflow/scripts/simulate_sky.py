@@ -8,7 +8,10 @@ from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
 
-TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth")
+TABLES = (
+    *("hsc", "galaxiesml", "cosmos", "cfhtls", "sdss", "sdss_deep"),
+    *("scene", "scene_cfhtls", "scene_hsc", "stamps_hsc", "truth"),
+)
 
 
 def make_parser() -> ProgramParser:

@@ -127,9 +127,16 @@ def pixel_sigma_nmgy(
     With even noise the best estimate of the flux has the variance sigma^2 / sum(P^2), P the
     star's share in each pixel; the sum is the mean of the squared transform (Parseval).
     """
-    k = 2 * np.pi * np.fft.fftfreq(64)
-    pixel = np.outer(np.sinc(k / (2 * np.pi)), np.sinc(k / (2 * np.pi)))
-    wave = np.hypot(k, k[:, None])
-    stars = [moffat_transform(wave, fwhm / pixel_arcsec, beta) * pixel for fwhm in fwhm_arcsec]
+    stars = [star_transform(fwhm / pixel_arcsec, beta) for fwhm in fwhm_arcsec]
     flux_sigma = 10 ** (-0.4 * (depth_5sigma_mag - NANOMAGGY_ZERO_POINT_MAG)) / DEPTH_SIGMAS
     return flux_sigma * np.sqrt([float(np.mean(star**2)) for star in stars])
+
+
+def star_transform(fwhm_pixels: float, beta: float) -> Array:
+    """Return the transform of a star in the middle of a pixel, shape (64, 64).
+
+    Its mean is the star's share in the middle pixel, the mean of its square the sum of P^2.
+    """
+    k = 2 * np.pi * np.fft.fftfreq(64)
+    pixel = np.outer(np.sinc(k / (2 * np.pi)), np.sinc(k / (2 * np.pi)))
+    return moffat_transform(np.hypot(k, k[:, None]), fwhm_pixels, beta) * pixel

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber, field_numbers
-from zladder.survey.geometry import Field
+from zladder.survey.geometry import Field, unit_vectors
 from zladder.survey.projection import TangentPlane
 from zladder.survey.spacing import distance_for, spaced_points
 from zladder.survey.streams import generator
@@ -95,19 +95,13 @@ def lay_fields(settings: Mapping[str, Any], seed: int) -> list[ImagingField]:
     rng = generator(seed, "imaging fields")
     area, numbers = main_area(settings), field_numbers(settings)
     units = spaced_points(
-        lambda n: _units(*area.draw(rng, n)), len(numbers), np.radians(FIELD_SEPARATION_DEG)
+        lambda n: unit_vectors(*area.draw(rng, n)), len(numbers), np.radians(FIELD_SEPARATION_DEG)
     )
     ra = np.degrees(np.arctan2(units[:, 1], units[:, 0])) % 360.0
     dec = np.degrees(np.arcsin(units[:, 2]))
     turn = rng.uniform(0.0, 360.0, len(numbers))
     rows = zip(numbers, ra.tolist(), dec.tolist(), turn.tolist(), strict=True)
     return [ImagingField(*row) for row in rows]
-
-
-def _units(ra_deg: Array, dec_deg: Array) -> Array:
-    """Return unit vectors, shape (N, 3)."""
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
 
 
 def draw_pixels(rng: np.random.Generator, n: int, edge_pixels: float) -> Array:

@@ -1,4 +1,4 @@
-"""A small mock sky: one universe, seen by five catalogues, with the truth beside them.
+"""A small mock sky: one universe, seen by six catalogues, with the truth beside them.
 
 The HSC-like catalogue holds what is useful, not all of the sky: every labelled object, the other
 objects of the deep field, and further unlabelled galaxies, by default 30 % of the number of labels;
@@ -17,6 +17,7 @@ import pandas as pd
 
 from zladder.survey.assembly import cosmos_rows, hsc_rows, specz_rows, truth_rows
 from zladder.survey.collecting import Sky
+from zladder.survey.deep_images import deep_images
 from zladder.survey.fields import (
     deep_and_wide,
     deep_field,
@@ -27,6 +28,7 @@ from zladder.survey.fields import (
 from zladder.survey.geometry import displaced
 from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.second_look import cfhtls_instruments
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.photometry import PhotometryTable
@@ -54,8 +56,9 @@ def simulate_sky(
     Returns
     -------
     tables
-        ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss``, ``sdss_deep`` with native columns;
-        ``scene``, which only the renderer reads; and ``truth`` (one row an object, identifiers of
+        ``hsc``, ``galaxiesml``, ``cosmos``, ``cfhtls``, ``sdss``, ``sdss_deep`` with native
+        columns; ``scene``, ``scene_cfhtls``, ``scene_hsc`` and ``stamps_hsc``, which only the
+        renderer reads; and ``truth`` (one row an object, identifiers of
         the catalogues that list it, -1 or empty where none does), which no stage may read.
 
     Raises
@@ -67,16 +70,22 @@ def simulate_sky(
     spectra = load_spectra()
     sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
     tabulated = {} if photometry is None else photometry
-    hsc = make_instrument(spectra, settings, "hsc", tabulated.get("hsc"))
     sdss = make_instrument(spectra, settings, "sdss", tabulated.get("sdss"))
-    tables = _labelled_sky(sky, settings, hsc)
+    deep_instruments = {
+        "hsc": make_instrument(spectra, settings, "hsc", tabulated.get("hsc")),
+        **cfhtls_instruments(spectra, settings, tabulated.get("cfhtls")),
+    }
+    tables = _labelled_sky(sky, settings, deep_instruments)
     imaging = imaging_survey(sky, settings, sdss)
     truth = pd.concat([tables["truth"], imaging["truth"]], ignore_index=True)
     return tables | imaging | {"truth": truth}
 
 
-def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
-    """Return the deep photometry, the two label sets, and the truth about their objects."""
+def _labelled_sky(
+    sky: Sky, settings: Mapping[str, Any], instruments: Mapping[str, Instrument]
+) -> Tables:
+    """Return the deep photometry, the two label sets, their images' scenes, and the truth."""
+    hsc = instruments["hsc"]
     fields = deep_and_wide(settings)
     deep, deep_labels = deep_field(sky, settings, hsc, fields[0])
     both, both_labels = spectra_in_deep_field(sky, settings, hsc, (deep, deep_labels))
@@ -103,7 +112,8 @@ def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tab
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
     )
     truth.loc[spectra_rows, "specz_name"] = names
-    return tables | {"truth": truth}
+    tables["truth"] = truth
+    return tables | deep_images(sky, settings, instruments, [deep, wide, others], tables)
 
 
 def _beside(

@@ -23,6 +23,12 @@ STREAMS = {
     "imaging stars": 16,
     "shapes": 17,
     "frames": 18,
+    "background": 31,
+    "cfhtls": 32,
+    "cfhtls rows": 33,
+    "stamps": 34,
+    "tiles": 35,
+    "cutouts": 36,
 }
 
 
