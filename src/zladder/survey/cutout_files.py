@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from zladder.survey.coadd import Coadd, pixel_variance
+from zladder.survey.fits_bytes import Card, image_bytes, primary_bytes
 from zladder.survey.tracts import TRACT_PIXELS, Tract
 
 MASK_PLANES = (
@@ -45,10 +45,8 @@ class Place(NamedTuple):
     corner: tuple[int, int]
 
 
-def cutout_hdus(
-    image_nmgy: NDArray[np.float32], place: Place, coadd: Coadd, index: int
-) -> fits.HDUList:
-    """Return what the archive gives: an empty primary HDU, image, mask, variance.
+def cutout_bytes(image_nmgy: NDArray[np.float32], place: Place, coadd: Coadd, index: int) -> bytes:
+    """Return a file as the archive gives it: an empty primary HDU, image, mask, variance.
 
     Parameters
     ----------
@@ -60,24 +58,21 @@ def cutout_hdus(
         The images, and which of their bands.
     """
     count = np.float32(coadd.counts_per_nmgy)
+    projection = _projection_cards(place)
+    planes = [(f"MP_{plane}", bit, "") for bit, plane in enumerate(MASK_PLANES)]
     variance = pixel_variance(image_nmgy, coadd, index) * count**2  # from what is observed
-    pixels = {
-        "IMAGE": image_nmgy * count,
-        "MASK": mask_of(image_nmgy, coadd, index),
-        "VARIANCE": variance,
-    }
-    primary = fits.PrimaryHDU()
-    primary.header.extend(_primary_cards(place, coadd, index))
-    primary.header.add_comment("Simulated by zladder")
-    hdus = [primary]
-    for name, values in pixels.items():
-        hdu = fits.ImageHDU(values)
-        hdu.header.extend([("EXTTYPE", name, ""), *_projection_cards(place)])
-        hdus.append(hdu)
-    for bit, plane in enumerate(MASK_PLANES):
-        name = f"MP_{plane}"
-        hdus[2].header[name if len(name) <= 8 else f"HIERARCH {name}"] = bit
-    return fits.HDUList(hdus)
+    return b"".join(
+        [
+            primary_bytes(_primary_cards(place, coadd, index)),
+            image_bytes(image_nmgy * count, [_kind("IMAGE"), *projection]),
+            image_bytes(mask_of(image_nmgy, coadd, index), [_kind("MASK"), *projection, *planes]),
+            image_bytes(variance, [_kind("VARIANCE"), *projection]),
+        ]
+    )
+
+
+def _kind(name: str) -> Card:
+    return "EXTTYPE", name, ""
 
 
 def mask_of(image_nmgy: NDArray[np.float32], coadd: Coadd, index: int) -> NDArray[np.int32]:
@@ -88,7 +83,7 @@ def mask_of(image_nmgy: NDArray[np.float32], coadd: Coadd, index: int) -> NDArra
     return mask | bright.astype(np.int32) << MASK_PLANES.index("DETECTED")
 
 
-def _primary_cards(place: Place, coadd: Coadd, index: int) -> list[tuple[str, Any, str]]:
+def _primary_cards(place: Place, coadd: Coadd, index: int) -> list[Card]:
     return [
         ("TELESCOP", "Subaru", "layout of the file"),
         ("INSTRUME", "Hyper Suprime-Cam", "layout of the file"),
@@ -96,10 +91,11 @@ def _primary_cards(place: Place, coadd: Coadd, index: int) -> list[tuple[str, An
         ("FLUXMAG0", float(10 ** (0.4 * coadd.zero_point_mag)), "counts of magnitude zero"),
         ("TRACT", place.tract.number, "of this sky's own grid"),
         ("PATCH", f"{place.patch[0]},{place.patch[1]}", ""),
+        ("COMMENT", "Simulated by zladder", ""),
     ]
 
 
-def _projection_cards(place: Place) -> list[tuple[str, Any, str]]:
+def _projection_cards(place: Place) -> list[Card]:
     plane, (x, y) = place.tract.plane, place.corner
     middle = (TRACT_PIXELS + 1) / 2
     scale = float(plane.cd[1, 1])

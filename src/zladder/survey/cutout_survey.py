@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zladder.provenance.digests import file_digest
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.survey.coadd import Coadd, coadd_noise, hsc_coadd
-from zladder.survey.cutout_files import cutout_hdus, cutout_path, place_of
+from zladder.survey.cutout_files import cutout_bytes, cutout_path, place_of
 from zladder.survey.cutout_sets import create_set, fill_images, set_columns
 from zladder.survey.painting import paint
 from zladder.survey.streams import generator
@@ -120,7 +120,7 @@ def _write_target(
     paths = [cutout_path(folder, target["object_id"], band) for band in coadd.bands]
     with whole_or_nothing(paths) as partial:
         for index, path in enumerate(partial):
-            cutout_hdus(image[index], place, coadd, index).writeto(path)
+            path.write_bytes(cutout_bytes(image[index], place, coadd, index))
         digests = [file_digest(path) for path in partial]
     return [
         {

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.assembly import truth_rows
 from zladder.survey.background import Shaped, join_shaped, shaped, stamp_background, tile_background
 from zladder.survey.cfhtls_survey import cfhtls_survey
 from zladder.survey.coadd import HSC_PIXEL_ARCSEC
 from zladder.survey.collecting import Sky
-from zladder.survey.fields import deep_and_wide
 from zladder.survey.observing import Instrument, Seen
 from zladder.survey.stamp_targets import choose_targets, stamp_places, stamp_scene
 from zladder.survey.tiles import LAYERS, MARGIN_ARCSEC, lay_tiles

@@ -9,7 +9,7 @@ from typing import Any
 
 from zladder.config.imaging import FIRST_FIELD, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
-from zladder.survey.fields import deep_and_wide
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.imaging import needed_area_deg2
 from zladder.universe.filters import load_bands
 

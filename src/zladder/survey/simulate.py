@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.assembly import cosmos_rows, hsc_rows, specz_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.deep_images import deep_images
 from zladder.survey.fields import (
-    deep_and_wide,
     deep_field,
     spectra_in_deep_field,
     spectroscopic_field,

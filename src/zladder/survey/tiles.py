@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.coadd import CFHTLS_PIXEL_ARCSEC
-from zladder.survey.fields import deep_and_wide
 from zladder.survey.geometry import ARCSEC_PER_DEG
 from zladder.survey.projection import TangentPlane
 
