@@ -60,8 +60,8 @@ SIDECAR_KEYS = {
     "seed": (
         (
             "build_dataset, build_image_dataset, check_side_information, judge_claims, "
-            "measure_collapse, measure_drift, render_frames, score_study, score_truth, "
-            f"simulate_sky, {_TRAININGS}"
+            "measure_collapse, measure_drift, render_cfhtls, render_frames, render_hsc, "
+            f"score_study, score_truth, simulate_sky, {_TRAININGS}"
         ),
         "seed of the sky, the splits, the training or the bootstraps",
     ),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from zladder.survey.background import Shaped
 from zladder.survey.catalogues import NO_ID
+from zladder.survey.coadd import in_order
 from zladder.survey.collecting import Sky
 from zladder.survey.geometry import measured
 from zladder.survey.observing import Instrument, Seen
@@ -124,11 +125,11 @@ def _rows(
     columns: dict[str, Any] = {"id": numbers, "x": x + 1, "y": y + 1, "ra": ra, "dec": dec}
     columns["r2"] = radius
     columns["flag"] = STAR_FLAG * starlike + SATURATED_FLAG * full.any(axis=1)
-    columns |= {band: mag[:, k] for k, band in enumerate(instrument.bands)}
-    columns |= {f"{band}err": error[:, k] for k, band in enumerate(instrument.bands)}
+    bands = {band: instrument.bands.index(band) for band in in_order(instrument.bands)}
+    columns |= {band: mag[:, k] for band, k in bands.items()}
+    columns |= {f"{band}err": error[:, k] for band, k in bands.items()}
     columns["e(b-v)"] = seen.stored_ebv_mag
-    for k, band in enumerate(instrument.bands):
-        columns[f"{band}(SExflag)"] = SEXTRACTOR_SATURATED * full[:, k]
+    columns |= {f"{band}(SExflag)": SEXTRACTOR_SATURATED * full[:, k] for band, k in bands.items()}
     columns |= {"dk": 0, "FIELD": LAYER_NAMES[tile.layer]}
     return pd.DataFrame(columns).sort_values("id", ignore_index=True)
 

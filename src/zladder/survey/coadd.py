@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from zladder.survey.conditions import pixel_sigma_nmgy, star_transform
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 HSC_PIXEL_ARCSEC, HSC_ZERO_POINT_MAG = 0.168, 27.0
+BLUE_TO_RED = "ugrizy"
 CFHTLS_PIXEL_ARCSEC, CFHTLS_ZERO_POINT_MAG = 0.186, 30.0
 
 Array = NDArray[np.float64]
@@ -73,7 +74,7 @@ def cfhtls_coadd(survey: Mapping[str, Any], layer: str) -> Coadd:
 def _coadd(
     depth: Mapping[str, Any], images: Mapping[str, Any], scale: tuple[float, float]
 ) -> Coadd:
-    bands, beta = tuple(depth["filters"]), images["moffat_beta"]
+    bands, beta = in_order(depth["filters"]), images["moffat_beta"]
 
     def column(block: Mapping[str, float]) -> Array:
         return np.array([block[band] for band in bands], dtype=np.float64)
@@ -93,6 +94,11 @@ def _coadd(
         electron_nmgy=_nmgy(column(depth["electron_mag"])),
         saturation_nmgy=peak * _nmgy(np.full(len(bands), images["saturated_star_mag"])),
     )
+
+
+def in_order(bands: Iterable[str]) -> tuple[str, ...]:
+    """Return band letters from blue to red, as files have them; settings may be sorted by name."""
+    return tuple(sorted(bands, key=lambda band: (BLUE_TO_RED + band).index(band)))
 
 
 def _nmgy(magnitude: Array) -> Array:

@@ -123,7 +123,7 @@ def tile_header(tile: Tile, coadd: Coadd, index: int) -> fits.Header:
             ("GAIN", float(1 / (coadd.electron_nmgy[index] * count)), "electrons per count"),
             ("SATURATE", float(coadd.saturation_nmgy[index] * count), "counts of a full pixel"),
             ("EQUINOX", 2000.0, ""),
-            ("RADECSYS", "ICRS", ""),
+            ("RADESYS", "ICRS", ""),
             ("CTYPE1", "RA---TAN", ""),
             ("CTYPE2", "DEC--TAN", ""),
             ("CUNIT1", "deg", ""),
