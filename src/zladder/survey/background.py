@@ -8,7 +8,7 @@ around each galaxy that gets a cutout. The deep field's own objects are dense en
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -48,9 +48,12 @@ def join_shaped(parts: list[Shaped]) -> Shaped:
 
 
 def shaped(sky: Sky, settings: Mapping[str, Any], seen: Seen, *counters: int) -> Shaped:
-    """Give objects their shapes, which every survey that sees them shares."""
+    """Give objects their shapes, which every survey that sees them shares; stars get NaN."""
     rng = generator(sky.seed, "shapes", *counters)
-    return Shaped(seen, draw_shapes(rng, settings["morphology"], seen.galaxies))
+    shapes = draw_shapes(rng, settings["morphology"], seen.galaxies)
+    star = np.isnan(seen.galaxies.z)
+    columns = (getattr(shapes, field.name) for field in fields(Shapes))
+    return Shaped(seen, Shapes(*(np.where(star, np.nan, column) for column in columns)))
 
 
 def tile_background(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, tile: Tile) -> Shaped:
