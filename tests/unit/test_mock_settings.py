@@ -90,6 +90,29 @@ def test_the_shipped_settings_pass():
             "10.0",
         ),
         ("contaminants/hsc", None, "contaminants/hsc", "a value", "nothing"),
+        ("hsc_images/stamp_pixels", 0, "hsc_images/stamp_pixels", "a whole number from 16", "0"),
+        ("hsc_images/n_specz_stamps", -1, "hsc_images/n_specz_stamps", "from 0 to inf", "-1"),
+        ("hsc_images/psf_fwhm_arcsec", {"g": 0.7}, "hsc_images/psf_fwhm_arcsec", "g, r, i", "g"),
+        ("hsc_images/psf_fwhm_arcsec/i", 0.2, "hsc_images/psf_fwhm_arcsec/i", "from 0.4", "0.2"),
+        ("cfhtls/tile_pixels", 0, "cfhtls/tile_pixels", "from 64 to 19354", "0"),
+        (
+            "cfhtls/deep/depth_5sigma_mag/u",
+            -1.0,
+            "cfhtls/deep/depth_5sigma_mag/u",
+            "from 10",
+            "-1.0",
+        ),
+        ("cfhtls/wide/electron_mag", {"u": 30.0}, "cfhtls/wide/electron_mag", "each of u, g", "u"),
+        (
+            "cfhtls/filters/u",
+            "cfht_megacam-q",
+            "cfhtls/filters/u",
+            "a filter of speclite",
+            "cfht_megacam-q",
+        ),
+        ("cfhtls/filters/i", None, "cfhtls/filters", "band i", "bands u, g, r, z"),
+        ("background/stars_per_deg2", -5, "background/stars_per_deg2", "from 0", "-5"),
+        ("background/star_i_mag", [15.0], "background/star_i_mag", "a list of 2", "[15.0]"),
         ("morphology/size_scatter_ln", -0.1, "morphology/size_scatter_ln", "from 0", "-0.1"),
     ],
 )
@@ -133,6 +156,16 @@ def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place, w
     assert caught.value.place == place
     assert "the sky can give" in caught.value.expected
     assert wanted in caught.value.found
+
+
+def test_more_cutouts_than_labelled_galaxies_are_refused():
+    few = settings(n_photoz=20, n_specz=20, n_main=10, n_deep=10)
+    few["hsc_images"]["n_photoz_stamps"] = 21
+    with pytest.raises(BadInput) as caught:
+        simulate_sky(few, 1)
+    assert caught.value.place == "survey/hsc_images/n_photoz_stamps"
+    assert "no more than the 20 listed galaxies" in caught.value.expected
+    assert caught.value.found == "21"
 
 
 def test_more_fields_than_an_identifier_can_number_are_refused():

@@ -177,7 +177,8 @@ def test_the_scene_and_the_truth_have_the_same_objects():
     assert len(listed) == len(sky()["sdss"]) + len(sky()["sdss_deep"])
     others = sky()["truth"].query("run < 0")
     assert (others[["camcol", "field"]] == -1).all(axis=None)
-    assert others["half_light_radius_kpc"].isna().all()
+    shapes = ["half_light_radius_kpc", "disc_axis_ratio", "position_angle_deg"]
+    assert (others[shapes].isna().to_numpy() == others["is_star"].to_numpy()[:, None]).all()
 
 
 def test_pixels_have_the_catalogues_light():

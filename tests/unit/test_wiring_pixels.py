@@ -32,6 +32,7 @@ def told(wiring: Wiring) -> dict[str, str]:
     """Return all settings that the rules on pixels get, by rule and wildcard."""
     plan = wiring.plan
     texts = {"simulate_sky": wiring.simulation(), "render_frames": wiring.rendering()}
+    texts |= {"render_cfhtls": wiring.tiling(), "render_hsc": wiring.stamping()}
     texts |= {f"read_catalog {name}": wiring.reading(name) for name in plan.surveys}
     texts |= {f"cut_stamps {name}": wiring.cutting(name) for name in wiring.image_samples()}
     texts |= {f"build {name}": wiring.building_images(name) for name in wiring.image_datasets()}
@@ -59,7 +60,10 @@ CUTS = {"cut_stamps mock_main", "cut_stamps mock_deep"}
     ("path", "value", "expected"),
     [
         (("survey", "imaging", "moffat_beta"), 3.0, {"simulate_sky", "render_frames"}),
-        (("survey", "n_specz"), 701, {"simulate_sky"}),
+        (("survey", "n_specz"), 701, {"simulate_sky", "render_cfhtls"}),  # where the tiles lie
+        (("survey", "cfhtls", "tile_pixels"), 600, {"simulate_sky", "render_cfhtls"}),
+        (("survey", "hsc_images", "moffat_beta"), 3.0, {"simulate_sky", "render_hsc"}),
+        (("survey", "hsc", "masked_share"), 0.03, {"simulate_sky"}),
         (("cutouts", "stamp_pixels"), 44, CUTS),
         (("cutouts", "max_lost_fraction"), 0.1, CUTS),
         (("datasets", "images", "sky_cell_order"), 9, BUILDS),

@@ -3,7 +3,8 @@
 REQUIRED INPUTS: none.
 OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum;
 <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its frames, with
-an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
+an index of each shard; <results>/survey/cfhtls/* and <results>/survey/hsc/*, tiles and cutouts of
+its deep part, with an index each; data/{survey}/* for surveys with a `fetch` block (`snakemake
 fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
@@ -43,9 +44,13 @@ rule simulate_sky:
         hsc="<results>/survey/hsc.csv",
         galaxiesml="<results>/survey/galaxiesml.csv",
         cosmos="<results>/survey/cosmos.fits",
+        cfhtls="<results>/survey/cfhtls.cat",
         sdss="<results>/survey/sdss.csv",
         sdss_deep="<results>/survey/sdss_deep.csv",
         scene="<results>/survey/scene.parquet",
+        scene_cfhtls="<results>/survey/scene_cfhtls.parquet",
+        scene_hsc="<results>/survey/scene_hsc.parquet",
+        stamps_hsc="<results>/survey/stamps_hsc.parquet",
         truth="<results>/survey/truth.parquet",
         dust="<results>/survey/dust.parquet",
         sidecar="<results>/survey/sky.json",
@@ -67,8 +72,10 @@ rule simulate_sky:
     shell:
         'python "$ZLADDER_SCRIPTS"/simulate_sky.py --photometry {input.photometry:q}'
         " --settings {params.settings:q} --hsc {output.hsc:q}"
-        " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
-        " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
+        " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --cfhtls {output.cfhtls:q}"
+        " --sdss {output.sdss:q} --sdss-deep {output.sdss_deep:q} --scene {output.scene:q}"
+        " --scene-cfhtls {output.scene_cfhtls:q} --scene-hsc {output.scene_hsc:q}"
+        " --stamps-hsc {output.stamps_hsc:q} --truth {output.truth:q}"
         " --dust {output.dust:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -163,6 +170,66 @@ rule merge_measured:
         'python "$ZLADDER_SCRIPTS"/merge_measured.py --catalog {input.catalog:q}'
         " --measured {input.measured:q} --merged {output.merged:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
+
+
+rule render_cfhtls:
+    """Paint the CFHTLS-like tiles of the mock sky, a FITS image a layer and band."""
+    input:
+        scene="<results>/survey/scene_cfhtls.parquet",
+    output:
+        index="<results>/survey/cfhtls/index.parquet",
+        sidecar="<results>/survey/cfhtls/index.json",
+    log:
+        "<logs>/render_cfhtls.log",
+    benchmark:
+        "<benchmarks>/render_cfhtls.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
+    params:
+        settings=LADDER.tiling(),
+        code=CODE["render_cfhtls"],
+    message:
+        "Rendering the CFHTLS-like tiles"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/render_cfhtls.py --scene {input.scene:q}'
+        " --settings {params.settings:q} --threads {threads} --index {output.index:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule render_hsc:
+    """Paint the HSC-like cutouts of the mock sky: FITS files, and two HDF5 training sets."""
+    input:
+        scene="<results>/survey/scene_hsc.parquet",
+        targets="<results>/survey/stamps_hsc.parquet",
+    output:
+        index="<results>/survey/hsc/index.parquet",
+        specz="<results>/survey/hsc/galaxiesml.hdf5",
+        photoz="<results>/survey/hsc/transferz.h5",
+        sidecar="<results>/survey/hsc/index.json",
+    log:
+        "<logs>/render_hsc.log",
+    benchmark:
+        "<benchmarks>/render_hsc.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
+    params:
+        settings=LADDER.stamping(),
+        code=CODE["render_hsc"],
+    message:
+        "Rendering the HSC-like cutouts"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/render_hsc.py --scene {input.scene:q} --targets {input.targets:q}'
+        " --settings {params.settings:q} --threads {threads} --index {output.index:q}"
+        " --specz {output.specz:q} --photoz {output.photoz:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
 rule fetch_survey:

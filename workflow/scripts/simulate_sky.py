@@ -8,7 +8,10 @@ from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
 
-TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth", "dust")
+TABLES = (
+    *("hsc", "galaxiesml", "cosmos", "cfhtls", "sdss", "sdss_deep"),
+    *("scene", "scene_cfhtls", "scene_hsc", "stamps_hsc", "truth", "dust"),
+)
 
 
 def make_parser() -> ProgramParser:

@@ -61,3 +61,14 @@ def rendering_settings(survey: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the survey's settings that painting the frames depends on."""
     sdss = {key: survey["sdss"][key] for key in _RENDERED_OF_SDSS}
     return {**{key: survey[key] for key in _RENDERED}, "sdss": sdss}
+
+
+def tile_settings(survey: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the survey's settings that painting the CFHTLS-like tiles depends on."""
+    return {key: survey[key] for key in ("n_photoz", "n_specz", "sky", "cfhtls")}
+
+
+def stamp_settings(survey: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the survey's settings that painting the HSC-like cutouts depends on."""
+    hsc = {key: survey["hsc"][key] for key in ("filters", "depth_5sigma_mag", "electron_mag")}
+    return {"hsc": hsc, "hsc_images": survey["hsc_images"]}

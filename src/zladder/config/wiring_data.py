@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import dataset_samples
 from zladder.config.data import FETCHED, survey_files
-from zladder.config.imaging import rendering_settings
+from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
 
@@ -76,6 +76,16 @@ class DataWiring:
         rendering = rendering_settings(self.settings["survey"])
         measured = self.settings["survey_files"][MEASURED_SURVEY]["measured"]
         return canonical_json({**rendering, "measured": measured, "seed": seed})
+
+    def tiling(self) -> str:
+        """Return the settings that painting the CFHTLS-like tiles depends on."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
+        return canonical_json({**tile_settings(self.settings["survey"]), "seed": seed})
+
+    def stamping(self) -> str:
+        """Return the settings that painting the HSC-like cutouts depends on."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
+        return canonical_json({**stamp_settings(self.settings["survey"]), "seed": seed})
 
     def catalog_of(self, sample: str, part: str) -> str:
         """Return the catalogue that gives a sample its `labels` or its `photometry`."""

@@ -13,6 +13,9 @@ from zladder.provenance.digests import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# what is made of the mock sky whichever samples are wanted: `snakemake` shows the whole sky
+SKY_PARTS = ("sky", "cfhtls/index", "hsc/index")
+
 
 @dataclass(frozen=True)
 class ReportWiring(MockSkyWiring):
@@ -181,12 +184,12 @@ class ReportWiring(MockSkyWiring):
         ]
 
     def data_sidecars(self) -> list[str]:
-        """Return the sidecars of sky, catalogues, matches, samples and datasets."""
+        """Return the sidecars of sky and images, catalogues, matches, samples and datasets."""
         plan, files = self.plan, self.settings["survey_files"]
         simulated = any("simulated" in files[name]["source"] for name in plan.surveys)
         matches = [match for sample in plan.samples for match in self.match_of(sample)]
         return [
-            *([f"{SIMULATED}/sky.json"] if simulated else []),
+            *([f"{SIMULATED}/{name}.json" for name in SKY_PARTS] if simulated else []),
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],

@@ -60,8 +60,8 @@ SIDECAR_KEYS = {
     "seed": (
         (
             "build_dataset, build_image_dataset, check_side_information, judge_claims, "
-            "measure_collapse, measure_drift, measure_frames, render_frames, score_study, "
-            f"score_truth, simulate_sky, {_TRAININGS}"
+            "measure_collapse, measure_drift, measure_frames, render_cfhtls, render_frames, "
+            f"render_hsc, score_study, score_truth, simulate_sky, {_TRAININGS}"
         ),
         "seed of the sky, the splits, the training or the bootstraps",
     ),

@@ -169,6 +169,7 @@ def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     }
     columns |= {f"sed_mode_{k + 1}": galaxies.sed_modes[:, k] for k in range(3)}
     columns |= {"object_id": NO_ID, "cosmos_id": NO_ID, "objID": NO_ID, "specz_name": ""}
+    columns |= {"cfhtls_id": NO_ID}
     columns |= {"run": NO_ID, "camcol": NO_ID, "field": NO_ID}
     columns |= {f"mag_{survey}_{band}": seen.magnitude[:, k] for k, band in enumerate(bands)}
     return pd.DataFrame(columns)

@@ -18,13 +18,19 @@ NO_ID = -1
 # what is written as CSV has the digits a catalogue would have
 DECIMALS = {"ra": 7, "dec": 7, "specz_ra": 7, "specz_dec": 7, "z": 6, "zErr": 6}
 OTHER_DECIMALS = 6
+CAT_DECIMALS = {"x": 3, "y": 3, "ra": 7, "dec": 7, "r2": 3}  # of others, magnitudes: 4
+CAT_UNITS = "x, y, r2: pixel (from 1; r2 holds half of the light); ra, dec: deg (ICRS); others: mag"
 FORMATS = {
     "hsc": "csv",
     "galaxiesml": "csv",
     "cosmos": "fits",
+    "cfhtls": "cat",
     "sdss": "csv",
     "sdss_deep": "csv",
     "scene": "parquet",
+    "scene_cfhtls": "parquet",
+    "scene_hsc": "parquet",
+    "stamps_hsc": "parquet",
     "truth": "parquet",
     "dust": "parquet",
 }
@@ -114,6 +120,8 @@ def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) 
             write_csv(table, path)
         elif FORMATS[name] == "fits":
             _write_fits(table, path)
+        elif FORMATS[name] == "cat":
+            _write_cat(table, path)
         else:
             table.to_parquet(path, index=False)
 
@@ -135,3 +143,14 @@ def _write_fits(table: pd.DataFrame, path: Path) -> None:
         if name in FITS_UCDS:
             native.meta[f"TUCD{number}"] = FITS_UCDS[name]
     native.write(path, format="fits", overwrite=True)
+
+
+def _write_cat(table: pd.DataFrame, path: Path) -> None:
+    """Write a catalogue as text between blanks, its header behind `#`."""
+    floats = table.select_dtypes("float")
+    rounded = table.assign(
+        **{name: floats[name].map(f"{{:.{CAT_DECIMALS.get(name, 4)}f}}".format) for name in floats}
+    )
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"# {CAT_UNITS}\n# {' '.join(table.columns)}\n")
+        rounded.to_csv(file, sep=" ", header=False, index=False)

@@ -52,6 +52,11 @@ class Conditions:
     saturation_nmgy: Array
 
     @property
+    def pixel_arcsec(self) -> float:
+        """The side of a pixel."""
+        return PIXEL_ARCSEC
+
+    @property
     def sky_sigma_nmgy(self) -> Array:
         """Standard deviation of a pixel without an object."""
         variance = self.sky_counts / self.electrons_per_count + self.dark_variance_counts2
@@ -114,15 +119,24 @@ def _check_sky(bands: tuple[str, ...], sky_counts: Array) -> None:
             raise BadInput("config", place, expected, found, hint)
 
 
-def pixel_sigma_nmgy(depth_5sigma_mag: Array, fwhm_arcsec: Array, beta: float) -> Array:
+def pixel_sigma_nmgy(
+    depth_5sigma_mag: Array, fwhm_arcsec: Array, beta: float, pixel_arcsec: float = PIXEL_ARCSEC
+) -> Array:
     """Return the noise of a pixel from the depth for a star whose profile is known; shape (B,).
 
     With even noise the best estimate of the flux has the variance sigma^2 / sum(P^2), P the
     star's share in each pixel; the sum is the mean of the squared transform (Parseval).
     """
-    k = 2 * np.pi * np.fft.fftfreq(64)
-    pixel = np.outer(np.sinc(k / (2 * np.pi)), np.sinc(k / (2 * np.pi)))
-    wave = np.hypot(k, k[:, None])
-    stars = [moffat_transform(wave, fwhm / PIXEL_ARCSEC, beta) * pixel for fwhm in fwhm_arcsec]
+    stars = [star_transform(fwhm / pixel_arcsec, beta) for fwhm in fwhm_arcsec]
     flux_sigma = 10 ** (-0.4 * (depth_5sigma_mag - NANOMAGGY_ZERO_POINT_MAG)) / DEPTH_SIGMAS
     return flux_sigma * np.sqrt([float(np.mean(star**2)) for star in stars])
+
+
+def star_transform(fwhm_pixels: float, beta: float) -> Array:
+    """Return the transform of a star in the middle of a pixel, shape (64, 64).
+
+    Its mean is the star's share in the middle pixel, the mean of its square the sum of P^2.
+    """
+    k = 2 * np.pi * np.fft.fftfreq(64)
+    pixel = np.outer(np.sinc(k / (2 * np.pi)), np.sinc(k / (2 * np.pi)))
+    return moffat_transform(np.hypot(k, k[:, None]), fwhm_pixels, beta) * pixel

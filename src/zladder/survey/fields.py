@@ -20,18 +20,8 @@ from zladder.survey.streams import generator
 from zladder.universe.population import make_pool
 
 SPECZ_RANGE = (0.01, 4.0)  # of usable labels
-DEEP_PART_MAX = 0.25  # the deep field's share of the wide one's area
 
 Part = tuple[Seen, pd.DataFrame]
-
-
-def deep_and_wide(settings: Mapping[str, Any]) -> tuple[Field, Field]:
-    """Return the deep field and the wide one around it, as large as the numbers ask for."""
-    sky = settings["sky"]
-    centre = (sky["deep_ra_deg"], sky["deep_dec_deg"])
-    deep_area = settings["n_photoz"] / sky["photoz_per_deg2"]
-    wide_area = max(settings["n_specz"] / sky["specz_per_deg2"], deep_area / DEEP_PART_MAX)
-    return Field(*centre, deep_area), Field(*centre, wide_area)
 
 
 def _listed(

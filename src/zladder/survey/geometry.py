@@ -65,6 +65,12 @@ def draw_outside(
     return ra, dec
 
 
+def unit_vectors(ra_deg: Array, dec_deg: Array) -> Array:
+    """Return unit vectors, shape (N, 3)."""
+    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
+    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+
+
 def displaced(
     ra_deg: Array, dec_deg: Array, east_arcsec: Array | float, north_arcsec: Array | float
 ) -> tuple[Array, Array]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber, field_numbers
-from zladder.survey.geometry import ARCSEC_PER_DEG, Field
+from zladder.survey.geometry import Field, unit_vectors
+from zladder.survey.projection import TangentPlane
 from zladder.survey.spacing import distance_for, spaced_points
 from zladder.survey.streams import generator
 
@@ -45,39 +46,26 @@ class ImagingField:
     turn_deg: float
 
     @property
+    def plane(self) -> TangentPlane:
+        """The projection."""
+        return TangentPlane(self.ra_deg, self.dec_deg, PIXEL_ARCSEC, self.turn_deg, CENTRE)
+
+    @property
     def cd(self) -> Array:
         """The matrix CD1_1, CD1_2; CD2_1, CD2_2 in degrees per pixel; east is left of north."""
-        scale = PIXEL_ARCSEC / ARCSEC_PER_DEG
-        cosine, sine = np.cos(np.radians(self.turn_deg)), np.sin(np.radians(self.turn_deg))
-        return scale * np.array([[-cosine, sine], [sine, cosine]])
+        return self.plane.cd
 
     def to_sky(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """Return ra, dec (degrees) of pixels counted from 0; a gnomonic projection.
-
-        Calabretta & Greisen (2002, A&A 395, 1077), section 5.1.3.
-        """
-        xi, eta = np.radians(self.cd @ np.stack([x - CENTRE[0], y - CENTRE[1]]))
-        dec_0 = np.radians(self.dec_deg)
-        across = np.cos(dec_0) - eta * np.sin(dec_0)
-        ra = np.degrees(np.arctan2(xi, across)) + self.ra_deg
-        up = np.sin(dec_0) + eta * np.cos(dec_0)
-        return ra % 360.0, np.degrees(np.arctan2(up, np.hypot(xi, across)))
+        """Return ra, dec (degrees) of pixels counted from 0."""
+        return self.plane.to_sky(x, y)
 
     def to_pixels(self, ra_deg: Array, dec_deg: Array) -> tuple[Array, Array]:
         """Return x, y of positions on the field's side of the sky; the inverse of `to_sky`."""
-        ra, dec = np.radians(ra_deg - self.ra_deg), np.radians(dec_deg)
-        dec_0 = np.radians(self.dec_deg)
-        depth = np.sin(dec) * np.sin(dec_0) + np.cos(dec) * np.cos(dec_0) * np.cos(ra)
-        xi = np.cos(dec) * np.sin(ra) / depth
-        eta = (np.sin(dec) * np.cos(dec_0) - np.cos(dec) * np.sin(dec_0) * np.cos(ra)) / depth
-        x, y = np.linalg.solve(self.cd, np.degrees(np.stack([xi, eta])))
-        return x + CENTRE[0], y + CENTRE[1]
+        return self.plane.to_pixels(ra_deg, dec_deg)
 
     def angle_rad(self, position_angle_deg: Array) -> Array:
         """Return position angles (from north through east) as angles from +x towards +y."""
-        angle = np.radians(position_angle_deg)
-        x, y = np.linalg.solve(self.cd, np.stack([np.sin(angle), np.cos(angle)]))
-        return np.arctan2(y, x)
+        return self.plane.angle_rad(position_angle_deg)
 
 
 CENTRE = ((WIDTH_PIXELS - 1) / 2, (HEIGHT_PIXELS - 1) / 2)
@@ -107,19 +95,13 @@ def lay_fields(settings: Mapping[str, Any], seed: int) -> list[ImagingField]:
     rng = generator(seed, "imaging fields")
     area, numbers = main_area(settings), field_numbers(settings)
     units = spaced_points(
-        lambda n: _units(*area.draw(rng, n)), len(numbers), np.radians(FIELD_SEPARATION_DEG)
+        lambda n: unit_vectors(*area.draw(rng, n)), len(numbers), np.radians(FIELD_SEPARATION_DEG)
     )
     ra = np.degrees(np.arctan2(units[:, 1], units[:, 0])) % 360.0
     dec = np.degrees(np.arcsin(units[:, 2]))
     turn = rng.uniform(0.0, 360.0, len(numbers))
     rows = zip(numbers, ra.tolist(), dec.tolist(), turn.tolist(), strict=True)
     return [ImagingField(*row) for row in rows]
-
-
-def _units(ra_deg: Array, dec_deg: Array) -> Array:
-    """Return unit vectors, shape (N, 3)."""
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
 
 
 def draw_pixels(rng: np.random.Generator, n: int, edge_pixels: float) -> Array:

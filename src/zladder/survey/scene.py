@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber
 from zladder.survey.imaging import ImagingField
-from zladder.survey.observing import Instrument
+from zladder.survey.observing import Instrument, Seen
 from zladder.survey.samples import Placed
 from zladder.survey.scene_columns import SHAPE_COLUMNS
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 from zladder.universe.morphology import Shapes, bulge_light_share
 
 TRAIL_RADIUS_ARCSEC, TRAIL_AXIS_RATIO = 6.0, 0.1  # chosen: half of the light along 12 arcsec
+# the shape of a star
+POINT = dict.fromkeys(SHAPE_COLUMNS, 0.0) | {"disc_axis_ratio": 1.0, "bulge_axis_ratio": 1.0}
 
 Array = NDArray[np.float64]
 
@@ -46,8 +48,7 @@ def galaxy_scene(
 
 def star_scene(fields: Sequence[ImagingField], sdss: Instrument, placed: Placed) -> pd.DataFrame:
     """Return the rows of stars."""
-    columns = dict.fromkeys(SHAPE_COLUMNS, 0.0) | {"disc_axis_ratio": 1.0, "bulge_axis_ratio": 1.0}
-    return _scene(fields, sdss, placed, columns, np.zeros_like(placed.seen.recorded))
+    return _scene(fields, sdss, placed, dict(POINT), np.zeros_like(placed.seen.recorded))
 
 
 def unpainted_scene(
@@ -82,10 +83,30 @@ def _scene(
     bulge: Array,
 ) -> pd.DataFrame:
     """Return the scene's rows; ``bulge`` is the bulge's share of the light, shape (N, B)."""
-    flux_nmgy = 10 ** (-0.4 * (placed.seen.recorded - NANOMAGGY_ZERO_POINT_MAG))
     x, y = placed.pixel.T
     table = numbers_of(fields, placed.field).assign(x_pixel=x, y_pixel=y, **columns)
-    for band, flux, share in zip(sdss.bands, flux_nmgy.T, bulge.T, strict=True):
-        table[f"disc_flux_{band}_nmgy"] = flux * (1 - share)
-        table[f"bulge_flux_{band}_nmgy"] = flux * share
-    return table
+    return table.assign(**_fluxes(sdss, placed.seen, bulge))
+
+
+def _fluxes(instrument: Instrument, seen: Seen, bulge: Array) -> dict[str, Array]:
+    """Return the fluxes of disc and bulge in each band as columns."""
+    flux_nmgy = 10 ** (-0.4 * (seen.recorded - NANOMAGGY_ZERO_POINT_MAG))
+    columns: dict[str, Array] = {}
+    for band, flux, share in zip(instrument.bands, flux_nmgy.T, bulge.T, strict=True):
+        columns[f"disc_flux_{band}_nmgy"] = flux * (1 - share)
+        columns[f"bulge_flux_{band}_nmgy"] = flux * share
+    return columns
+
+
+def mixed_scene(instrument: Instrument, seen: Seen, shapes: Shapes) -> pd.DataFrame:
+    """Return shapes and fluxes of N objects, galaxies and stars, as columns of a scene."""
+    star = np.isnan(seen.galaxies.z)
+    bulge = np.zeros_like(seen.recorded)
+    bulge[~star] = bulge_light_share(
+        instrument.table,
+        seen.galaxies.part(~star),
+        shapes.bulge_share[~star],
+        seen.magnitude[~star],
+    )
+    columns = {name: np.where(star, POINT[name], getattr(shapes, name)) for name in SHAPE_COLUMNS}
+    return pd.DataFrame(columns | _fluxes(instrument, seen, bulge))

@@ -17,5 +17,20 @@ SHAPE_COLUMNS = (
 
 def scene_columns(bands: Sequence[str]) -> list[str]:
     """Return the columns of a scene in their order."""
+    return [*FieldNumber._fields, *object_columns(bands)]
+
+
+def object_columns(bands: Sequence[str]) -> list[str]:
+    """Return what every scene says of an object: place in the image, shape, fluxes."""
     fluxes = [f"{part}_flux_{band}_nmgy" for band in bands for part in ("disc", "bulge")]
-    return [*FieldNumber._fields, "x_pixel", "y_pixel", *SHAPE_COLUMNS, *fluxes]
+    return ["x_pixel", "y_pixel", *SHAPE_COLUMNS, *fluxes]
+
+
+def tile_scene_columns(bands: Sequence[str]) -> list[str]:
+    """Return the columns of the scene of tiles: `layer` says in which."""
+    return ["layer", *object_columns(bands)]
+
+
+def stamp_scene_columns(bands: Sequence[str]) -> list[str]:
+    """Return the columns of the scene of cutouts: `object_id` says in whose."""
+    return ["object_id", *object_columns(bands)]

@@ -9,14 +9,16 @@ from typing import Any
 
 from zladder.config.imaging import FIRST_FIELD, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
-from zladder.survey.fields import deep_and_wide
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.imaging import needed_area_deg2
 from zladder.universe.filters import load_bands
 
 WHERE = "survey"
 PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")
 INSTRUMENT = f"filters z_max {' '.join(PER_BAND)} position_error_arcsec"
-NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",)}  # the selections use these
+NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",), "cfhtls": ("i",)}  # the selections use these
+COADD = "psf_fwhm_arcsec moffat_beta saturated_star_mag"
+LAYER_PER_BAND = ("depth_5sigma_mag", "electron_mag")
 LUMINOSITY_FUNCTION = (
     "mstar_mag alpha phistar_per_mpc3 q_mag_per_z q_until_z p_mag_per_z "
     "tail_share tail_mag tail_scatter_mag"
@@ -31,7 +33,7 @@ CONTAMINANTS = (
 )
 KEYS = {
     "": "n_photoz n_specz n_main n_deep sky dust population sed morphology hsc manyband "
-    "spectroscopy sdss imaging contaminants",
+    "spectroscopy sdss imaging contaminants background hsc_images cfhtls",
     "sky": "deep_ra_deg deep_dec_deg deep_area_deg2 wide_area_deg2 main_ra_deg main_dec_deg "
     "main_area_deg2 photoz_per_deg2 specz_per_deg2 overlap_share",
     "dust": "median_ebv_mag scatter_ln stored_relative_error spectrum_slope smallest_scale_deg "
@@ -52,6 +54,12 @@ KEYS = {
     "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "
     "seeing_scatter_ln sky_scatter_ln moffat_beta electrons_per_count dark_variance_counts2 "
     "full_well_electrons",
+    "background": "limit_i_mag stars_per_deg2 star_i_mag",
+    "hsc_images": f"stamp_pixels n_specz_stamps n_photoz_stamps {COADD}",
+    "cfhtls": "filters z_max zero_point_scatter_mag extinction_per_ebv detection_sigmas "
+    f"position_error_arcsec tile_pixels wide deep {COADD}",
+    "cfhtls/wide": " ".join(LAYER_PER_BAND),
+    "cfhtls/deep": " ".join(LAYER_PER_BAND),
     "spectroscopy": "success one_line_success no_line_success blue_end_angstrom red_end_angstrom "
     "half_i_mag width_mag inhomogeneous_share redshift_scatter position_error_arcsec programmes",
     "contaminants": "sdss hsc",
@@ -60,7 +68,12 @@ KEYS = {
 }
 # names carry units, and so their ranges: the first pattern that fits the last word counts
 RANGES = (
+    ("n_*_stamps", (0, math.inf)),
     ("n_*", (1, math.inf)),
+    ("stamp_pixels", (16, 512)),
+    ("tile_pixels", (64, 19_354)),  # the real ones' size
+    ("stars_per_deg2", (0.0, 1e6)),
+    ("psf_fwhm_arcsec", (0.4, 5.0)),  # two pixels of either survey, and more
     ("galaxies_per_field", (1, 20_000)),
     ("*_per_field", (0, 10_000)),
     ("*_run", (1, 65_535)),
@@ -104,6 +117,7 @@ LISTS = {
     "sed/mode_rms": 3,
     "hsc/neighbour_distance_arcsec": 2,
     "manyband/position_offset_arcsec": 2,
+    "background/star_i_mag": 2,
     "imaging/neighbour_r_mag": 2,
     "imaging/neighbour_distance_arcsec": 2,
     "imaging/star_i_mag": 2,
@@ -129,7 +143,7 @@ IMAGING_PER_BAND = (
     "dark_variance_counts2",
 )
 LAST_FIELD = 2**12 - 1  # twelve bits of SDSS's objID
-WHOLE = ("n_*", "*_per_field", "*_run", "edge_pixels")
+WHOLE = ("n_*", "*_per_field", "*_run", "*_pixels")
 
 
 def check_settings(settings: Mapping[str, Any], seed: int) -> None:
@@ -148,10 +162,10 @@ def check_settings(settings: Mapping[str, Any], seed: int) -> None:
     for place, length in LISTS.items():
         _check_list(place, _at(settings, place), length)
     for name in ("hsc", "sdss"):
-        load_bands(settings[name]["filters"], f"{WHERE}/{name}/filters")
         _check_bands(settings[name], name)
     _check_per_band(settings["imaging"], IMAGING_PER_BAND, settings["sdss"]["filters"], "imaging")
     _check_runs(settings["imaging"])
+    _check_coadds(settings)
     for low, high in ORDERED:
         _check_order(settings, low, high)
     for name in settings["spectroscopy"]["programmes"]:
@@ -226,14 +240,25 @@ def _check_list(place: str, value: Any, length: int) -> None:
         raise BadInput("config", f"{WHERE}/{place}", expected, repr(value), "see its comment")
 
 
-def _check_bands(block: Mapping[str, Any], name: str) -> None:
+def _check_bands(block: Mapping[str, Any], name: str, per_band: Iterable[str] = PER_BAND) -> None:
     """Refuse bands without a depth, and filters without which a selection cannot be made."""
+    load_bands(block["filters"], f"{WHERE}/{name}/filters")
     for band in NEEDED_BANDS[name]:
         if band not in block["filters"]:
             expected, found = f"band {band}", f"bands {', '.join(block['filters'])}"
             hint = "galaxies are selected in it"
             raise BadInput("config", f"{WHERE}/{name}/filters", expected, found, hint)
-    _check_per_band(block, PER_BAND, block["filters"], name)
+    _check_per_band(block, per_band, block["filters"], name)
+
+
+def _check_coadds(settings: Mapping[str, Any]) -> None:
+    """Refuse images with bands that their survey has not."""
+    hsc, cfhtls = settings["hsc"], settings["cfhtls"]
+    _check_per_band(settings["hsc_images"], ("psf_fwhm_arcsec",), hsc["filters"], "hsc_images")
+    per_band = ("psf_fwhm_arcsec", "zero_point_scatter_mag", "extinction_per_ebv")
+    _check_bands(cfhtls, "cfhtls", per_band)
+    for layer in ("wide", "deep"):
+        _check_per_band(cfhtls[layer], LAYER_PER_BAND, cfhtls["filters"], f"cfhtls/{layer}")
 
 
 def _check_per_band(

@@ -1,4 +1,4 @@
-"""A small mock sky: one universe, seen by five catalogues, with the truth beside them.
+"""A small mock sky: one universe, seen by six catalogues, with the truth beside them.
 
 The HSC-like catalogue holds what is useful, not all of the sky: every labelled object, the other
 objects of the deep field, and further unlabelled galaxies, by default 30 % of the number of labels;
@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, specz_rows
 from zladder.survey.collecting import Sky
+from zladder.survey.deep_images import deep_images
 from zladder.survey.dust_sheet import dust_sheet
 from zladder.survey.fields import (
-    deep_and_wide,
     deep_field,
     spectra_in_deep_field,
     spectroscopic_field,
@@ -29,6 +30,7 @@ from zladder.survey.geometry import displaced
 from zladder.survey.hsc_contaminants import contaminated, with_blends
 from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.second_look import cfhtls_instruments
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.photometry import PhotometryTable
@@ -56,10 +58,11 @@ def simulate_sky(
     Returns
     -------
     tables
-        ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss``, ``sdss_deep`` with native columns;
-        ``scene``, which only the renderer reads; ``truth`` (one row an object, identifiers of
-        the catalogues that list it, -1 or empty where none does) and ``dust`` (maps of E(B-V)),
-        which no stage may read that trains or predicts.
+        ``hsc``, ``galaxiesml``, ``cosmos``, ``cfhtls``, ``sdss``, ``sdss_deep`` with native
+        columns; ``scene``, ``scene_cfhtls``, ``scene_hsc`` and ``stamps_hsc``, which only the
+        renderer reads; ``truth`` (one row an object, identifiers of the catalogues that list it,
+        -1 or empty where none does) and ``dust`` (maps of E(B-V)), which no stage may read that
+        trains or predicts.
 
     Raises
     ------
@@ -70,16 +73,22 @@ def simulate_sky(
     spectra = load_spectra()
     sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
     tabulated = {} if photometry is None else photometry
-    hsc = make_instrument(spectra, settings, "hsc", tabulated.get("hsc"))
     sdss = make_instrument(spectra, settings, "sdss", tabulated.get("sdss"))
-    tables = _labelled_sky(sky, settings, hsc)
+    deep_instruments = {
+        "hsc": make_instrument(spectra, settings, "hsc", tabulated.get("hsc")),
+        **cfhtls_instruments(spectra, settings, tabulated.get("cfhtls")),
+    }
+    tables = _labelled_sky(sky, settings, deep_instruments)
     imaging = imaging_survey(sky, settings, sdss)
     truth = join_truth([tables["truth"], imaging["truth"]])
     return tables | imaging | {"truth": truth, "dust": dust_sheet(sky.dust, settings)}
 
 
-def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
-    """Return the deep photometry, the two label sets, and the truth about their objects."""
+def _labelled_sky(
+    sky: Sky, settings: Mapping[str, Any], instruments: Mapping[str, Instrument]
+) -> Tables:
+    """Return the deep photometry, the two label sets, their images' scenes, and the truth."""
+    hsc = instruments["hsc"]
     asked = with_blends(settings)
     fields = deep_and_wide(asked)
     deep, deep_labels = deep_field(sky, asked, hsc, fields[0])
@@ -113,7 +122,11 @@ def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tab
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
     )
     truth.loc[spectra_rows, "specz_name"] = names
-    return tables | {"truth": truth}
+    n = len(objects.ra)  # contaminants have rows after these, then comes what only images show
+    tables["truth"], contaminants = truth.iloc[:n], truth.iloc[n:]
+    tables |= deep_images(sky, settings, instruments, [deep, wide, others], tables)
+    parts = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
+    return tables | {"truth": pd.concat(parts, ignore_index=True)}
 
 
 def _beside(

@@ -14,6 +14,7 @@ from zladder.universe.noise import miscalibrated, observe
 
 PLANCK_OVER_BOLTZMANN_ANGSTROM_K = 1.43877688e8  # h c / k
 TEMPERATURE_K = (3500.0, 8000.0)
+N_TEMPERATURES = 1000
 I_RANGE_MAG = (18.0, 25.5)
 COUNTS_SLOPE_PER_MAG = 0.15  # d log10 N / d mag, as faint counts at high latitude have it
 
@@ -32,9 +33,29 @@ def star_magnitudes(
     i_mag = np.log10(rng.uniform(low, high, n)) / COUNTS_SLOPE_PER_MAG
     coolest, hottest = np.log(TEMPERATURE_K)
     temperature_k = np.exp(rng.uniform(coolest, hottest, n))
-    x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (effective_angstrom * temperature_k[:, None])
-    shape_mag = 2.5 * np.log10(np.expm1(x) * effective_angstrom**3)  # Planck's law per frequency
+    shape_mag = _planck_mag(effective_angstrom, temperature_k)
     return i_mag[:, None] + shape_mag - shape_mag[:, i_band, None]
+
+
+def same_stars(magnitude: Array, from_angstrom: Array, to_angstrom: Array) -> Array:
+    """Return the magnitudes of stars in other bands, shape (N, B'), from those they have (N, B).
+
+    A black body's colour tells its temperature: the first band minus the last one, through a
+    table good to 1e-4 mag.
+    """
+    temperatures = np.geomspace(*TEMPERATURE_K, N_TEMPERATURES)
+    ends = _planck_mag(from_angstrom[[0, -1]], temperatures)
+    colour = ends[:, 0] - ends[:, 1]  # falls as the temperature rises
+    found = magnitude[:, 0] - magnitude[:, -1]
+    temperature_k = np.interp(found, colour[::-1], temperatures[::-1])
+    level = magnitude[:, :1] - _planck_mag(from_angstrom[:1], temperature_k)
+    return level + _planck_mag(to_angstrom, temperature_k)
+
+
+def _planck_mag(wavelength_angstrom: Array, temperature_k: Array) -> Array:
+    """Return Planck's law per frequency as magnitudes of any zero point, shape (N, B)."""
+    x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (wavelength_angstrom * temperature_k[:, None])
+    return 2.5 * np.log10(np.expm1(x) * wavelength_angstrom**3)
 
 
 def seen_stars(

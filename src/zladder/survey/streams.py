@@ -25,6 +25,12 @@ STREAMS = {
     "frames": 18,
     "contaminants": 30,
     "hsc contaminants": 31,
+    "background": 37,
+    "cfhtls": 32,
+    "cfhtls rows": 33,
+    "stamps": 34,
+    "tiles": 35,
+    "cutouts": 36,
 }
 
 

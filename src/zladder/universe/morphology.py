@@ -81,6 +81,13 @@ class Shapes:
         return Shapes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
+def join_shapes(parts: list[Shapes]) -> Shapes:
+    """Return several sets as one, in order."""
+    return Shapes(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Shapes))
+    )
+
+
 def draw_shapes(
     rng: np.random.Generator, settings: Mapping[str, Any], galaxies: Galaxies
 ) -> Shapes:
