@@ -25,6 +25,7 @@ STREAMS = {
     "frames": 18,
     "contaminants": 30,
     "hsc contaminants": 31,
+    "training set": 60,
 }
 
 

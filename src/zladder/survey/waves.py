@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-# Tuned on the mock's galaxies against GalSim (bench/bench_renderer.py): the short waves repeat at
-# 1.25 stamps, the longest at ten; within four waves the one spacing passes into the other.
+# Tuned on the mock's galaxies, up to half-light radii of two stamps: the short waves repeat at 1.25
+# stamps, the longest at twenty; within six waves the one spacing passes into the other.
 PERIOD_OVER_STAMP = 1.25
-REFINEMENT = 8.0
-BLEND_WAVES = 4.0
+REFINEMENT = 16.0
+BLEND_WAVES = 6.0
 
 Array = NDArray[np.float64]
 
