@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import warnings
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 from mock_sky import settings
 
 from zladder.config.imaging import FieldNumber, fields_of_shard, rendering_settings
+from zladder.cutouts.frames import frame_path, read_frame
 from zladder.provenance.digests import canonical_json, file_digest
 from zladder.provenance.errors import BadInput
 from zladder.provenance.sidecar import read_sidecar
@@ -112,6 +114,34 @@ def test_a_frame_has_the_layout_of_the_archive(written):
         assert "overdense: 30 listed galaxies, not about 3" in str(header["COMMENT"])
     assert list(index.columns) == list(INDEX_COLUMNS)
     assert index["band"].tolist() == list(BANDS)
+
+
+def test_packed_frames_hold_the_same_and_are_read_the_same(written, tmp_path):
+    plain_folder, stars, plain_index = written
+    packed = asked() | {"imaging": asked()["imaging"] | {"compression": "bz2"}}
+    left = tmp_path / "2001/1/frame-r-002001-1-0011.fits"  # of an earlier setting
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"old")
+    rows = frame_index(write_field(tmp_path, field(), stars, packed, SEED))
+    assert rows["path"].str.endswith(".fits.bz2").all()
+    assert not left.exists()
+    key = (NUMBER.run, NUMBER.camcol, NUMBER.field)
+    expected = {"pixel_scale_arcsec": 0.396, "shape": None, "key": key}
+    for name, plain_name, digest in zip(
+        rows["path"], plain_index["path"], rows["digest"], strict=True
+    ):
+        assert (
+            bz2.decompress((tmp_path / name).read_bytes())
+            == (plain_folder / plain_name).read_bytes()
+        )
+        assert file_digest(tmp_path / name) == digest
+    assert frame_path(tmp_path, key, "g") == tmp_path / "2001/1/frame-g-002001-1-0011.fits.bz2"
+    here, there = (
+        read_frame(frame_path(folder, key, "g"), "g", expected)
+        for folder in (tmp_path, plain_folder)
+    )
+    np.testing.assert_array_equal(here.image, there.image)
+    assert here.sky_sigma_nmgy == there.sky_sigma_nmgy
 
 
 def test_the_header_tells_where_the_stars_are(written):

@@ -43,6 +43,7 @@ def test_the_shipped_settings_pass():
         ("n_photoz", 0, "n_photoz", "a whole number from 1", "0"),
         ("n_specz", 10.5, "n_specz", "a whole number", "10.5"),
         ("n_main", True, "n_main", "a whole number", "True"),
+        ("imaging/compression", "gzip", "imaging/compression", "one of none, bz2", "'gzip'"),
         ("sky/overlap", 0.1, "sky/overlap", "a known setting", "'overlap'"),
         ("sky/overlap_share", None, "sky/overlap_share", "a value", "nothing"),
         ("dust", 3, "dust", "a block of settings", "3"),

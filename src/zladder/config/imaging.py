@@ -13,6 +13,7 @@ RERUN = 301  # of the frames that SDSS published last; part of every object's id
 FIRST_FIELD = 11
 N_CAMCOLS = 6
 FRAME_NAME = "{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits"
+FRAME_SUFFIXES = {"none": "", "bz2": ".bz2"}  # by imaging.compression
 # what painting the frames reads of the survey's settings, beside the seed
 _RENDERED = ("n_main", "n_deep", "sky", "imaging")
 _RENDERED_OF_SDSS = ("filters", "electron_mag")
@@ -52,9 +53,10 @@ def fields_of_shard(survey: Mapping[str, Any], shard: int, n_shards: int) -> lis
     return [number for number in field_numbers(survey) if number.field % n_shards == shard]
 
 
-def frame_name(number: FieldNumber, band: str) -> str:
+def frame_name(number: FieldNumber, band: str, compression: str = "none") -> str:
     """Return where a frame lies below the folder of frames, as in SDSS's archive."""
-    return FRAME_NAME.format(run=number.run, camcol=number.camcol, field=number.field, band=band)
+    plain = FRAME_NAME.format(run=number.run, camcol=number.camcol, field=number.field, band=band)
+    return plain + FRAME_SUFFIXES[compression]
 
 
 def rendering_settings(survey: Mapping[str, Any]) -> dict[str, Any]:

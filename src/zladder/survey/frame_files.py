@@ -6,6 +6,8 @@ mock says beyond it stands in COMMENT cards and in SATURATE.
 
 from __future__ import annotations
 
+import bz2
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from zladder.config.imaging import RERUN, FieldNumber, frame_name
+from zladder.config.imaging import FRAME_SUFFIXES, RERUN, FieldNumber, frame_name
 from zladder.provenance.digests import file_digest
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.survey.conditions import Conditions, draw_conditions
@@ -68,21 +70,24 @@ def write_field(
     """
     conditions = draw_conditions(settings, seed, field.number)
     light = paint_field(field, scene, conditions)
-    paths = [folder / frame_name(field.number, band) for band in conditions.bands]
-    listed = settings["imaging"]["galaxies_per_field"]
+    imaging = settings["imaging"]
+    listed, compression = imaging["galaxies_per_field"], imaging["compression"]
+    names = [frame_name(field.number, band, compression) for band in conditions.bands]
+    paths = [folder / name for name in names]
     comment = f"Simulated by zladder, overdense: {listed} listed galaxies, not about 3"
     with whole_or_nothing(paths) as partial:
         for index, path in enumerate(partial):
             rng = generator(seed, "frames", *field.number, index)
             image = rounded(with_noise(rng, light[index], conditions, index))
             hdus = frame_hdus(image, field, conditions, index, comment)
-            hdus.writeto(path)
+            _write(path, hdus, compression)
         digests = [file_digest(path) for path in partial]
+    _remove_others(folder, field.number, conditions.bands, compression)
     return [
         {
             **field.number._asdict(),
             "band": band,
-            "path": frame_name(field.number, band),
+            "path": names[index],
             "digest": digests[index],
             "sky_sigma_nmgy": conditions.sky_sigma_nmgy[index],
             "psf_fwhm_arcsec": conditions.seeing_fwhm_arcsec[index],
@@ -91,6 +96,25 @@ def write_field(
         }
         for index, band in enumerate(conditions.bands)
     ]
+
+
+def _write(path: Path, hdus: fits.HDUList, compression: str) -> None:
+    """Write a frame, as it is or packed as the archive's are."""
+    if compression == "none":
+        hdus.writeto(path)
+        return
+    plain = io.BytesIO()
+    hdus.writeto(plain)
+    path.write_bytes(bz2.compress(plain.getvalue()))
+
+
+def _remove_others(
+    folder: Path, number: FieldNumber, bands: tuple[str, ...], compression: str
+) -> None:
+    """Remove frames that an earlier setting has left: a reader would find two of each."""
+    for other in FRAME_SUFFIXES.keys() - {compression}:
+        for band in bands:
+            (folder / frame_name(number, band, other)).unlink(missing_ok=True)
 
 
 def frame_index(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,8 +1,12 @@
 """Galaxies of a disc and a bulge as stamps of pixels, many at a time, painted in Fourier space.
 
-A profile's transform is known, seeing and pixel multiply it, a shift turns its phase; one
-inverse transform gives the light in each pixel. The transform is periodic: a stamp of S pixels
-is cut from a square of 1.5 S, so that what comes back around lies outside.
+A profile's transform is known; seeing and pixel multiply it; the light in each pixel is the sum of
+its waves. The sum is two products of matrices, along x and along y, so that the waves may be any
+(`waves`) and the centre lie anywhere. A profile is even: with P(kx, ky) and P(kx, -ky) as the sum
+and the difference of two functions on a quarter of the plane, all numbers are real.
+
+Against GalSim, for seeing of 2 to 9 pixels (Moffat): within 1e-4 of the peak, flux within 0.3 %
+(tests/unit/test_renderer.py; bench/bench_renderer.py has the speed).
 """
 
 from __future__ import annotations
@@ -14,17 +18,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zladder.survey.waves import Waves, make_waves
 from zladder.universe.hankel import (
+    BULGE_BITS,
+    BULGE_OCTAVES,
     DISC_B,
-    LN_K_RANGE,
-    LN_K_STEP,
     bulge_table,
+    moffat_scale,
     moffat_transform,
 )
 
-PAD_FACTOR = 1.5
-N_WAVES = 4096
-MAX_BATCH_VALUES = 2**15  # of one band: what a processor's cache holds
+N_SEEING_NODES = 4096
+LOST_SHARE = 2e-4  # of a star's central brightness, in waves too short to be painted
+LAST_PRODUCT = 60.0  # of wave number and Moffat scale: nothing is left there
+# values of transforms held at a time
+CPU_BATCH_VALUES = 2**19  # what a processor's cache holds
+GPU_BATCH_VALUES = 2**26  # what keeps a GPU busy
+FLOAT32_FRACTION_BITS, FLOAT32_BIAS = 23, 127
 
 
 @dataclass(frozen=True)
@@ -66,21 +76,27 @@ class Seeing:
     Attributes
     ----------
     transform
-        Shape (B, N_WAVES): at wave numbers evenly from 0 to sqrt(2) pi radians per pixel.
+        Shape (B, M): at wave numbers evenly from 0 to sqrt(2) ``last_wave``.
+    last_wave
+        Radians per pixel: shorter waves than this are not painted in any band.
     """
 
     transform: NDArray[np.float64]
+    last_wave: float
 
 
 def make_seeing(fwhm_pixels: NDArray[np.float64], beta: float) -> Seeing:
-    """Return Moffat seeing of the given full widths, shape (B,), and one beta."""
-    k = np.linspace(0.0, math.sqrt(2.0) * math.pi, N_WAVES)
-    return Seeing(np.array([moffat_transform(k, fwhm, beta) for fwhm in fwhm_pixels]))
+    """Return Moffat seeing of the given full widths, shape (B,), and one beta.
 
-
-def pad_size(size: int) -> int:
-    """Return the side of the periodic square that a stamp is cut from."""
-    return math.ceil(PAD_FACTOR * size / 2) * 2
+    The last wave is where the sharpest band's star has all but `LOST_SHARE` of its brightness.
+    """
+    sharpest = float(np.min(fwhm_pixels))
+    k = np.linspace(0.0, LAST_PRODUCT / moffat_scale(sharpest, beta), N_SEEING_NODES)
+    # the central brightness is the integral over the plane; a pixel is about a Gaussian there
+    within = np.cumsum(k * moffat_transform(k, sharpest, beta) * np.exp(-(k**2) / 24))
+    last = float(k[np.searchsorted(within, (1 - LOST_SHARE) * within[-1])])
+    k = np.linspace(0.0, math.sqrt(2.0) * last, N_SEEING_NODES)
+    return Seeing(np.array([moffat_transform(k, fwhm, beta) for fwhm in fwhm_pixels]), last)
 
 
 def render(light: Light, seeing: Seeing, size: int) -> torch.Tensor:
@@ -100,77 +116,81 @@ def render(light: Light, seeing: Seeing, size: int) -> torch.Tensor:
     torch.Tensor
         Shape (N, B, S, S), rows are y: flux in each pixel.
     """
-    pad = pad_size(size)
-    kx, ky = _waves(pad, light.angle)
-    blur = _blur(seeing, kx, ky)
-    batch = max(1, MAX_BATCH_VALUES // pad**2)
-    parts = [
-        _render(light.part(slice(start, start + batch)), kx, ky, blur, size)
-        for start in range(0, len(light.angle), batch)
-    ]
-    shape = (0, light.disc_flux.shape[1], size, size)
-    return torch.cat(parts) if parts else light.disc_flux.new_zeros(shape)
+    waves = make_waves(size, seeing.last_wave, light.angle)
+    blur = _blur(seeing, waves)
+    n_objects, n_bands = light.disc_flux.shape
+    stamps = light.angle.new_empty(n_objects, n_bands, size, size)
+    values = 2 * n_bands * len(waves.number) * max(len(waves.number), size)
+    held = CPU_BATCH_VALUES if light.angle.device.type == "cpu" else GPU_BATCH_VALUES
+    batch = max(1, held // values)
+    for start in range(0, n_objects, batch):
+        rows = slice(start, start + batch)
+        _render(light.part(rows), waves, blur, stamps[rows])
+    return stamps
 
 
-def _waves(pad: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return kx (pad/2 + 1,) and ky (pad, 1) in radians per pixel."""
-    turn = 2 * math.pi
-    kx = turn * torch.fft.rfftfreq(pad, dtype=like.dtype, device=like.device)
-    ky = turn * torch.fft.fftfreq(pad, dtype=like.dtype, device=like.device)
-    return kx, ky[:, None]
-
-
-def _blur(seeing: Seeing, kx: torch.Tensor, ky: torch.Tensor) -> torch.Tensor:
-    """Return seeing times pixel, shape (B, pad, pad/2 + 1)."""
-    k = torch.hypot(kx, ky).cpu().numpy()
-    nodes = np.linspace(0.0, math.sqrt(2.0) * math.pi, N_WAVES)
+def _blur(seeing: Seeing, waves: Waves) -> torch.Tensor:
+    """Return the seeing at each pair of waves, shape (B, 1, K * K)."""
+    k = waves.products[:2].sum(dim=0).sqrt().cpu().numpy()
+    last = math.sqrt(2.0) * seeing.last_wave
+    nodes = np.linspace(0.0, last, seeing.transform.shape[1])
     grid = np.array([np.interp(k, nodes, transform) for transform in seeing.transform])
-    pixel = torch.sinc(kx / (2 * math.pi)) * torch.sinc(ky / (2 * math.pi))
-    return torch.as_tensor(grid, dtype=kx.dtype, device=kx.device) * pixel
+    return torch.as_tensor(grid, dtype=waves.number.dtype, device=waves.number.device)[:, None]
 
 
-def _render(
-    light: Light, kx: torch.Tensor, ky: torch.Tensor, blur: torch.Tensor, size: int
+def _render(light: Light, waves: Waves, blur: torch.Tensor, stamps: torch.Tensor) -> None:
+    """Paint objects into their stamps, shape (N, B, S, S)."""
+    n_objects, n_bands, size, _ = stamps.shape
+    n_waves = len(waves.number)
+    disc = disc_at(wave_squared(light.disc_radius, light.disc_ratio, light.angle, waves))
+    bulge = bulge_at(wave_squared(light.bulge_radius, light.bulge_ratio, light.angle, waves))
+    profiles = disc.new_empty(n_objects, 2, 2, n_waves**2)  # disc, bulge; even, odd
+    for index, profile in enumerate((disc, bulge)):
+        torch.add(profile[:, 0], profile[:, 1], out=profiles[:, index, 0])
+        torch.sub(profile[:, 1], profile[:, 0], out=profiles[:, index, 1])
+    flux = 0.5 * torch.stack([light.disc_flux, light.bulge_flux], dim=2)  # (N, B, 2)
+    light_waves = torch.bmm(flux, profiles.flatten(2)).view(n_objects, n_bands, 2, n_waves**2)
+    light_waves *= blur
+    along_x = _placed(waves, light.offset[:, 0])[:, None].expand(-1, n_bands, -1, -1, -1)
+    rows = torch.matmul(light_waves.unflatten(3, (n_waves, n_waves)), along_x)
+    along_y = _placed(waves, light.offset[:, 1]).flatten(1, 2).transpose(1, 2)
+    torch.matmul(along_y[:, None], rows.view(n_objects, n_bands, 2 * n_waves, size), out=stamps)
+
+
+def _placed(waves: Waves, offset: torch.Tensor) -> torch.Tensor:
+    """Return cosines and sines of the waves about objects off the centre, shape (N, 2, K, S)."""
+    phase = offset[:, None] * waves.number
+    cosine, sine = torch.cos(phase)[..., None], torch.sin(phase)[..., None]
+    placed = phase.new_empty(len(offset), 2, *waves.cosine.shape)
+    torch.addcmul(cosine * waves.cosine, sine, waves.sine, out=placed[:, 0])
+    torch.addcmul(cosine * waves.sine, sine, waves.cosine, value=-1, out=placed[:, 1])
+    return placed
+
+
+def wave_squared(
+    radius: torch.Tensor, ratio: torch.Tensor, angle: torch.Tensor, waves: Waves
 ) -> torch.Tensor:
-    pad = len(ky)
-    disc = _disc(_wave_squared(light.disc_radius, light.disc_ratio, light.angle, kx, ky))
-    bulge = _bulge(_wave_squared(light.bulge_radius, light.bulge_ratio, light.angle, kx, ky))
-    centre = size // 2 + light.offset
-    shift_x = torch.polar(torch.ones_like(kx), -centre[:, :1] * kx)  # (N, pad/2 + 1)
-    shift_y = torch.polar(torch.ones_like(ky), -centre[:, 1, None, None] * ky)  # (N, pad, 1)
-    shift = shift_x[:, None, :] * shift_y
-    profile = disc[:, None] * light.disc_flux[..., None, None]
-    profile += bulge[:, None] * light.bulge_flux[..., None, None]
-    profile *= blur
-    stamp = torch.fft.irfft2(profile * shift[:, None], s=(pad, pad))
-    return stamp[..., :size, :size]
-
-
-def _wave_squared(
-    radius: torch.Tensor, ratio: torch.Tensor, angle: torch.Tensor, kx: torch.Tensor,
-    ky: torch.Tensor,
-) -> torch.Tensor:  # fmt: skip
-    """Return (k R)^2 in the frame of each ellipse, shape (N, pad, pad/2 + 1)."""
+    """Return (k R)^2 in the frame of each ellipse at (kx, ky) and (kx, -ky), (N, 2, K * K)."""
     major, minor = radius**2, (radius * ratio) ** 2
     cosine, sine = torch.cos(angle), torch.sin(angle)
-    xx = (major * cosine**2 + minor * sine**2)[:, None, None]
-    yy = (major * sine**2 + minor * cosine**2)[:, None, None]
-    xy = (2 * (major - minor) * cosine * sine)[:, None, None]
-    return xx * kx**2 + (xy * kx + yy * ky) * ky
+    xx = major * cosine**2 + minor * sine**2
+    yy = major * sine**2 + minor * cosine**2
+    xy = 2 * (major - minor) * cosine * sine
+    form = torch.stack([xx, yy, xy, xx, yy, -xy], dim=1).view(-1, 2, 3)
+    return torch.matmul(form, waves.products)
 
 
-def _disc(wave_squared: torch.Tensor) -> torch.Tensor:
+def disc_at(squared: torch.Tensor) -> torch.Tensor:
     """Return the transform of an exponential disc: (1 + k^2 h^2)^(-3/2), h = R_e / b_1."""
-    base = 1 + wave_squared / DISC_B**2
+    base = 1 + squared / DISC_B**2
     return torch.rsqrt(base) / base
 
 
-def _bulge(wave_squared: torch.Tensor) -> torch.Tensor:
-    """Return the transform of an n = 4 bulge, linear between the nodes of its table."""
-    table = torch.as_tensor(bulge_table(), dtype=wave_squared.dtype, device=wave_squared.device)
-    first, last = LN_K_RANGE
-    low, high = math.exp(2 * first), math.exp(2 * (last - 2 * LN_K_STEP))
-    place = (wave_squared.clamp(low, high).log() * 0.5 - first) / LN_K_STEP
-    node = place.to(torch.int64).clamp_(0, len(table) - 2)
-    share = place - node
-    return torch.lerp(table[node], table[node + 1], share)
+def bulge_at(squared: torch.Tensor) -> torch.Tensor:
+    """Return the transform of an n = 4 bulge, looked up by the leading bits of (k R)^2."""
+    table = torch.as_tensor(bulge_table(), dtype=squared.dtype, device=squared.device)
+    bits = squared.float().view(torch.int32)
+    place = bits >> (FLOAT32_FRACTION_BITS - BULGE_BITS)
+    place -= (BULGE_OCTAVES[0] + FLOAT32_BIAS) << BULGE_BITS
+    place.clamp_(0, len(table) - 1)
+    return table.index_select(0, place.view(-1)).view(squared.shape)

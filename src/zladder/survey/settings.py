@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from zladder.config.imaging import FIRST_FIELD, field_numbers
+from zladder.config.imaging import FIRST_FIELD, FRAME_SUFFIXES, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.survey.areas import deep_and_wide
 from zladder.survey.imaging import needed_area_deg2
@@ -53,7 +53,7 @@ KEYS = {
     "neighbour_share neighbour_r_mag neighbour_distance_arcsec stars_per_field star_i_mag "
     "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "
     "seeing_scatter_ln sky_scatter_ln moffat_beta electrons_per_count dark_variance_counts2 "
-    "full_well_electrons",
+    "full_well_electrons compression",
     "background": "limit_i_mag stars_per_deg2 star_i_mag",
     "hsc_images": f"stamp_pixels n_specz_stamps n_photoz_stamps {COADD}",
     "cfhtls": "filters z_max zero_point_scatter_mag extinction_per_ebv detection_sigmas "
@@ -136,6 +136,7 @@ ORDERED = (
     ("contaminants/sdss/star_bright_mag", "contaminants/sdss/star_faint_mag"),
     ("contaminants/hsc/star_bright_mag", "contaminants/hsc/star_faint_mag"),
 )
+NAMES = {"filters", "compression"}  # settings that are words, not numbers
 IMAGING_PER_BAND = (
     "psf_depth_5sigma_mag",
     "seeing_fwhm_arcsec",
@@ -166,6 +167,7 @@ def check_settings(settings: Mapping[str, Any], seed: int) -> None:
     _check_per_band(settings["imaging"], IMAGING_PER_BAND, settings["sdss"]["filters"], "imaging")
     _check_runs(settings["imaging"])
     _check_coadds(settings)
+    _check_compression(settings["imaging"]["compression"])
     for low, high in ORDERED:
         _check_order(settings, low, high)
     for name in settings["spectroscopy"]["programmes"]:
@@ -211,10 +213,10 @@ def _check_block(block: Any, place: str, allowed: list[str]) -> None:
 
 
 def _numbers(value: Any, place: str) -> Iterator[tuple[str, Any]]:
-    """Yield every number with its place; filter names are checked elsewhere."""
+    """Yield every number with its place; names are checked elsewhere."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key != "filters":
+            if key not in NAMES:
                 yield from _numbers(inner, f"{place}/{key}".lstrip("/"))
     elif isinstance(value, (list, tuple)):
         for inner in value:
@@ -279,6 +281,12 @@ def _check_runs(block: Mapping[str, Any]) -> None:
         raise BadInput(
             "config", f"{WHERE}/imaging/deep_run", expected, str(block["deep_run"]), hint
         )
+
+
+def _check_compression(value: Any) -> None:
+    if value not in FRAME_SUFFIXES:
+        place, expected = f"{WHERE}/imaging/compression", f"one of {', '.join(FRAME_SUFFIXES)}"
+        raise BadInput("config", place, expected, repr(value), "bz2 is how the archive packs them")
 
 
 def _check_order(settings: Mapping[str, Any], low: str, high: str) -> None:

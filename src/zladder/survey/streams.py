@@ -31,6 +31,7 @@ STREAMS = {
     "stamps": 34,
     "tiles": 35,
     "cutouts": 36,
+    "training set": 60,
 }
 
 

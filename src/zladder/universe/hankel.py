@@ -1,7 +1,8 @@
 """The Fourier transforms of what the renderer paints: Sersic discs and bulges, Moffat seeing.
 
 All are radial functions of the wave number, 1 at zero. A disc (n = 1) and a Moffat profile have
-closed forms; a bulge (n = 4) is tabulated once, in 0.1 s.
+closed forms; a bulge (n = 4) is tabulated once, in 0.1 s. The table's nodes are evenly spaced
+within each octave, as floating-point numbers are: the leading bits of a number are its place.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.special import gammainc, gammaincinv, gammaln, j0, kv
 
 # b_n of I(R) ~ exp(-b_n (R / R_e)^(1/n)): half of the light lies within R_e
 DISC_B = float(gammaincinv(2.0, 0.5))
 BULGE_B = float(gammaincinv(8.0, 0.5))
-LN_K_RANGE = (np.log(1e-3), np.log(3e3))  # of the bulge's table, k in radians per R_e
-LN_K_STEP = 0.005
+BULGE_OCTAVES = (-24, 24)  # of the bulge's table: powers of two of k^2, k in radians per R_e
+BULGE_BITS = 10  # 2^10 places an octave: half a place is 3e-4 of the transform
+LN_K_STEP = 0.02  # between the wave numbers at which it is computed
 SERIES_FROM_K = 1.0  # below, the series loses digits; above, the integral oscillates
 N_TERMS = 260
 N_NODES = 20_001
@@ -79,15 +82,18 @@ def _bulge_series(k: Array) -> Array:
 
 @cache
 def bulge_table() -> Array:
-    """Return the transform at ln k from ``LN_K_RANGE[0]`` in steps of ``LN_K_STEP``.
+    """Return the transform in the middle of each place of k^2, shape (48 * 2^10,).
 
-    Every fifth node is computed, the logarithm of the others interpolated: it is smooth.
+    Place 0 begins at 2^-24; the numbers of a place share exponent and first ten binary digits.
+    Between computed values the logarithm follows a cubic spline: it is smooth.
     """
-    first, last = LN_K_RANGE
-    ln_k = np.arange(first, last, LN_K_STEP)
-    nodes = ln_k[::5]
-    values = np.log(bulge_transform(np.exp(nodes)))
-    return np.exp(np.interp(ln_k, nodes, values))
+    first, last = BULGE_OCTAVES
+    within = 1 + (np.arange(2**BULGE_BITS) + 0.5) / 2**BULGE_BITS
+    wave_squared = (2.0 ** np.arange(first, last)[:, None] * within).ravel()
+    low, high = 0.5 * np.log(2.0) * np.array(BULGE_OCTAVES)
+    nodes = np.linspace(low, high, round((high - low) / LN_K_STEP))
+    spline = CubicSpline(nodes, np.log(bulge_transform(np.exp(nodes))))
+    return np.exp(spline(0.5 * np.log(wave_squared)))
 
 
 def moffat_scale(fwhm: float, beta: float) -> float:
