@@ -17,6 +17,8 @@ rule simulate_sky:
         sdss_deep="<results>/survey/sdss_deep.csv",
         scene="<results>/survey/scene.parquet",
         truth="<results>/survey/truth.parquet",
+        selection_photoz="<results>/survey/selection_photoz.parquet",
+        cosmos_other_noise="<results>/survey/cosmos_other_noise.parquet",
         sidecar="<results>/survey/sky.json",
     log:
         "<logs>/simulate_sky.log",
@@ -37,6 +39,8 @@ rule simulate_sky:
         'python "$ZLADDER_SCRIPTS"/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}'
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
         " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
+        " --selection-photoz {output.selection_photoz:q}"
+        " --cosmos-other-noise {output.cosmos_other_noise:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
 
-TABLES = ("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth")
+TABLES = (
+    *("hsc", "galaxiesml", "cosmos", "sdss", "sdss_deep", "scene", "truth"),
+    *("selection_photoz", "cosmos_other_noise"),
+)
 
 
 def make_parser() -> ProgramParser:

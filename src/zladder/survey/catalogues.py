@@ -10,6 +10,8 @@ import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from zladder.survey.manyband import PHOTOMETRY_UNITS
+
 HSC_ID_RANGE = (10**16, 10**17)  # 17 digits
 SDSS_SPECTRUM_ID_RANGE = (3 * 10**17, 9 * 10**18)
 SDSS_MISSING = -9999.0
@@ -26,8 +28,10 @@ FORMATS = {
     "sdss_deep": "csv",
     "scene": "parquet",
     "truth": "parquet",
+    "selection_photoz": "parquet",
+    "cosmos_other_noise": "parquet",
 }
-FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg"}
+FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg", "EBV_MW": "mag"}
 FITS_UCDS = {
     "ID": "meta.id;meta.main",
     "ALPHA_J2000": "pos.eq.ra;meta.main",
@@ -121,10 +125,16 @@ def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) 
             table.to_parquet(path, index=False)
 
 
+def _fits_unit(column: str) -> str | None:
+    """Return the unit of a column of the many-band catalogue; None where it has none."""
+    ending = next((end for end in PHOTOMETRY_UNITS if column.endswith(end)), None)
+    return PHOTOMETRY_UNITS[ending] if ending else FITS_UNITS.get(column)
+
+
 def _write_fits(table: pd.DataFrame, path: Path) -> None:
     native = Table({name: table[name].to_numpy() for name in table})
-    for name, unit in FITS_UNITS.items():
-        native[name].unit = unit
+    for name in native.colnames:
+        native[name].unit = _fits_unit(name)
     native.meta["EXTNAME"] = "CATALOGUE"
     for number, name in enumerate(native.colnames, start=1):
         if name in FITS_UCDS:

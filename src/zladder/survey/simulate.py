@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zladder.survey.assembly import cosmos_rows, hsc_rows, specz_rows, truth_rows
+from zladder.survey.assembly import cosmos_rows, hsc_rows, other_noise_rows, specz_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.fields import (
     deep_and_wide,
@@ -26,7 +26,9 @@ from zladder.survey.fields import (
 )
 from zladder.survey.geometry import displaced
 from zladder.survey.imaging_survey import imaging_survey
+from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.selection import MAX_ROWS
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.spectra import load_spectra
@@ -48,8 +50,10 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     -------
     tables
         ``hsc``, ``galaxiesml``, ``cosmos``, ``sdss``, ``sdss_deep`` with native columns;
-        ``scene``, which only the renderer reads; and ``truth`` (one row an object, identifiers of
-        the catalogues that list it, -1 or empty where none does), which no stage may read.
+        ``scene``, which only the renderer reads; ``truth`` (one row an object, identifiers of
+        the catalogues that list it, -1 or empty where none does), ``selection_photoz`` (every
+        galaxy drawn for the deep field) and ``cosmos_other_noise`` (the labels under the other
+        setting of ``shares_hsc_noise``), which no model may see.
 
     Raises
     ------
@@ -61,16 +65,19 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
     hsc = make_instrument(spectra, settings, "hsc")
     sdss = make_instrument(spectra, settings, "sdss")
-    tables = _labelled_sky(sky, settings, hsc)
+    camera = make_manyband(spectra, settings, seed)
+    tables = _labelled_sky(sky, settings, hsc, camera)
     imaging = imaging_survey(sky, settings, sdss)
     truth = pd.concat([tables["truth"], imaging["truth"]], ignore_index=True)
     return tables | imaging | {"truth": truth}
 
 
-def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tables:
+def _labelled_sky(
+    sky: Sky, settings: Mapping[str, Any], hsc: Instrument, camera: ManyBandCamera
+) -> Tables:
     """Return the deep photometry, the two label sets, and the truth about their objects."""
     fields = deep_and_wide(settings)
-    deep, deep_labels = deep_field(sky, settings, hsc, fields[0])
+    deep, deep_labels, drawn = deep_field(sky, settings, hsc, camera, fields[0])
     both, both_labels = spectra_in_deep_field(sky, settings, hsc, (deep, deep_labels))
     n_wide = max(settings["n_specz"] - int(both_labels["usable"].sum()), 0)
     wide, wide_labels = spectroscopic_field(sky, settings, hsc, fields, n_wide)
@@ -91,6 +98,8 @@ def _labelled_sky(sky: Sky, settings: Mapping[str, Any], hsc: Instrument) -> Tab
     truth.loc[in_hsc, "object_id"] = ids
     tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
     truth.loc[: n_deep - 1, "cosmos_id"] = ids
+    tables["cosmos_other_noise"] = other_noise_rows(hsc, deep, deep_labels, ids)
+    tables["selection_photoz"] = drawn.iloc[:MAX_ROWS]
     tables["galaxiesml"], names = specz_rows(
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
     )

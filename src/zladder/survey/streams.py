@@ -23,6 +23,7 @@ STREAMS = {
     "imaging stars": 16,
     "shapes": 17,
     "frames": 18,
+    "manyband": 31,
 }
 
 
