@@ -40,14 +40,20 @@ class Photometry:
 
 
 def observe_both(
-    rng: np.random.Generator, camera: ManyBandCamera, hsc: Seen, many: Seen
+    rng: np.random.Generator,
+    settings: Mapping[str, Any],
+    camera: ManyBandCamera,
+    hsc: Seen,
+    many: Seen,
 ) -> dict[bool, Photometry]:
     """Return the photometry by whether its HSC bands share the wide survey's noise.
 
     Parameters
     ----------
     rng
-        Source of the noise of further exposures.
+        Source of the noise of further exposures, and of blends.
+    settings
+        Block ``manyband``: ``blend_share``.
     camera
         The many-band survey.
     hsc, many
@@ -55,7 +61,25 @@ def observe_both(
     """
     shared = many.flux.copy()
     shared[:, [band.column for band in camera.shared]] = with_shared_noise(rng, camera, hsc)
-    return {True: _calibrated(camera, shared), False: _calibrated(camera, many.flux)}
+    added = blended_light(rng, settings, many)
+    return {
+        True: _calibrated(camera, shared + added),
+        False: _calibrated(camera, many.flux + added),
+    }
+
+
+def blended_light(
+    rng: np.random.Generator, settings: Mapping[str, Any], many: Seen
+) -> Array:
+    """Return what unrelated neighbours add to the apertures, nanojansky, shape (N, B).
+
+    The neighbour is another of the objects, of which any share of the light falls in. The wide
+    survey's images, fitted with models, are taken as deblended.
+    """
+    n = len(many.ra)
+    is_blend = rng.random(n) < settings["blend_share"]
+    inside = rng.random(n) * is_blend
+    return inside[:, None] * flux_njy(many.recorded[rng.permutation(n)])
 
 
 def _calibrated(camera: ManyBandCamera, flux: Array) -> Photometry:
@@ -97,7 +121,7 @@ def manyband_labels(
         empty columns); ``other_lp_zPDF`` and ``other_passes``: the fit under the other setting
         of ``shares_hsc_noise``, and whether it passes the usual cuts.
     """
-    cases = observe_both(rng, camera, hsc, many)
+    cases = observe_both(rng, settings, camera, hsc, many)
     masked = masked_bands(rng, settings, many.flux.shape)
     is_xray = rng.random(len(many.ra)) < settings["xray_share"]
     chosen, other = cases[settings["shares_hsc_noise"]], cases[not settings["shares_hsc_noise"]]
