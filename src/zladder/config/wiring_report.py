@@ -13,6 +13,8 @@ from zladder.provenance.digests import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MANYBAND_LABELS = "cosmos.fits"  # of the mock sky: these labels are compared with the truth
+
 
 @dataclass(frozen=True)
 class ReportWiring(RunWiring):
@@ -182,10 +184,11 @@ class ReportWiring(RunWiring):
     def data_sidecars(self) -> list[str]:
         """Return the sidecars of sky, catalogues, matches, samples and datasets."""
         plan, files = self.plan, self.settings["survey_files"]
-        simulated = any("simulated" in files[name]["source"] for name in plan.surveys)
+        simulated = {files[name]["source"].get("simulated") for name in plan.surveys} - {None}
         matches = [match for sample in plan.samples for match in self.match_of(sample)]
         return [
             *([f"{SIMULATED}/sky.json"] if simulated else []),
+            *(["<results>/metrics/labels.json"] if MANYBAND_LABELS in simulated else []),
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],

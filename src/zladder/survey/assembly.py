@@ -23,6 +23,7 @@ from zladder.survey.catalogues import (
     shuffled,
 )
 from zladder.survey.geometry import displaced, distinct_ids, measured
+from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.observing import Instrument, Seen
 from zladder.survey.samples import Placed
 from zladder.survey.streams import generator
@@ -71,11 +72,17 @@ def other_noise_rows(
     Returns
     -------
     rows
-        ``ID``, ``lp_zPDF``, ``usable`` (listed in all HSC bands, passes the usual cuts), and
-        ``hsc_noise_{band}``: how far the HSC-like survey's flux is off, in standard deviations.
+        ``ID``, ``lp_zPDF``, ``usable`` (listed in all HSC bands, passes the usual cuts),
+        ``usable_listed``: the same of the catalogue's own label, and ``hsc_noise_{band}``: how
+        far the HSC-like survey's flux is off, in standard deviations.
     """
-    usable = labels["other_passes"] & labels["in_all_bands"]
-    columns = {"ID": ids, "lp_zPDF": labels["other_lp_zPDF"].to_numpy(), "usable": usable}
+    in_all_bands = labels["in_all_bands"]
+    columns: dict[str, Any] = {
+        "ID": ids,
+        "lp_zPDF": labels["other_lp_zPDF"].to_numpy(),
+        "usable": (labels["other_passes"] & in_all_bands).to_numpy(),
+        "usable_listed": passes_usual_cuts(labels) & in_all_bands.to_numpy(),
+    }
     true_flux = flux_njy(seen.recorded)
     off = (seen.flux - true_flux) / noise_njy(true_flux, hsc.depth)
     columns |= {f"hsc_noise_{band}": off[:, k] for k, band in enumerate(hsc.bands)}
