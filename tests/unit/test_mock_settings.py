@@ -54,7 +54,7 @@ def test_the_shipped_settings_pass():
         ("manyband/depth_5sigma_mag/HSC_z", 25.0, "manyband/depth_5sigma_mag/HSC_z",
          "at least survey/hsc/depth_5sigma_mag/z = 25.3", "25.0"),
         ("manyband/depth_5sigma_mag/SC_B", 5.0, "manyband/depth_5sigma_mag/SC_B", "from 10", "5.0"),
-        ("manyband/depth_5sigma_mag/SC_B", None, "manyband/depth_5sigma_mag", "each of CFHT", "CFHT"),
+        ("manyband/depth_5sigma_mag/SC_B", None, "manyband/depth_5sigma_mag", "each of C", "CFHT"),
         ("manyband/z_max", 3.0, "manyband/z_max", "at least survey/hsc/z_max = 4.6", "3.0"),
         ("manyband/template_steps", 0, "manyband/template_steps", "a whole number from 1", "0"),
         ("dust/scatter_ln", float("nan"), "dust/scatter_ln", "a number from 0", "nan"),

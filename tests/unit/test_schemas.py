@@ -33,14 +33,15 @@ UNITS = (
 # Numbers without a unit: counts, shares, shapes of functions, redshifts and their errors.
 PLAIN = re.compile(
     r"n_\w+|\w*_share(_faint)?|\w*success|(\w+_)?scatter_(ln|bright|faint)|alpha|mode_rms|"
-    r"structure_correlation|(stored|floor)_relative_error|spectrum_slope|(z|photoz)_(min|max)|z_limit|"
+    r"structure_correlation|(stored|floor)_relative_error|spectrum_slope|(z|photoz)_(min|max)|"
+    r"z_limit|second_peak_distance|template_steps|z_node_step|fewest_filters|"
     r"q_until_z|(redshift|photoz)_scatter|share|master_seed|epochs(_limit)?|patience|batch_size|"
     r"hidden|members|gamma|delta|learning_rate|weight_decay|neighbours|iterations|trees|leaf_min|"
     r"train|validation|calibration|test|sky_cell_order|label_range_z|range_z|published_ratio|"
     r"\w+_per_field|(main|deep)_run|moffat_beta|max_lost_fraction|label_fractions|penalties|"
     r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
     r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"
-    r"tolerance|at_least|second_peak_distance|template_steps|z_node_step|fewest_filters|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
+    r"tolerance|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
 )
 
 

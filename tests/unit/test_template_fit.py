@@ -58,7 +58,7 @@ def noise_free(
 
 def test_the_redshift_comes_back_when_every_template_is_known():
     residual = dz(noise_free(), sample()[0])
-    assert np.median(np.abs(residual)) < 0.003
+    assert np.median(np.abs(residual)) < 0.002
     assert np.mean(np.abs(residual) > 0.03) < 0.02
     assert abs(np.median(residual)) < 0.001
 
@@ -129,8 +129,7 @@ def test_intervals_are_too_narrow_when_a_template_is_missing():
 
 
 def test_a_fit_of_too_few_bands_fails_and_masked_bands_do_not_count():
-    z, flux = sample()
-    flux = flux[:20].copy()
+    flux = sample()[1][:20].copy()
     flux[0, 9:] = np.nan
     flux[1, 10:] = np.nan
     fit = fit_templates(camera().grid, flux, np.full_like(flux, 1e-3), block(fewest_filters=10))

@@ -64,9 +64,7 @@ def cosmos_rows(
     return table.sort_values("ID", ignore_index=True), ids
 
 
-def other_noise_rows(
-    hsc: Instrument, seen: Seen, labels: pd.DataFrame, ids: Ids
-) -> pd.DataFrame:
+def other_noise_rows(hsc: Instrument, seen: Seen, labels: pd.DataFrame, ids: Ids) -> pd.DataFrame:
     """Return the labels of the COSMOS-like catalogue under the other setting of shared noise.
 
     Returns

@@ -200,7 +200,8 @@ def unlabelled_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, fie
         settings["hsc"]["unlabelled_share"] * (settings["n_photoz"] + settings["n_specz"])
     )
     rng = generator(sky.seed, "unlabelled")
-    pool = make_pool(hsc.table, settings["population"], "i", settings["manyband"]["limit_i_mag"])
+    depth_mag = settings["hsc"]["depth_5sigma_mag"]["i"]
+    pool = make_pool(hsc.table, settings["population"], "i", depth_mag)
     seen = draw_chunk(sky, rng, pool, hsc, field.draw, max(2 * n_wanted, 1))
     listed, _ = _listed(rng, settings["hsc"], hsc, seen)
     return seen.part(np.flatnonzero(listed)[:n_wanted])

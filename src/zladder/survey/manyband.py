@@ -39,8 +39,8 @@ def photometry_columns(
     masked = np.isnan(flux_njy[0])
     in_hsc = np.array([band.startswith("HSC_") for band in bands])
     columns: dict[str, NDArray] = {
-        "FLAG_COMBINED": masked.any(axis=1).astype(np.int32),
-        "FLAG_HSC": masked[:, in_hsc].any(axis=1).astype(np.int32),
+        "FLAG_COMBINED": _flag(masked),
+        "FLAG_HSC": _flag(masked[:, in_hsc]),
         "EBV_MW": stored_ebv_mag.astype(np.float32),
     }
     values = (flux_njy[0] / NJY_PER_UJY, flux_njy[1] / NJY_PER_UJY, *magnitude)
@@ -49,6 +49,11 @@ def photometry_columns(
             column = np.where(masked[:, index], np.nan, array[:, index])
             columns[band + ending] = column.astype(np.float32)
     return pd.DataFrame(columns)
+
+
+def _flag(masked: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return 1 for rows with any masked band, shape (N,)."""
+    return np.where(masked.any(axis=1), 1, 0).astype(np.int32)
 
 
 def fit_columns(fit: RedshiftFit, is_xray: NDArray[np.bool_]) -> pd.DataFrame:

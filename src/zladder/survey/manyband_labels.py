@@ -68,9 +68,7 @@ def observe_both(
     }
 
 
-def blended_light(
-    rng: np.random.Generator, settings: Mapping[str, Any], many: Seen
-) -> Array:
+def blended_light(rng: np.random.Generator, settings: Mapping[str, Any], many: Seen) -> Array:
     """Return what unrelated neighbours add to the apertures, nanojansky, shape (N, B).
 
     The neighbour is another of the objects, of which any share of the light falls in. The wide
@@ -157,9 +155,7 @@ def _fit(
     )
 
 
-def _for_all(
-    table: pd.DataFrame, rows: NDArray[np.int64], kept: NDArray[np.bool_]
-) -> pd.DataFrame:
+def _for_all(table: pd.DataFrame, rows: NDArray[np.int64], kept: NDArray[np.bool_]) -> pd.DataFrame:
     """Return the table of some rows with empty ones between: NaN, no flag, a failed fit."""
     whole: dict[str, NDArray] = {}
     for name in table:
@@ -168,4 +164,3 @@ def _for_all(
         whole[name] = np.full(len(kept), empty, dtype=values.dtype)
         whole[name][rows] = values
     return pd.DataFrame({**whole, "kept": kept})
-

@@ -44,9 +44,7 @@ def _check_words(block: Mapping[str, Any]) -> None:
     shares = block["shares_hsc_noise"]
     if not isinstance(shares, bool):
         hint = "the labels of both cases are made: this says which the catalogue has"
-        raise BadInput(
-            "config", f"{PLACE}/shares_hsc_noise", "true or false", repr(shares), hint
-        )
+        raise BadInput("config", f"{PLACE}/shares_hsc_noise", "true or false", repr(shares), hint)
 
 
 def _check_depths(settings: Mapping[str, Any]) -> None:

@@ -45,8 +45,8 @@ KEYS = {
     "manyband": "filters z_max depth_5sigma_mag electron_offset_mag zero_point_scatter_mag "
     "shares_hsc_noise limit_i_mag missing_template zero_point_error_mag floor_relative_error "
     "template_steps z_node_step brightest_abs_mag second_peak_share second_peak_distance "
-    "fewest_filters blend_share masked_share masked_band_share xray_share star_share position_error_arcsec "
-    "position_offset_arcsec",
+    "fewest_filters blend_share masked_share masked_band_share xray_share star_share "
+    "position_error_arcsec position_offset_arcsec",
     "imaging": "galaxies_per_field main_run deep_run limit_deep_r_mag edge_pixels "
     "neighbour_share neighbour_r_mag neighbour_distance_arcsec stars_per_field star_i_mag "
     "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "

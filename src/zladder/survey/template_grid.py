@@ -101,9 +101,7 @@ def make_template_grid(instrument: Instrument, settings: Mapping[str, Any]) -> T
     )
 
 
-def _mixed(
-    table: PhotometryTable, weights: Array, rows: NDArray[np.int64]
-) -> tuple[Array, Array]:
+def _mixed(table: PhotometryTable, weights: Array, rows: NDArray[np.int64]) -> tuple[Array, Array]:
     """Return log10 of the light of each mixture: in the bands (S, D, Z, B) and at rest (S, D)."""
     dust = slice(0, FITTED_DUST_NODES)
     light = 10 ** table.log_light[:, dust, rows]
