@@ -117,7 +117,7 @@ def test_exposures_follow_from_the_depths():
 
 
 def test_labels_share_errors_with_the_inputs_only_if_told():
-    # the listed flux follows the wide survey's noise by 1/sqrt(t) = 0.83, or not at all
+    # the listed flux follows the wide survey's noise by 1/sqrt(t) = 0.69, or not at all
     hsc, many = objects()
     plain = {"blend_share": 0.0, "masked_share": 0.0}
     shared = labels_of(hsc, many, shares_hsc_noise=True, **plain)
