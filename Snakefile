@@ -57,6 +57,7 @@ include: "workflow/rules/datasets.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/evaluate_truth.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/report_pages.smk"
 
@@ -66,6 +67,7 @@ rule all:
     default_target: True
     input:
         LADDER.report_pages(),
+        LADDER.realism_tables(),
     localrule: True
 
 

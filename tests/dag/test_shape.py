@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(300)
 
 # docs/budget.md announces the number of jobs of the demo; more must be announced there too.
 JOBS = {
-    "simulate_sky": 1, "render_frames": 2,
+    "tabulate_photometry": 1, "simulate_sky": 1, "render_frames": 2,
     "read_catalog": 5, "cross_match": 2, "select_sample": 4,
     "cut_stamps": 4,
     "build_dataset": 4, "build_image_dataset": 2,
@@ -26,7 +26,9 @@ JOBS = {
     "train_network": 9, "train_control": 14, "train_image": 20, "embed_images": 6,
     "train_probe": 12, "train_head": 4,
     "predict_run": 23, "predict_images": 13, "predict_probe": 12, "predict_classes": 11,
-    "score_study": 4, "measure_collapse": 1, "measure_drift": 1, "judge_claims": 4,
+    "score_study": 4, "measure_collapse": 1, "measure_drift": 1, "measure_realism": 1,
+    "judge_claims": 4,
+    "score_truth": 4, "check_side_information": 3,
     "compare_labels": 1,
     "plot_redshifts": 4, "plot_residuals": 4, "plot_scores": 4, "plot_sample": 4, "plot_wall": 2,
     "plot_labels": 1, "plot_collapse": 1, "plot_embeddings": 1,
@@ -40,7 +42,7 @@ PAPERS = {"hayat2021": "label_efficiency", "lin2022": "class_residuals", "sorian
 def test_number_of_jobs_does_not_grow_unannounced(fresh: Checkout) -> None:
     rules = fresh.rules(config={"scale": "demo"})
     assert rules == JOBS
-    assert sum(rules.values()) == 198
+    assert sum(rules.values()) == 207
 
 
 def test_every_job_states_its_resources_in_abstract_words(fresh: Checkout) -> None:
@@ -92,6 +94,12 @@ def test_required_study_without_data_fetches_them(fresh: Checkout) -> None:
     rules = fresh.rules(config={"studies": ["sdss_main_sample"], "studies_if_data": []})
     assert rules["fetch_survey"] == 2
     assert rules["simulate_sky"] == rules["render_frames"] == rules["cut_stamps"] == 0
+
+
+def test_fluxes_are_measured_on_the_frames_where_a_study_asks_for_it(fresh: Checkout) -> None:
+    rules = fresh.rules(config={"studies": ["measured_photometry"], "studies_if_data": []})
+    assert (rules["render_frames"], rules["measure_frames"], rules["merge_measured"]) == (2, 2, 1)
+    assert (rules["read_catalog"], rules["cut_stamps"]) == (2, 0)
 
 
 def test_more_seeds_train_more_networks_and_no_more_controls(fresh: Checkout) -> None:

@@ -34,7 +34,7 @@ def parsed(text: str) -> ElementTree.Element:
     return ElementTree.fromstring(text.split("\n", 1)[1])
 
 
-def numbers_page(world: World, study: str) -> str:
+def numbers_page(world: World, study: str, of_truth: dict[str, pd.DataFrame] | None = None) -> str:
     """Return the page of numbers of a study."""
     about = STUDIES[study]
     words = {
@@ -43,7 +43,8 @@ def numbers_page(world: World, study: str) -> str:
         "question": "Why?",
         "convention": about.convention,
     }
-    return scores_page(world.table(study, "scores"), world.table(study, "differences"), words)
+    tables = world.table(study, "scores"), world.table(study, "differences")
+    return scores_page(*tables, words, list((of_truth or {}).items()))
 
 
 def claims_of(world: World) -> dict[str, pd.DataFrame]:

@@ -41,11 +41,11 @@ def test_every_shipped_document_is_valid_at_every_scale(settings, scale):
     tree = settings(scale)
     shipped = {
         folder: {path.stem for path in (ROOT / "config" / folder).glob("*.yaml")}
-        for folder in ("stages", "surveys", "studies", "claims")
+        for folder in ("stages", "surveys", "studies", "claims", "references")
     }
     assert shipped["stages"] == set(STAGES) <= set(tree)
     for folder, key in (("surveys", "survey_files"), ("studies", "study_files"),
-                        ("claims", "claim_files")):  # fmt: skip
+                        ("claims", "claim_files"), ("references", "reference_files")):  # fmt: skip
         assert set(tree[key]) == shipped[folder] != set()
 
 

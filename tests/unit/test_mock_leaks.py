@@ -17,6 +17,7 @@ N_TRAIN = 4000
 @cache
 def main_sample() -> pd.DataFrame:
     table = large_sky()["sdss"]
+    table = table.query("mode == 1 and type == 3 and clean == 1 and `class` == 'GALAXY'")
     return table[(table.filter(like="modelMag") > -9999).all(axis=1)].reset_index(drop=True)
 
 
@@ -65,9 +66,9 @@ def test_identifiers_and_order_are_at_chance(name):
     keys = {"hsc": "object_id", "cosmos": "ID", "galaxiesml": "specz_name"}
     key = keys.get(name, "objID")
     truth = sky["truth"].rename(columns={"cosmos_id": "ID"})
-    table = sky[name].merge(truth[[key, "z_true", "sed_type", "is_star"]], on=key)
+    table = sky[name].merge(truth[[key, "z_true", "sed_type"]], on=key)
     assert (table[key] == sky[name][key]).all()  # the merge kept the order
-    table = table.reset_index(names="order")[~table["is_star"]]
+    table = table.reset_index(names="order")[table["z_true"].notna()]
     identifier = (
         table[key].str.removeprefix("SPEC-").astype(int) if name == "galaxiesml" else table[key]
     )

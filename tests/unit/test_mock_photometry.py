@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from astropy.cosmology import Planck18
 from mock_sky import galaxies, instrument, settings, spectra
 from threadpoolctl import threadpool_limits
 
+from zladder.config.instruments import tabulated_settings
 from zladder.provenance.errors import BadInput
 from zladder.universe.dust import extinction_curve
 from zladder.universe.filters import ab_spectrum, load_bands
 from zladder.universe.intergalactic import transmission
+from zladder.universe.morphology import kpc_per_arcsec
 from zladder.universe.photometry import build_table, extinction_mag, magnitudes
 from zladder.universe.spectra import (
     Spectra,
@@ -39,23 +42,26 @@ def speclite_magnitude(name: str, flux: np.ndarray, wave: np.ndarray) -> float:
 def by_speclite(survey: str, band: str, galaxy, ebv_mag: float) -> float:
     """Redshift, dim and redden one galaxy's full spectrum and let speclite integrate it."""
     z = float(galaxy.z[0])
-    wave = np.arange(700.0, 21000.0, 2.0)
+    wave = np.arange(700.0, 26000.0, 2.0)
     rest = galaxy_spectrum(
         spectra(), galaxy.sed_type[0], galaxy.ebv_internal_mag[0], galaxy.sed_modes[0]
     )
     near = np.interp(wave, spectra().wavelength_angstrom, rest)
     scale = 10 ** (0.4 * (speclite_magnitude("sdss2010-r", near, wave) - galaxy.abs_mag_r[0]))
-    seen_wave = np.arange(2800.0, 11300.0, 2.0)
+    response = speclite.filters.load_filter(settings()[survey]["filters"][band])
+    ends = response.wavelength[[0, -1]] + [-50, 50]
+    seen_wave = np.arange(*ends, 2.0)
     distance = Planck18.luminosity_distance(z).value / PC10_IN_MPC
     seen = np.interp(seen_wave / (1 + z), wave, near) * scale / distance**2 / (1 + z)
     seen *= transmission(seen_wave, z) * 10 ** (-0.4 * ebv_mag * extinction_curve(seen_wave))
     return speclite_magnitude(settings()[survey]["filters"][band], seen, seen_wave)
 
 
-@pytest.mark.parametrize(("survey", "z_max"), [("sdss", 0.5), ("hsc", 4.3)])
-def test_magnitudes_equal_speclites_to_a_hundredth(survey, z_max):
+@pytest.mark.parametrize("survey", sorted(tabulated_settings(settings())))
+def test_magnitudes_equal_speclites_to_a_hundredth(survey):
     rng = np.random.default_rng(3)
-    n = 25
+    z_max = min(0.93 * settings()[survey]["z_max"], 4.3)
+    n = max(5, 125 // len(instrument(survey).bands))
     sample = galaxies(
         rng.uniform(0.01, z_max, n),
         sed_type=rng.uniform(0, 3, n),
@@ -110,6 +116,62 @@ def test_a_flat_spectrum_dims_with_the_distance_of_planck18_and_one_power_of_1_p
     assert pair[1] - pair[0] == pytest.approx(
         2.5 * np.log10(4) - 2.5 * np.log10((1 + double) / 1.1), abs=2e-3
     )
+
+
+def test_the_break_is_where_the_colours_of_an_elliptical_change_most():
+    # a colour reddens while the break moves through the bluer of its bands: the steepest point lies
+    # where 4000 (1 + z) is inside that filter's half maximum. Looked at until shortly after: much
+    # later the break at 2900 angstrom comes by
+    z = np.linspace(0.0, 1.5, 301)
+    steepest = []
+    for survey, bands in (("sdss", "gri"), ("hsc", "griz")):
+        limit = instrument(survey).table.z_max
+        nodes = z[(z > 0.02) & (z < limit)]
+        magnitude, _ = magnitudes(instrument(survey).table, galaxies(nodes))
+        for blue, red in pairwise(bands):
+            edges = half_maximum(settings()[survey]["filters"][blue]) / 4000.0 - 1.0
+            if edges[1] > limit:
+                continue  # the break is not through yet
+            columns = [instrument(survey).bands.index(band) for band in (blue, red)]
+            colour = magnitude[:, columns[0]] - magnitude[:, columns[1]]
+            until = nodes < edges[1] + 0.15
+            place = nodes[until][np.argmax(np.gradient(colour, nodes)[until])]
+            assert edges[0] < place < edges[1], (survey, blue, red, place, edges)
+            steepest.append((survey, place))
+    places = [place for survey, place in steepest if survey == "hsc"]
+    assert len(places) == 3
+    assert np.all(np.diff(places) > 0.2)  # g - r first, then r - i, then i - z
+
+
+def half_maximum(name: str) -> np.ndarray:
+    """Return the two wavelengths (angstrom) at which a filter lets through half of its most."""
+    response = speclite.filters.load_filter(name)
+    inside = response.wavelength[response.response > 0.5 * response.response.max()]
+    return inside[[0, -1]]
+
+
+def test_surface_brightness_dims_with_the_third_power_per_frequency():
+    # (1 + z)^-4 for all of the light, one power less per unit of frequency for a flat spectrum
+    wave = np.geomspace(100.0, 22000.0, 3000)
+    flat = Spectra(wave, np.tile(1e6 / wave**2, (4, 1)))
+    table = build_table(flat, load_bands({"r": "sdss2010-r"}, "test"), 1.0)
+    z = np.array([0.1, 0.5])
+    radius_arcsec = 5.0 / kpc_per_arcsec(z)  # the same galaxy, 5 kpc
+    surface = magnitudes(table, galaxies(z))[0][:, 0] + 5 * np.log10(radius_arcsec)
+    assert surface[1] - surface[0] == pytest.approx(7.5 * np.log10(1.5 / 1.1), abs=3e-3)
+
+
+def test_a_galaxy_at_twice_the_luminosity_distance_looks_as_planck18_says():
+    # size by the angular diameter distance D_L / (1 + z)^2
+    near = 0.1
+    double = float(np.interp(
+        2 * Planck18.luminosity_distance(near).value,
+        Planck18.luminosity_distance(z_grid()).value, z_grid(),
+    ))  # fmt: skip
+    sizes = 1.0 / kpc_per_arcsec(np.array([near, double]))
+    assert sizes[1] / sizes[0] == pytest.approx(0.5 * ((1 + double) / (1 + near)) ** 2, rel=2e-4)
+    distances = Planck18.angular_diameter_distance(np.array([near, double])).value
+    assert sizes[1] / sizes[0] == pytest.approx(distances[0] / distances[1], rel=2e-4)
 
 
 def z_grid() -> np.ndarray:

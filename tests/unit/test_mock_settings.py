@@ -69,6 +69,37 @@ def test_the_shipped_settings_pass():
         ("imaging/star_i_mag", [14.0], "imaging/star_i_mag", "a list of 2", "[14.0]"),
         ("imaging/seeing_fwhm_arcsec", {"r": 1.3}, "imaging/seeing_fwhm_arcsec", "u, g, r", "r"),
         ("imaging/seeing_fwhm_arcsec/r", 0.3, "imaging/seeing_fwhm_arcsec/r", "from 0.8", "0.3"),
+        ("contaminants/sdss/blend_share", 1.1, "contaminants/sdss/blend_share", "to 1", "1.1"),
+        (
+            "contaminants/hsc/unflagged_share",
+            -0.1,
+            "contaminants/hsc/unflagged_share",
+            "from 0",
+            "-0.1",
+        ),
+        ("contaminants/sdss/star_share", "few", "contaminants/sdss/star_share", "a number", "few"),
+        (
+            "contaminants/hsc/artefact_mag",
+            [20.0],
+            "contaminants/hsc/artefact_mag",
+            "a list of 2",
+            "[20.0]",
+        ),
+        (
+            "contaminants/sdss/blend_distance_arcsec",
+            [-1, 2],
+            "contaminants/sdss/blend_distance_arcsec",
+            "from 0",
+            "-1",
+        ),
+        (
+            "contaminants/sdss/star_faint_mag",
+            10.0,
+            "contaminants/sdss/star_faint_mag",
+            "more than star_bright_mag",
+            "10.0",
+        ),
+        ("contaminants/hsc", None, "contaminants/hsc", "a value", "nothing"),
         ("morphology/size_scatter_ln", -0.1, "morphology/size_scatter_ln", "from 0", "-0.1"),
     ],
 )  # fmt: skip
@@ -98,17 +129,20 @@ def test_a_negative_seed_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("setting", "factor", "place"),
-    [("photoz_per_deg2", 50, "survey/n_photoz"), ("main_area_deg2", 1e-4, "survey/n_main")],
+    ("setting", "factor", "place", "wanted"),
+    [
+        ("photoz_per_deg2", 50, "survey/n_photoz", "306 wanted"),  # with those to be blended
+        ("main_area_deg2", 1e-4, "survey/n_main", "300 wanted"),
+    ],
 )
-def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place):
+def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place, wanted):
     crowded = settings(n_photoz=300, n_specz=20, n_main=300, n_deep=10)
     crowded["sky"][setting] *= factor
     with pytest.raises(BadInput) as caught:
         simulate_sky(crowded, 1)
     assert caught.value.place == place
     assert "the sky can give" in caught.value.expected
-    assert "300 wanted" in caught.value.found
+    assert wanted in caught.value.found
 
 
 def test_more_fields_than_an_identifier_can_number_are_refused():

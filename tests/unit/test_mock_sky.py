@@ -20,6 +20,9 @@ HSC_COLUMNS = [
     *("object_id", "ra", "dec"),
     *(f"{band}_cmodel_mag{end}" for band in "grizy" for end in ("", "sigma")),
     *(f"a_{band}" for band in "grizy"),
+    *("isprimary", "i_extendedness_value", "i_blendedness_abs"),
+    *(f"{band}_pixelflags_bright_object" for band in "grizy"),
+    *(f"{band}_pixelflags_saturatedcenter" for band in "grizy"),
 ]
 COSMOS_COLUMNS = [
     *("ID", "ALPHA_J2000", "DELTA_J2000", "FLAG_COMBINED", "FLAG_HSC", "EBV_MW"),
@@ -40,11 +43,13 @@ SDSS_PHOTOMETRY = [
     *(f"{name}_{band}" for band in "ugriz" for name in ("modelMag", "modelMagErr")),
     *(f"extinction_{band}" for band in "ugriz"),
 ]
+FIELD_COLUMNS = ["run", "rerun", "camcol", "field"]
+FLAGS = ["type", "mode", "clean", "insideMask"]
 SDSS_COLUMNS = [
-    *("objID", "specObjID", "run", "rerun", "camcol", "field"),
+    *("objID", "specObjID", *FIELD_COLUMNS, *FLAGS, "class"),
     *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY),
 ]
-DEEP_COLUMNS = ["objID", "run", "rerun", "camcol", "field", "ra", "dec", *SDSS_PHOTOMETRY]
+DEEP_COLUMNS = ["objID", *FIELD_COLUMNS, *FLAGS, "ra", "dec", *SDSS_PHOTOMETRY]
 
 
 def nearest(a: pd.DataFrame, b: pd.DataFrame, at: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -86,16 +91,24 @@ def columns_of(name: str) -> list[str]:
 def test_the_numbers_asked_for_are_there():
     sky, asked = large_sky(), settings(n_photoz=2000, n_specz=2000, n_main=6000)
     photoz = photoz_sample(sky)
-    usable = passes_usual_cuts(photoz) & photoz[MAGNITUDES].notna().all(axis=1)
+    usable = passes_usual_cuts(photoz) & photoz[MAGNITUDES].notna().all(axis=1) & whole(photoz)
     assert (usable & ~photoz["is_star"]).sum() == asked["n_photoz"]
     assert (usable & photoz["is_star"]).sum() < 0.005 * asked["n_photoz"]  # taken for galaxies
     specz = specz_sample(sky)
-    usable = specz["specz_flag_homogeneous"] & specz[MAGNITUDES].notna().all(axis=1)
+    usable = specz["specz_flag_homogeneous"] & whole(specz) & specz[MAGNITUDES].notna().all(axis=1)
     usable &= specz["specz_redshift"].between(0.01, 4, inclusive="neither")
     assert usable.sum() == asked["n_specz"]
-    sdss = sky["sdss"]
-    assert (sdss.drop(columns=["zWarning"]) > -9999).all(axis=1).sum() == asked["n_main"]
-    assert (sky["sdss_deep"] > -9999).all(axis=1).sum() == asked["n_deep"]
+    main = sky["sdss"].query("`class` == 'GALAXY' and zWarning == 0")
+    for table, number in ((main, "n_main"), (sky["sdss_deep"], "n_deep")):
+        good = table.query("mode == 1 and type == 3 and clean == 1 and insideMask == 0")
+        seen = (good.filter(like="modelMag_") > -9999).all(axis=1).sum()
+        # a faint star may pass for a galaxy where there is no spectrum to tell
+        assert 0 <= seen - asked[number] <= (0 if number == "n_main" else 1)
+
+
+def whole(table: pd.DataFrame) -> pd.Series:
+    """Tell which objects have no light of others."""
+    return table["i_blendedness_abs"] < 0.42
 
 
 def test_the_same_seed_gives_the_same_sky_and_another_another():
@@ -124,9 +137,10 @@ def test_positions_match_the_right_objects_and_not_all_have_a_counterpart():
             left_on="ID" if name == "cosmos" else key,
             right_on=key,
         )
-        separation, row = nearest(table, sky["hsc"], at)
+        hsc = sky["hsc"].query("isprimary")
+        separation, row = nearest(table, hsc, at)
         listed = (table["object_id"] > 0).to_numpy()
-        right = sky["hsc"]["object_id"].to_numpy()[row] == table["object_id"]
+        right = hsc["object_id"].to_numpy()[row] == table["object_id"]
         assert 0.85 < listed.mean() < 0.995
         assert (separation < 1.0)[listed].mean() > 0.99
         assert right[listed].mean() > 0.98
@@ -135,7 +149,7 @@ def test_positions_match_the_right_objects_and_not_all_have_a_counterpart():
 
 def test_a_few_labelled_galaxies_have_an_unrelated_neighbour():
     # 3 % of 2,000 hosts: 60 +- 8 neighbours, the bounds are 4 standard deviations off
-    hsc, block = large_sky()["hsc"], settings()["hsc"]
+    hsc, block = large_sky()["hsc"].query("isprimary"), settings()["hsc"]
     specz = specz_sample(large_sky()).query("cosmos_id < 0 and object_id > 0")
     to_arcsec = 3600 * np.array([np.cos(np.radians(specz["dec"].mean())), 1.0])
     tree = cKDTree(hsc[["ra", "dec"]].to_numpy() * to_arcsec)
@@ -212,7 +226,7 @@ def test_the_main_sample_is_cut_at_its_observed_corrected_magnitude():
     corrected = sdss["modelMag_r"] - sdss["extinction_r"]
     assert corrected[sdss["modelMag_r"] > 0].max() <= 17.8
     assert corrected[sdss["modelMag_r"] > 0].max() > 17.7
-    truth = large_sky()["truth"].merge(large_sky()["sdss"][["objID"]])
+    truth = large_sky()["truth"].query("contaminant == ''").merge(large_sky()["sdss"][["objID"]])
     assert truth["is_early"].mean() == pytest.approx(0.6, abs=0.05)
     assert truth["z_true"].median() == pytest.approx(0.097, abs=0.01)
     assert (large_sky()["sdss"] == -9999).any(axis=None)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from astropy.cosmology import Planck18
 from mock_sky import galaxies, instrument, settings
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from zladder.universe.appearance import dress
 from zladder.universe.galaxies import Galaxies
@@ -24,6 +25,7 @@ from zladder.universe.morphology import (
     kpc_per_arcsec,
     mean_radius_kpc,
 )
+from zladder.universe.noise import miscalibrated, observe, to_magnitudes
 from zladder.universe.photometry import magnitudes
 from zladder.universe.population import draw, make_pool
 
@@ -177,3 +179,31 @@ def test_parts_keep_their_rows():
     part = shapes.part(np.array([5, 2]))
     assert part.bulge_share.tolist() == shapes.bulge_share[[5, 2]].tolist()
     assert part.position_angle_deg.tolist() == shapes.position_angle_deg[[5, 2]].tolist()
+
+
+def test_structure_tells_a_model_of_the_catalogue_a_fifth_more():
+    # what an image can add to five magnitudes: size, bulge share, axis ratios, the bulge's colours.
+    # 8,000 galaxies to train on, 2,500 to test: scatters good to 3 %
+    chosen, magnitude, shapes, share = population()
+    sdss, rng = instrument("sdss"), np.random.default_rng(8)
+    flux, error = observe(rng, miscalibrated(rng, magnitude, sdss.depth), sdss.depth)
+    observed, _ = to_magnitudes(np.maximum(flux, 1e-3), error)
+    seen = np.hstack([observed, -np.diff(observed)])
+    of_bulge = -2.5 * np.log10(np.clip(share, 1e-4, 1.0))
+    structure = [np.log(shapes.half_light_radius_arcsec), shapes.bulge_share]
+    structure += [shapes.disc_axis_ratio, shapes.bulge_axis_ratio, *np.diff(of_bulge).T]
+    plain, told = (
+        boosted_sigma_nmad(features[:10_500], chosen.z[:10_500])
+        for features in (seen, np.column_stack([seen, *structure]))
+    )
+    assert 0.011 < plain < 0.016
+    assert told < 0.8 * plain
+
+
+def boosted_sigma_nmad(features: np.ndarray, z: np.ndarray, n_train: int = 8000) -> float:
+    model = HistGradientBoostingRegressor(
+        max_iter=120, learning_rate=0.1, max_leaf_nodes=20, random_state=0
+    )
+    model.fit(features[:n_train], z[:n_train])
+    dz = (model.predict(features[n_train:]) - z[n_train:]) / (1 + z[n_train:])
+    return float(1.4826 * np.median(np.abs(dz - np.median(dz))))

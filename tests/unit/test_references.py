@@ -68,6 +68,8 @@ CLAIM = ("claim_files", "soriano2024", "claims", "C3-transfer-rms")
          "step2"),
         (("datasets", "datasets", "deep_images", "away_from"), "main_image",
          "config/stages/datasets.yaml", "datasets.deep_images.away_from", "main_images"),
+        (("reference_files", "transferz", "sample"), "mock_photo",
+         "config/references/transferz.yaml", "sample", "mock_photoz"),
         (("claim_files", "hayat2021", "claims", "hayat-gate-dust", "better"), "mocco",
          "config/claims/hayat2021.yaml", "claims.hayat-gate-dust.better", "moco"),
         (("claim_files", "hayat2021", "claims", "hayat-gate-probe", "better"),

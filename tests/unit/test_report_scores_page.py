@@ -79,7 +79,7 @@ def test_nan_is_a_dash_with_its_reason(report_world):
     lost = (scores["method"] == "single") & (scores["split"] == "test")
     scores.loc[lost, ["value", "lo95", "hi95"]] = np.nan
     words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn"}
-    text = scores_page(scores, report_world.table("main_sample", "differences"), words)
+    text = scores_page(scores, report_world.table("main_sample", "differences"), words, [])
     table = parsed(text).find("./body/main/section/div/table")
     cells = [cell for cell in table.iter("td") if cell.get("data-method") == "single"]
     shown = [cell.find("span") for cell in cells if cell.get("data-metric")]
@@ -94,7 +94,7 @@ def test_a_collapsed_method_is_called_so(report_world):
     flat = (scores["method"] == "trainz") & (scores["metric"] == "sigma_nmad")
     scores.loc[flat, "value"] = 0.0
     words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn"}
-    text = scores_page(scores, report_world.table("main_sample", "differences"), words)
+    text = scores_page(scores, report_world.table("main_sample", "differences"), words, [])
     assert "share one residual): trainz" in text
     assert "share one residual" not in numbers_page(report_world, "main_sample")
 

@@ -41,7 +41,7 @@ PLAIN = re.compile(
     r"\w+_per_field|(main|deep)_run|moffat_beta|max_lost_fraction|label_fractions|penalties|"
     r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
     r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"
-    r"tolerance|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
+    r"(relative_)?tolerance|keep|published|z_true|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
 )
 
 
@@ -130,7 +130,7 @@ def test_every_stage_can_be_overridden():
 
 
 def test_every_stage_has_a_schema_and_every_schema_a_document():
-    documents = {*STAGES, "surveys", "studies", "claims", "scales", "config"}
+    documents = {*STAGES, "surveys", "studies", "claims", "references", "scales", "config"}
     assert {path.name.removesuffix(".schema.yaml") for path in SCHEMAS} == documents
 
 

@@ -31,7 +31,7 @@ def wiring(settings, tmp_path, monkeypatch):
 def told(wiring: Wiring) -> dict[str, str]:
     """Return everything that the rules are told, by rule and wildcard."""
     plan = wiring.plan
-    texts = {"simulate_sky": wiring.simulation()}
+    texts = {"simulate_sky": wiring.simulation(), "tabulate_photometry": wiring.tabulation()}
     texts |= {f"read_catalog {name}": wiring.reading(name) for name in plan.surveys}
     texts |= {f"select_sample {name}": wiring.selection(name) for name in plan.samples}
     texts |= {f"build_dataset {name}": wiring.building(name) for name in plan.datasets}
@@ -56,6 +56,7 @@ def test_everything_told_is_canonical_json(wiring):
     ("path", "value", "expected"),
     [
         (("survey", "n_main"), 901, {"simulate_sky"}),
+        (("survey", "sdss", "z_max"), 0.7, {"simulate_sky", "tabulate_photometry"}),
         (("survey_files", "mock_sdss", "title"), "another", set()),
         (("survey_files", "mock_sdss", "citation"), "another", set()),
         (("survey_files", "mock_sdss", "sentinels"), {}, {"read_catalog mock_sdss"}),
@@ -123,6 +124,19 @@ def test_the_mock_sky_is_simulated_and_the_real_one_is_not(wiring):
     assert simulated.pop("sdss_main_sample") is False
     assert len(simulated) == 4
     assert all(simulated.values())
+
+
+def test_a_sample_is_told_the_kind_of_its_fluxes_where_the_survey_says_it(wiring):
+    w = wiring(lambda tree: tree["studies"].extend(["measured_photometry", "sdss_main_sample"]))
+    kinds = {name: json.loads(w.selection(name)).get("flux_kind") for name in w.plan.samples}
+    assert kinds == {
+        "mock_photoz": "analytic", "mock_specz": "analytic", "mock_main": "analytic",
+        "mock_deep": "analytic", "mock_main_measured": "measured", "sdss_main": None,
+    }  # fmt: skip
+    assert json.loads(w.measuring())["measured"]["fiber_radius_arcsec"] == 1.5
+    assert "measured" not in json.loads(w.reading("mock_sdss_measured"))
+    assert w.match_to("mock_specz") == "isprimary == True"
+    assert w.match_to("sdss_main") == ""
 
 
 def test_patterns_match_just_the_names():

@@ -55,12 +55,13 @@ rule cross_match:
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         radius_arcsec=lambda wildcards: LADDER.match_radius_arcsec(wildcards.sample),
+        keep=lambda wildcards: option("--keep", LADDER.match_to(wildcards.sample)),
         code=CODE["cross_match"],
     message:
         "Matching labels and photometry of {wildcards.sample}"
     shell:
         'python "$ZLADDER_SCRIPTS"/cross_match.py --labels {input.labels:q}'
-        " --photometry {input.photometry:q} --radius-arcsec {params.radius_arcsec}"
+        " --photometry {input.photometry:q} --radius-arcsec {params.radius_arcsec} {params.keep}"
         " --match {output.match:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 

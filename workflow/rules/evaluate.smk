@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: <results>/runs/{run}/, <results>/datasets/{dataset}.parquet.
 OUTPUTS: <results>/predictions/{run}.parquet, <results>/metrics/{study}/*.parquet,
-<results>/studies/{study}/claims.parquet; of the mock sky, <results>/metrics/labels.parquet.
+<results>/studies/{study}/claims.parquet.
 """
 
 
@@ -237,6 +237,37 @@ rule measure_drift:
         " --dataset {input.dataset:q} --settings {params.settings:q} --drift {output.drift:q}"
         " --galaxies {output.galaxies:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule measure_realism:
+    """Hold the samples of the mock sky beside numbers that were measured on the real one."""
+    input:
+        samples=collect("<results>/samples/{sample}.parquet", sample=LADDER.realism_samples()),
+    output:
+        realism="<results>/metrics/realism.parquet",
+        sidecar="<results>/metrics/realism.json",
+    log:
+        "<logs>/measure_realism.log",
+    benchmark:
+        "<benchmarks>/measure_realism.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=30,
+    params:
+        names=LADDER.realism_samples(),
+        references=LADDER.realism(),
+        code=CODE["measure_realism"],
+    message:
+        "Measuring how real the mock sky looks"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/measure_realism.py --samples {input.samples:q}'
+        " --names {params.names:q} --references {params.references:q}"
+        " --realism {output.realism:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
 
 
 rule compare_labels:

@@ -14,6 +14,7 @@ rule tabulate_scores:
     input:
         scores="<results>/metrics/{study}/scores.parquet",
         differences="<results>/metrics/{study}/differences.parquet",
+        found=lambda wildcards: LADDER.found_of(wildcards.study),
     output:
         page=report(
             "<results>/report/{study}.numbers.html",
@@ -34,6 +35,7 @@ rule tabulate_scores:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
+        found=lambda wildcards, input: option("--found", input.get("found")),
         settings=lambda wildcards: LADDER.about_study(
             wildcards.study, "title", "question", "convention"
         ),
@@ -42,7 +44,7 @@ rule tabulate_scores:
         "Writing the numbers of {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/tabulate_scores.py --scores {input.scores:q}'
-        " --differences {input.differences:q} --settings {params.settings:q}"
+        " --differences {input.differences:q} {params.found} --settings {params.settings:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 

@@ -1,14 +1,44 @@
 """Stage 1, survey: skies that are simulated, or fetched from where they are published.
 
 REQUIRED INPUTS: none.
-OUTPUTS: <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its
-frames, with an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
+OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum;
+<results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its frames, with
+an index of each shard; data/{survey}/* for surveys with a `fetch` block (`snakemake
 fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
 
+rule tabulate_photometry:
+    """Integrate the spectra of the mock sky through the filters of every instrument, once."""
+    output:
+        photometry="<results>/survey/photometry.h5",
+        sidecar="<results>/survey/photometry.json",
+    log:
+        "<logs>/tabulate_photometry.log",
+    benchmark:
+        "<benchmarks>/tabulate_photometry.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=LADDER.tabulation(),
+        code=CODE["tabulate_photometry"],
+    message:
+        "Tabulating what each filter sees of each spectrum"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/tabulate_photometry.py --settings {params.settings:q}'
+        " --photometry {output.photometry:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
 rule simulate_sky:
     """Simulate the mock sky and write its catalogues in the native formats of real surveys."""
+    input:
+        photometry="<results>/survey/photometry.h5",
     output:
         hsc="<results>/survey/hsc.csv",
         galaxiesml="<results>/survey/galaxiesml.csv",
@@ -36,7 +66,8 @@ rule simulate_sky:
     message:
         "Simulating the mock sky"
     shell:
-        'python "$ZLADDER_SCRIPTS"/simulate_sky.py --settings {params.settings:q} --hsc {output.hsc:q}'
+        'python "$ZLADDER_SCRIPTS"/simulate_sky.py --photometry {input.photometry:q}'
+        " --settings {params.settings:q} --hsc {output.hsc:q}"
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --sdss {output.sdss:q}"
         " --sdss-deep {output.sdss_deep:q} --scene {output.scene:q} --truth {output.truth:q}"
         " --selection-photoz {output.selection_photoz:q}"
@@ -74,6 +105,66 @@ rule render_frames:
         " --settings {params.settings:q} --shard {wildcards.shard} --n-shards {params.n_shards}"
         " --threads {threads} --index {output.index:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
+
+
+rule measure_frames:
+    """Measure the fluxes of listed objects on the frames of one shard. Wildcards: shard (number)."""
+    input:
+        index="<results>/survey/frames/{shard}.parquet",
+        catalogs=["<results>/survey/sdss.csv", "<results>/survey/sdss_deep.csv"],
+    output:
+        measured="<results>/survey/measured/{shard}.parquet",
+        sidecar="<results>/survey/measured/{shard}.json",
+    log:
+        "<logs>/measure_frames/{shard}.log",
+    benchmark:
+        "<benchmarks>/measure_frames/{shard}.tsv"
+    wildcard_constraints:
+        shard=r"\d+",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
+    params:
+        settings=LADDER.measuring(),
+        code=CODE["measure_frames"],
+    message:
+        "Measuring the frames of shard {wildcards.shard}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/measure_frames.py --index {input.index:q}'
+        " --catalogs {input.catalogs:q} --settings {params.settings:q} --threads {threads}"
+        " --measured {output.measured:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
+
+
+rule merge_measured:
+    """Put the magnitudes measured on the frames into the SDSS-like catalogue."""
+    input:
+        catalog="<results>/survey/sdss.csv",
+        measured=[f"<results>/survey/measured/{shard}.parquet" for shard in LADDER.shards()],
+    output:
+        merged="<results>/survey/sdss_measured.csv",
+        sidecar="<results>/survey/sdss_measured.json",
+    log:
+        "<logs>/merge_measured.log",
+    benchmark:
+        "<benchmarks>/merge_measured.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=30,
+    params:
+        code=CODE["merge_measured"],
+    message:
+        "Merging what was measured on the frames"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/merge_measured.py --catalog {input.catalog:q}'
+        " --measured {input.measured:q} --merged {output.merged:q} --sidecar {output.sidecar:q}"
+        " --log {log:q} --code-digest {params.code}"
 
 
 rule fetch_survey:

@@ -15,20 +15,22 @@ def make_parser() -> ProgramParser:
     parser.add_input("--labels")
     parser.add_input("--photometry")
     parser.add_argument("--radius-arcsec", type=float, required=True, help="largest separation")
+    parser.add_argument("--keep", default="", help="condition on the photometry to match with")
     parser.add_output("--match")
     return parser
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Match each label to at most one photometric object; return the quality figures."""
-    from zladder.catalogs.matching import match_tables
+    from zladder.catalogs.matching import candidates, match_tables
     from zladder.tables.read import read_table
     from zladder.tables.standard import write_standard
 
     labels, photometry = (read_table(path) for path in (options.labels, options.photometry))
-    pairs, quality = match_tables(
-        labels, photometry, options.radius_arcsec, options.labels, options.photometry
-    )
+    files = (options.labels, options.photometry)
+    rows = candidates(photometry, options.keep, options.photometry)
+    pairs, quality = match_tables(labels, photometry.iloc[rows], options.radius_arcsec, *files)
+    pairs["row_big"] = rows[pairs["row_big"]]
     write_standard(pairs, options.match)
     return {"counts": quality}
 

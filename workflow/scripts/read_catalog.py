@@ -27,7 +27,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     parts = dict(zip(options.parts, options.files, strict=True))
     catalog, counts = read_survey(parts, options.survey)
     write_standard(catalog, options.catalog, metadata={"survey": options.survey["name"]})
-    return {"counts": counts}
+    return {"flux_kind": options.survey.get("flux_kind"), "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

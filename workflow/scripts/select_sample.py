@@ -33,7 +33,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     write_standard(sample, options.sample, {"sample": options.settings["name"]})
     cutflow.to_csv(options.cutflow, index=False, lineterminator="\n")
     n_in = len(sample) if cutflow.empty else int(cutflow["n_in"].iloc[0])
-    return {"counts": {"n_in": n_in, "n_out": len(sample)}}
+    counts = {"n_in": n_in, "n_out": len(sample)}
+    return {"flux_kind": options.settings.get("flux_kind"), "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

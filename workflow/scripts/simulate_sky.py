@@ -17,6 +17,7 @@ TABLES = (
 def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
+    parser.add_input("--photometry")
     parser.add_settings("--settings", "the stage's settings and the seed, JSON")
     for table in TABLES:
         parser.add_output(f"--{table.replace('_', '-')}")
@@ -25,14 +26,20 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Simulate and write."""
+    from zladder.config.instruments import tabulated_settings
     from zladder.survey.catalogues import write_native
     from zladder.survey.simulate import simulate_sky
+    from zladder.universe.photometry_file import read_tables
 
     settings = {key: value for key, value in options.settings.items() if key != "seed"}
     seed = options.settings["seed"]
-    tables = simulate_sky(settings, seed)
+    photometry = read_tables(options.photometry, tabulated_settings(settings))
+    tables = simulate_sky(settings, seed, photometry)
     write_native(tables, {name: getattr(options, name) for name in TABLES})
-    return {"seed": seed, "counts": {name: len(table) for name, table in tables.items()}}
+    counts = {name: len(table) for name, table in tables.items()}
+    kinds = tables["truth"]["contaminant"].value_counts().to_dict()
+    counts |= {f"contaminants: {kind}": n for kind, n in kinds.items() if kind}
+    return {"flux_kind": "analytic", "seed": seed, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ def make_parser() -> ProgramParser:
     parser = ProgramParser(__doc__)
     parser.add_input("--scores")
     parser.add_input("--differences")
+    parser.add_input("--found", several=True, required=False)
     parser.add_settings("--settings", "title, question and convention of the study")
     parser.add_output("--page")
     return parser
@@ -25,7 +26,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.tables.read import read_table
 
     scores, differences = (read_table(path) for path in (options.scores, options.differences))
-    options.page.write_text(scores_page(scores, differences, options.settings), encoding="utf-8")
+    found = [(path.stem, read_table(path)) for path in options.found or []]
+    page = scores_page(scores, differences, options.settings, found)
+    options.page.write_text(page, encoding="utf-8")
     return {"counts": {"scores": len(scores), "differences": len(differences)}}
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from zladder.catalogs.crossmatch import Neighbours, match, neighbours
+from zladder.catalogs.expressions import columns_of, evaluate
 from zladder.provenance.errors import BadInput
+from zladder.tables.check import require_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,26 @@ def positions(frame: pd.DataFrame, file: Path | str) -> tuple[np.ndarray, np.nda
         raise BadInput(file, f"column ra and dec, row {row + 1}", "a finite position",
                        f"({ra[row]}, {dec[row]})", "take such rows out of the file")  # fmt: skip
     return ra, dec
+
+
+def candidates(frame: pd.DataFrame, keep: str, file: Path | str) -> np.ndarray:
+    """Return the rows (int64) that may be matched: those of which a condition is true, or all.
+
+    Raises
+    ------
+    BadInput
+        A condition that cannot be read or names a column that is not there, or leaves no row.
+    """
+    if not keep:
+        return np.arange(len(frame), dtype=np.int64)
+    place = "match_to"
+    for name in columns_of(keep, place, file):
+        require_column(name, list(frame.columns), file)
+    rows = np.flatnonzero(evaluate(frame, keep, place, file)).astype(np.int64)
+    if not rows.size:
+        raise BadInput(file, place, "a condition true of some objects", f"none where {keep}",
+                       "see the column's values")  # fmt: skip
+    return rows
 
 
 def match_tables(

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 # What a file like config/surveys/NAME.yaml may hold; the first seven say little about columns.
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "extinction_per_ebv",
-                "stored_extinction_per_ebv", "name", "bands", "file_format", "names", "columns",
-                "extra_columns", "sentinels", "duplicates", "kind")  # fmt: skip
+                "stored_extinction_per_ebv", "flux_kind", "measured", "name", "bands",
+                "file_format", "names", "columns", "extra_columns", "sentinels", "duplicates",
+                "kind")  # fmt: skip
 
 _LABELS = ("z_true", "z_true_err")  # kept where the table has them, for the flags and for scores
 

@@ -39,8 +39,9 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The keys of ``config.yaml``; one subtree a stage; ``survey_files``, ``study_files`` and
-        ``claim_files``: {name: document} of ``surveys/``, ``studies/`` and ``claims/``.
+        The keys of ``config.yaml``; one subtree a stage; ``survey_files``, ``study_files``,
+        ``claim_files`` and ``reference_files``: {name: document} of ``surveys/``, ``studies/``,
+        ``claims/`` and ``references/``.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings["survey_files"] = _collection(root, "surveys", given.get("surveys", {}))
     settings["study_files"] = _collection(root, "studies", {})
     settings["claim_files"] = _collection(root, "claims", {})
+    settings["reference_files"] = _collection(root, "references", {})
     require_references(settings)
     return settings
 

@@ -32,6 +32,9 @@ def require_references(settings: Mapping[str, Any]) -> None:
     require_images(settings)
     for study in settings["study_files"]:
         require_runs(settings, study)
+    for name, document in settings["reference_files"].items():
+        samples = settings["catalogs"]["samples"]
+        require_known(document["sample"], samples, f"config/references/{name}.yaml", "sample")
     for paper, document in settings["claim_files"].items():
         for claim, content in document["claims"].items():
             file, place = f"config/claims/{paper}.yaml", f"claims.{claim}"

@@ -66,8 +66,9 @@ def names_pattern(names: Iterable[str]) -> str:
 
 
 def option(name: str, value: object) -> str:
-    """Return an option for a shell command, quoted; nothing where there is no value."""
-    return f"{name} {shlex.quote(str(value))}" if value else ""
+    """Return an option for a shell command with its value or values; nothing without any."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return shlex.join([name, *map(str, values)]) if value else ""
 
 
 class Wiring(ReportWiring):

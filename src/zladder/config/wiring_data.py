@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.config.cards import dataset_samples
 from zladder.config.data import FETCHED, survey_files
 from zladder.config.imaging import rendering_settings
+from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 SIMULATED = "<results>/survey"
+MEASURED_SURVEY = "mock_sdss_measured"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class DataWiring:
             read["extinction_per_ebv"] = document["extinction_per_ebv"]
         return canonical_json({"name": survey, **read})
 
+    def tabulation(self) -> str:
+        """Return the settings that the tables of photometry depend on."""
+        return canonical_json(tabulated_settings(self.settings["survey"]))
+
     def simulation(self) -> str:
         """Return the settings of the mock sky."""
         seed = derive_seed(self.settings["master_seed"], "survey", "mock")
@@ -68,6 +74,13 @@ class DataWiring:
         """Return the settings that painting the frames of the mock sky depends on."""
         seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
         return canonical_json({**rendering_settings(self.settings["survey"]), "seed": seed})
+
+    def measuring(self) -> str:
+        """Return the settings that measuring fluxes on the frames depends on."""
+        seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own
+        rendering = rendering_settings(self.settings["survey"])
+        measured = self.settings["survey_files"][MEASURED_SURVEY]["measured"]
+        return canonical_json({**rendering, "measured": measured, "seed": seed})
 
     def catalog_of(self, sample: str, part: str) -> str:
         """Return the catalogue that gives a sample its `labels` or its `photometry`."""
@@ -84,12 +97,37 @@ class DataWiring:
         """Return the match radius of a sample."""
         return float(self.settings["catalogs"]["samples"][sample]["match_radius_arcsec"])
 
+    def match_to(self, sample: str) -> str:
+        """Return the condition on photometric objects that may be matched; empty for none."""
+        return str(self.settings["catalogs"]["samples"][sample].get("match_to", ""))
+
     def selection(self, sample: str) -> str:
         """Return the settings that selecting a sample depends on."""
         entry = self.settings["catalogs"]["samples"][sample]
+        survey = self.settings["survey_files"][entry["photometry"]]
+        kind = {key: survey[key] for key in ("flux_kind",) if key in survey}
         return canonical_json(
-            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"], **kind}
         )
+
+    def realism_samples(self) -> list[str]:
+        """Return the simulated samples that references describe."""
+        surveys, entries = self.settings["survey_files"], self.settings["catalogs"]["samples"]
+        described = {entry["sample"] for entry in self.settings["reference_files"].values()}
+        return [
+            name
+            for name in self.plan.samples
+            if name in described and "simulated" in surveys[entries[name]["photometry"]]["source"]
+        ]
+
+    def realism_tables(self) -> list[str]:
+        """Return the table of how real the sky looks, if any of it is simulated."""
+        return ["<results>/metrics/realism.parquet"] if self.realism_samples() else []
+
+    def realism(self) -> str:
+        """Return the references of those samples."""
+        files, samples = self.settings["reference_files"], self.realism_samples()
+        return canonical_json({n: files[n] for n in files if files[n]["sample"] in samples})
 
     def samples_of(self, dataset: str) -> list[str]:
         """Return the sample files of a dataset, in the order of their precedence."""
@@ -118,4 +156,13 @@ class DataWiring:
 
 
 # Keys of a survey that say nothing about how its tables are read.
-_NOT_READ = ("title", "licence", "citation", "source", "like", "extinction_per_ebv", "frames")
+_NOT_READ = (
+    "title",
+    "licence",
+    "citation",
+    "source",
+    "like",
+    "extinction_per_ebv",
+    "frames",
+    "measured",
+)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
 from zladder.config.wiring_data import SIMULATED
-from zladder.config.wiring_runs import RunWiring
+from zladder.config.wiring_truth import TruthWiring
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ MANYBAND_LABELS = "cosmos.fits"  # of the mock sky: these labels are compared wi
 
 
 @dataclass(frozen=True)
-class ReportWiring(RunWiring):
+class ReportWiring(TruthWiring):
     """The answers about pages and figures."""
 
     def title_of(self, study: str) -> str:
@@ -210,5 +210,6 @@ class ReportWiring(RunWiring):
             *[f"<results>/features/{run}.json" for run in plan.embedded()],
             *[f"<results>/predictions/{run}.json" for run in plan.answering()],
             *[f"<results>/metrics/{study}/scores.json" for study in plan.studies],
+            *self.found_sidecars(),
             *[f"<results>/studies/{study}/claims.json" for study in plan.studies],
         ]

@@ -30,7 +30,8 @@ Mappings merge key by key; lists and values are replaced, and so is a mapping wh
 for a name of your choice, `[]` for each entry of a list. The schemas are in `workflow/schemas`."""
 
 COLLECTIONS = {"surveys": "config/surveys/NAME.yaml", "studies": "config/studies/NAME.yaml",
-               "claims": "config/claims/PAPER.yaml"}  # fmt: skip
+               "claims": "config/claims/PAPER.yaml",
+               "references": "config/references/NAME.yaml"}  # fmt: skip
 LONGEST_VALUE = 60
 ELSEWHERE = "see the file"
 _MISSING = object()

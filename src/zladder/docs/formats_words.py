@@ -59,10 +59,15 @@ SIDECAR_KEYS = {
     "counts": ("most", "rows in and out, by name"),
     "seed": (
         (
-            "build_dataset, build_image_dataset, judge_claims, measure_collapse, measure_drift, "
-            f"render_frames, score_study, simulate_sky, {_TRAININGS}"
+            "build_dataset, build_image_dataset, check_side_information, judge_claims, "
+            "measure_collapse, measure_drift, measure_frames, render_frames, score_study, "
+            f"score_truth, simulate_sky, {_TRAININGS}"
         ),
         "seed of the sky, the splits, the training or the bootstraps",
+    ),
+    "flux_kind": (
+        "measure_frames, merge_measured, read_catalog, select_sample, simulate_sky",
+        "`analytic` (true flux plus noise) or `measured` on the frames; null if not stated",
     ),
     "url": ("fetch_survey", "where the file came from"),
     "sha256": ("fetch_survey", "digest that the file had to have"),

@@ -12,6 +12,7 @@ from zladder.report.methods import Roles, in_blocks, roles_of
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_cell
 from zladder.report.page import folded, page, paragraph, section, table
+from zladder.report.truth_section import truth_sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,12 @@ TOO_FEW = "fewer than two galaxies, or the metric is not defined for them"
 ONE_SEED = "one seed only: a spread over seeds needs two"
 
 
-def scores_page(scores: pd.DataFrame, differences: pd.DataFrame, about: Mapping[str, Any]) -> str:
+def scores_page(
+    scores: pd.DataFrame,
+    differences: pd.DataFrame,
+    about: Mapping[str, Any],
+    of_truth: Sequence[tuple[str, pd.DataFrame]],
+) -> str:
     """Return the page.
 
     Parameters
@@ -37,6 +43,8 @@ def scores_page(scores: pd.DataFrame, differences: pd.DataFrame, about: Mapping[
         The tables of the stage `evaluate`.
     about
         ``study``, ``title``, ``question``, ``convention``.
+    of_truth
+        What the mock sky alone can tell (`truth_sections`); nothing of a real sky.
     """
     roles = roles_of(scores, differences)
     ids = ordered_ids(about["convention"], dict.fromkeys(scores["metric"]))
@@ -53,6 +61,7 @@ def scores_page(scores: pd.DataFrame, differences: pd.DataFrame, about: Mapping[
                    scores_table(validation, ids, n_family, roles, dataset)),
             differences_section(differences, dataset, roles),
         ))  # fmt: skip
+    parts += truth_sections(of_truth)
     parts.append(_definitions(ids))
     lead = joined(about["question"], " All methods answer for the same galaxies.")
     return page(f"{about['title']}: the numbers", lead, *parts)

@@ -26,6 +26,7 @@ from zladder.survey.geometry import displaced, distinct_ids, measured
 from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.observing import Instrument, Seen
 from zladder.survey.samples import Placed
+from zladder.survey.sdss_flags import PHOTO_FLAGS
 from zladder.survey.streams import generator
 from zladder.universe.noise import flux_njy, noise_njy
 
@@ -36,15 +37,15 @@ Ids = NDArray[np.int64]
 
 
 def hsc_rows(
-    seed: int, settings: Mapping[str, Any], hsc: Instrument, seen: Seen
+    seed: int, settings: Mapping[str, Any], hsc: Instrument, seen: Seen, flags: pd.DataFrame
 ) -> tuple[pd.DataFrame, Ids]:
-    """Return the HSC-like catalogue of listed objects."""
+    """Return the HSC-like catalogue of listed objects, with their flags as the last columns."""
     rng = generator(seed, "hsc rows")
     ids = distinct_ids(rng, len(seen.ra), *HSC_ID_RANGE)
     position = measured(rng, seen.ra, seen.dec, settings["hsc"]["position_error_arcsec"])
     extinction = seen.stored_ebv_mag[:, None] * hsc.extinction_per_ebv
     table = hsc_table(ids, position, hsc.bands, seen.observed(), extinction)
-    return shuffled(rng, table), ids
+    return shuffled(rng, pd.concat([table, flags], axis=1)), ids
 
 
 def cosmos_rows(
@@ -128,13 +129,17 @@ def listed_rows(
     seen, n = placed.seen, len(numbers)
     ids = object_ids(rng, numbers)
     identity = numbers.assign(objID=ids, rerun=RERUN)
-    names = ["objID", "run", "rerun", "camcol", "field"]
+    names = ["objID", "run", "rerun", "camcol", "field", *PHOTO_FLAGS]
+    flags = list(PHOTO_FLAGS)
     redshift = None
     if has_redshift:
         identity["specObjID"] = distinct_ids(rng, n, *SDSS_SPECTRUM_ID_RANGE).astype(np.uint64)
         names.insert(1, "specObjID")
+        names.append("class")
+        flags.append("class")
         z_error = block["redshift_scatter"] * np.exp(0.3 * rng.normal(size=n))
         redshift = placed.labels["z"].to_numpy(), z_error
+    identity[flags] = placed.labels[flags]
     position = measured(rng, seen.ra, seen.dec, block["position_error_arcsec"])
     magnitude, error = seen.observed()
     lost = placed.labels["lost_band"].to_numpy()
@@ -143,6 +148,8 @@ def listed_rows(
     extinction = seen.stored_ebv_mag[:, None] * sdss.extinction_per_ebv
     photometry = (magnitude, error), extinction
     table = sdss_table(identity[names], position, sdss.bands, *photometry, redshift)
+    if has_redshift:
+        table["zWarning"] = placed.labels["zWarning"].to_numpy()
     return shuffled(rng, table), ids
 
 
@@ -162,14 +169,20 @@ def object_ids(rng: np.random.Generator, numbers: pd.DataFrame) -> Ids:
 def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     """Return what is true of each object: magnitudes without Milky-Way dust, NaN for stars.
 
-    The identifiers say "in no catalogue" (-1, or an empty name) and the numbers of the field
-    "in none" (-1) until they are filled in.
+    ``contaminant`` is empty for galaxies as they should be. ``blended_with`` is the row of this
+    table with the galaxy whose light is in the listed flux, ``duplicate_of`` the identifier
+    under which the galaxy is listed first; -1 where there is none. The identifiers say "in no
+    catalogue" (-1, or an empty name) and the numbers of the field "in none" (-1) until they are
+    filled in.
     """
     galaxies = seen.galaxies
     columns: dict[str, Any] = {
         "ra": seen.ra,
         "dec": seen.dec,
         "is_star": np.isnan(galaxies.z),
+        "contaminant": np.where(np.isnan(galaxies.z), "star", ""),
+        "blended_with": NO_ID,
+        "duplicate_of": NO_ID,
         "z_true": galaxies.z,
         "abs_mag_r": galaxies.abs_mag_r,
         "is_early": galaxies.is_early,
@@ -184,3 +197,17 @@ def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     columns |= {"run": NO_ID, "camcol": NO_ID, "field": NO_ID}
     columns |= {f"mag_{survey}_{band}": seen.magnitude[:, k] for k, band in enumerate(bands)}
     return pd.DataFrame(columns)
+
+
+def join_truth(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return several truths as one, in order; ``blended_with`` counts its rows."""
+    first = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    moved = [
+        part.assign(
+            blended_with=part["blended_with"].where(
+                part["blended_with"] < 0, row + part["blended_with"]
+            )
+        )
+        for row, part in zip(first, parts, strict=True)
+    ]
+    return pd.concat(moved, ignore_index=True)

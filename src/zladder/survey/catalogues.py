@@ -114,11 +114,7 @@ def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) 
     for name, path in paths.items():
         table = tables[name]
         if FORMATS[name] == "csv":
-            digits = {
-                column: DECIMALS.get(column, OTHER_DECIMALS)
-                for column in table.select_dtypes("float")
-            }
-            table.round(digits).to_csv(path, index=False)
+            write_csv(table, path)
         elif FORMATS[name] == "fits":
             _write_fits(table, path)
         else:
@@ -129,6 +125,14 @@ def _fits_unit(column: str) -> str | None:
     """Return the unit of a column of the many-band catalogue; None where it has none."""
     ending = next((end for end in PHOTOMETRY_UNITS if column.endswith(end)), None)
     return PHOTOMETRY_UNITS[ending] if ending else FITS_UNITS.get(column)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as text with the digits that a catalogue would have."""
+    digits = {
+        column: DECIMALS.get(column, OTHER_DECIMALS) for column in table.select_dtypes("float")
+    }
+    table.round(digits).to_csv(path, index=False)
 
 
 def _write_fits(table: pd.DataFrame, path: Path) -> None:

@@ -6,21 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from zladder.survey.assembly import listed_rows, truth_rows
+from zladder.survey.assembly import Ids, join_truth, listed_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.imaging import ImagingField, lay_fields
+from zladder.survey.imaging_contaminants import Contaminants, contaminate
 from zladder.survey.observing import Instrument
 from zladder.survey.samples import (
     Placed,
     Sample,
     imaging_sample,
     imaging_stars,
+    join_placed,
     main_and_deep,
     neighbours,
 )
-from zladder.survey.scene import galaxy_scene, numbers_of, star_scene
+from zladder.survey.scene import (
+    artefact_scene,
+    galaxy_scene,
+    numbers_of,
+    star_scene,
+    unpainted_scene,
+)
 from zladder.survey.streams import generator
 from zladder.universe.morphology import draw_shapes
 
@@ -51,20 +60,59 @@ def _survey_part(
 ) -> tuple[pd.DataFrame, Tables]:  # fmt: skip
     """Return the catalogue of one sample, and scene and truth of everything in its fields."""
     number = sample.counter
-    listed = imaging_sample(sky, settings, sdss, sample, fields)
+    galaxies = imaging_sample(sky, settings, sdss, sample, fields)
+    stars = imaging_stars(sky, settings, sdss, fields, number)
+    others = contaminate(sky, settings, sdss, sample, fields, galaxies, stars)
     rng = generator(sky.seed, f"{sample.stream} rows")
+    listed = join_placed([galaxies, *others.listed.values()])
     numbers = numbers_of(fields, listed.field)
     table, ids = listed_rows(rng, settings["sdss"], sdss, listed, numbers, number == 0)
-    beside = neighbours(sky, settings, sdss, fields, listed, number)
-    stars = imaging_stars(sky, settings, sdss, fields, number)
+    beside = neighbours(sky, settings, sdss, fields, galaxies, number)
+    sets = (galaxies, others.hosts, beside, others.companions)
     parts = [
         _galaxies(sky, settings, sdss, fields, part, (number, kind))
-        for kind, part in enumerate((listed, beside))
+        for part, kind in zip(sets, (0, 2, 1, 3), strict=True)
     ]
-    parts[0]["truth"]["objID"] = ids
-    truth = truth_rows(stars.seen, "sdss", sdss.bands)
-    parts.append({"scene": star_scene(fields, sdss, stars), "truth": truth})
-    return table, _joined(parts)
+    parts.append(_tables(star_scene(fields, sdss, stars), sdss, stars))
+    parts += _points(fields, sdss, others)
+    return table, _joined(_named(parts, others, ids))
+
+
+def _points(fields: Sequence[ImagingField], sdss: Instrument, others: Contaminants) -> list[Tables]:
+    """Return scene and truth of listed stars, artefacts and duplicates."""
+    star, artefact, again = (others.listed[kind] for kind in ("star", "artefact", "duplicate"))
+    return [
+        _tables(star_scene(fields, sdss, star), sdss, star),
+        _tables(artefact_scene(fields, sdss, artefact), sdss, artefact),
+        _tables(unpainted_scene(fields, sdss, again), sdss, again),
+    ]
+
+
+def _tables(scene: pd.DataFrame, sdss: Instrument, placed: Placed) -> Tables:
+    return {"scene": scene, "truth": truth_rows(placed.seen, "sdss", sdss.bands)}
+
+
+def _named(parts: list[Tables], others: Contaminants, ids: Ids) -> list[Tables]:
+    """Give the identifiers to what is listed, and say what the contaminants are.
+
+    The parts are galaxies, hosts of blends, neighbours, companions in blends, unlisted stars,
+    listed stars, artefacts, duplicates.
+    """
+    truth = [part["truth"] for part in parts]
+    n_galaxies = len(truth[0])
+    listed = {"": truth[0], "star": truth[5], "blend": truth[1], "artefact": truth[6],
+              "duplicate": truth[7]}  # fmt: skip
+    first = 0
+    for kind, rows in listed.items():
+        rows["objID"] = ids[first : first + len(rows)]
+        rows["contaminant"] = kind
+        first += len(rows)
+    truth[6]["is_star"] = False
+    companions_from = sum(len(rows) for rows in truth[:3])
+    # counted from the hosts' own first row, as `join_truth` moves it with them
+    truth[1]["blended_with"] = companions_from - n_galaxies + np.arange(len(truth[1]))
+    truth[7]["duplicate_of"] = ids[:n_galaxies][others.originals]
+    return parts
 
 
 def _galaxies(
@@ -80,9 +128,8 @@ def _galaxies(
 
 def _joined(parts: Sequence[Tables]) -> Tables:
     """Return the scenes as one, and the truths, with the numbers of the fields."""
-    scene, truth = (
-        pd.concat([part[name] for part in parts], ignore_index=True) for name in ("scene", "truth")
-    )
+    scene = pd.concat([part["scene"] for part in parts], ignore_index=True)
+    truth = join_truth([part["truth"] for part in parts])
     numbers = ["run", "camcol", "field"]
     truth[numbers] = scene[numbers]
     return {"scene": scene, "truth": truth}

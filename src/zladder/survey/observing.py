@@ -92,8 +92,13 @@ def join_seen(parts: list[Seen]) -> Seen:
     )
 
 
-def make_instrument(spectra: Spectra, settings: Mapping[str, Any], name: str) -> Instrument:
-    """Build a survey from its block of the settings."""
+def make_instrument(
+    spectra: Spectra,
+    settings: Mapping[str, Any],
+    name: str,
+    table: PhotometryTable | None = None,
+) -> Instrument:
+    """Build a survey from its block of the settings; integrate its bands if no table is given."""
     block = settings[name]
     bands = load_bands(block["filters"], f"survey/{name}/filters")
 
@@ -101,7 +106,7 @@ def make_instrument(spectra: Spectra, settings: Mapping[str, Any], name: str) ->
         return np.array([block[key][band.name] for band in bands], dtype=np.float64)
 
     return Instrument(
-        table=build_table(spectra, bands, block["z_max"]),
+        table=build_table(spectra, bands, block["z_max"]) if table is None else table,
         depth=Depth(
             column("depth_5sigma_mag"), column("electron_mag"), column("zero_point_scatter_mag")
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from zladder.survey.imaging import (
 )
 from zladder.survey.observing import Instrument, Seen, join_seen
 from zladder.survey.places import Places
+from zladder.survey.sdss_flags import flag_columns
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
 from zladder.universe.population import make_pool
@@ -59,6 +60,25 @@ class Placed:
     pixel: Array
     labels: pd.DataFrame
 
+    def part(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Placed:
+        """Return some of the objects."""
+        labels = self.labels.iloc[rows].reset_index(drop=True)
+        return Placed(self.seen.part(rows), self.field[rows], self.pixel[rows], labels)
+
+    def labelled(self, labels: pd.DataFrame) -> Placed:
+        """Return the same objects with other labels."""
+        return replace(self, labels=labels)
+
+
+def join_placed(parts: Sequence[Placed]) -> Placed:
+    """Return several sets as one, in order."""
+    return Placed(
+        join_seen([part.seen for part in parts]),
+        np.concatenate([part.field for part in parts]),
+        np.concatenate([part.pixel for part in parts]),
+        pd.concat([part.labels for part in parts], ignore_index=True),
+    )
+
 
 def main_and_deep(settings: Mapping[str, Any]) -> tuple[Sample, Sample]:
     """Return the labelled main sample and the deeper one without labels."""
@@ -81,22 +101,20 @@ def imaging_sample(
     Their number is bounded by what the whole area of the main sample holds; the fields show
     them packed close, each at a place of its own that keeps off the others.
     """
-    block, r_band = settings["sdss"], sdss.bands.index("r")
+    block = settings["sdss"]
     wanted = settings[sample.wanted]
     edge = settings["imaging"]["edge_pixels"]
     places = Places(generator(sky.seed, "places", sample.counter), fields, wanted, edge)
 
     def judge(rng: np.random.Generator, seen: Seen) -> pd.DataFrame:
-        magnitude, _ = seen.observed()
-        correction = sdss.extinction_per_ebv[r_band] * seen.stored_ebv_mag
         z = seen.galaxies.z + block["redshift_scatter"] * rng.normal(size=len(seen.ra))
-        kept = (magnitude[:, r_band] - correction <= sample.limit_r_mag) & (z < sample.z_limit)
+        kept = (corrected_r_mag(sdss, seen) <= sample.limit_r_mag) & (z < sample.z_limit)
         kept = places.take(kept)
         lost = rng.random(len(z)) < block["missing_share"]
         lost_band = np.where(lost, rng.integers(0, len(sdss.bands), len(z)), -1)
         usable = kept & (seen.flux > 0).all(axis=1) & ~lost
-        columns = {"z": z, "lost_band": lost_band, "place": places.offered}
-        return pd.DataFrame({**columns, "kept": kept, "usable": usable})
+        columns = flag_columns(z).assign(lost_band=lost_band, place=places.offered)
+        return columns.assign(kept=kept, usable=usable)
 
     pool = make_pool(sdss.table, settings["population"], "r", sample.limit_r_mag)
     available = pool.per_deg2 * main_area(settings).area_deg2
@@ -104,6 +122,13 @@ def imaging_sample(
     seen, labels = collect(sky, request, pool, sdss, places.draw, judge)
     rows = labels["place"].to_numpy()
     return Placed(seen, places.field[rows], places.pixel[rows], labels)
+
+
+def corrected_r_mag(sdss: Instrument, seen: Seen) -> Array:
+    """Return the observed r magnitude less the stored extinction, shape (N,); NaN if not seen."""
+    r_band = sdss.bands.index("r")
+    magnitude, _ = seen.observed()
+    return magnitude[:, r_band] - sdss.extinction_per_ebv[r_band] * seen.stored_ebv_mag
 
 
 def neighbours(
@@ -134,7 +159,7 @@ def neighbours(
     r_mag = seen.dimmed[:, sdss.bands.index("r")]
     rows = np.flatnonzero((r_mag > bright) & (r_mag < faint))[:n]
     seen, field = seen.part(rows), hosts.field[beside[rows]]
-    return Placed(seen, field, _pixels(fields, field, seen), pd.DataFrame(index=range(len(rows))))
+    return Placed(seen, field, pixels_of(fields, field, seen), pd.DataFrame(index=range(len(rows))))
 
 
 def imaging_stars(
@@ -151,7 +176,7 @@ def imaging_stars(
     ):
         number = np.repeat(np.arange(len(fields)), per_field)
         pixel = rng.random((len(number), 2)) * [WIDTH_PIXELS - 1, HEIGHT_PIXELS - 1]
-        position = _positions(fields, number, pixel)
+        position = positions_of(fields, number, pixel)
         parts.append(seen_stars(rng, sdss, sky.dust, position, i_range_mag))
         numbers.append(number)
         pixels.append(pixel)
@@ -160,7 +185,7 @@ def imaging_stars(
     return Placed(join_seen(parts), field, np.concatenate(pixels), labels)
 
 
-def _positions(
+def positions_of(
     fields: Sequence[ImagingField], field: NDArray[np.int64], pixel: Array
 ) -> tuple[Array, Array]:
     """Return ra and dec of pixels in several fields."""
@@ -171,7 +196,7 @@ def _positions(
     return sky[0], sky[1]
 
 
-def _pixels(fields: Sequence[ImagingField], field: NDArray[np.int64], seen: Seen) -> Array:
+def pixels_of(fields: Sequence[ImagingField], field: NDArray[np.int64], seen: Seen) -> Array:
     """Return the pixels of positions in several fields, shape (N, 2)."""
     pixel = np.empty((len(field), 2))
     for index, one in enumerate(fields):

@@ -22,6 +22,8 @@ from zladder.survey.scene_columns import SHAPE_COLUMNS
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 from zladder.universe.morphology import Shapes, bulge_light_share
 
+TRAIL_RADIUS_ARCSEC, TRAIL_AXIS_RATIO = 6.0, 0.1  # chosen: half of the light along 12 arcsec
+
 Array = NDArray[np.float64]
 
 
@@ -46,6 +48,30 @@ def star_scene(fields: Sequence[ImagingField], sdss: Instrument, placed: Placed)
     """Return the rows of stars."""
     columns = dict.fromkeys(SHAPE_COLUMNS, 0.0) | {"disc_axis_ratio": 1.0, "bulge_axis_ratio": 1.0}
     return _scene(fields, sdss, placed, columns, np.zeros_like(placed.seen.recorded))
+
+
+def unpainted_scene(
+    fields: Sequence[ImagingField], sdss: Instrument, placed: Placed
+) -> pd.DataFrame:
+    """Return rows of objects that leave no light of their own: what is listed twice, halos."""
+    scene = star_scene(fields, sdss, placed)
+    fluxes = [f"disc_flux_{band}_nmgy" for band in sdss.bands]
+    return scene.assign(**dict.fromkeys(fluxes, 0.0))
+
+
+def artefact_scene(
+    fields: Sequence[ImagingField], sdss: Instrument, placed: Placed
+) -> pd.DataFrame:
+    """Return the rows of artefacts: trails are long and thin, halos are their stars' light."""
+    halo = placed.labels["is_halo"].to_numpy(dtype=bool)
+    scene = unpainted_scene(fields, sdss, placed)
+    trails = star_scene(fields, sdss, placed).assign(
+        disc_radius_arcsec=TRAIL_RADIUS_ARCSEC,
+        disc_axis_ratio=TRAIL_AXIS_RATIO,
+        position_angle_deg=placed.pixel[:, 0] % 180.0,  # any angle
+    )
+    scene.loc[~halo] = trails.loc[~halo]
+    return scene
 
 
 def _scene(

@@ -27,9 +27,14 @@ LUMINOSITY_FUNCTION = (
 PROGRAMME = (
     "share i_bright_mag i_faint_mag g_i_min_mag g_i_max_mag photoz_min photoz_max photoz_scatter"
 )
+CONTAMINANTS = (
+    "blend_share artefact_share duplicate_share unflagged_share star_bright_mag "
+    "star_faint_mag star_misclassified_faint_share blend_distance_arcsec blend_fainter_mag "
+    "artefact_mag"
+)
 KEYS = {
     "": "n_photoz n_specz n_main n_deep sky dust population sed morphology hsc manyband "
-    "spectroscopy sdss imaging",
+    "spectroscopy sdss imaging contaminants",
     "sky": "deep_ra_deg deep_dec_deg deep_area_deg2 wide_area_deg2 main_ra_deg main_dec_deg "
     "main_area_deg2 photoz_per_deg2 specz_per_deg2 overlap_share",
     "dust": "median_ebv_mag scatter_ln stored_relative_error spectrum_slope smallest_scale_deg "
@@ -54,6 +59,9 @@ KEYS = {
     "full_well_electrons",
     "spectroscopy": "success one_line_success no_line_success blue_end_angstrom red_end_angstrom "
     "half_i_mag width_mag inhomogeneous_share redshift_scatter position_error_arcsec programmes",
+    "contaminants": "sdss hsc",
+    "contaminants/sdss": f"star_share {CONTAMINANTS}",
+    "contaminants/hsc": CONTAMINANTS,
 }
 # names carry units, and so their ranges: the first pattern that fits the last word counts
 RANGES = (
@@ -86,6 +94,7 @@ RANGES = (
     ("electron_mag", (10.0, 60.0)),
     ("zero_point_scatter_mag", (0.0, 0.5)),
     ("*width_mag", (1e-3, 10.0)),
+    ("*fainter_mag", (0.0, 10.0)),
     ("*error_mag", (0.0, 1.0)),
     ("median_ebv_mag", (0.0, 2.0)),
     ("extinction_per_ebv", (0.0, 10.0)),
@@ -109,10 +118,18 @@ LISTS = {
     "imaging/neighbour_distance_arcsec": 2,
     "imaging/star_i_mag": 2,
     "imaging/bright_star_i_mag": 2,
+    "contaminants/sdss/blend_distance_arcsec": 2,
+    "contaminants/hsc/blend_distance_arcsec": 2,
+    "contaminants/sdss/blend_fainter_mag": 2,
+    "contaminants/hsc/blend_fainter_mag": 2,
+    "contaminants/sdss/artefact_mag": 2,
+    "contaminants/hsc/artefact_mag": 2,
 }
 ORDERED = (
     ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
     ("spectroscopy/blue_end_angstrom", "spectroscopy/red_end_angstrom"),
+    ("contaminants/sdss/star_bright_mag", "contaminants/sdss/star_faint_mag"),
+    ("contaminants/hsc/star_bright_mag", "contaminants/hsc/star_faint_mag"),
 )
 IMAGING_PER_BAND = (
     "psf_depth_5sigma_mag",

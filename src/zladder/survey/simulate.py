@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zladder.survey.assembly import cosmos_rows, hsc_rows, other_noise_rows, specz_rows, truth_rows
+from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, other_noise_rows, specz_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.fields import (
     deep_and_wide,
@@ -25,18 +25,24 @@ from zladder.survey.fields import (
     unlabelled_field,
 )
 from zladder.survey.geometry import displaced
+from zladder.survey.hsc_contaminants import contaminated, with_blends
 from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
 from zladder.survey.selection import MAX_ROWS
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
+from zladder.universe.photometry import PhotometryTable
 from zladder.universe.spectra import load_spectra
 
 Tables = dict[str, pd.DataFrame]
 
 
-def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
+def simulate_sky(
+    settings: Mapping[str, Any],
+    seed: int,
+    photometry: Mapping[str, PhotometryTable] | None = None,
+) -> Tables:
     """Simulate the sky and its catalogues.
 
     Parameters
@@ -45,6 +51,8 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
         The mock sky's block of the configuration (`settings.check_settings` says what it holds).
     seed
         Not negative. The same seed gives the same sky, on any number of threads.
+    photometry
+        The instruments' tables (`universe.photometry_file`); None builds them.
 
     Returns
     -------
@@ -63,12 +71,13 @@ def simulate_sky(settings: Mapping[str, Any], seed: int) -> Tables:
     check_settings(settings, seed)
     spectra = load_spectra()
     sky = Sky(settings["sed"], make_dust(settings["dust"], seed), seed)
-    hsc = make_instrument(spectra, settings, "hsc")
-    sdss = make_instrument(spectra, settings, "sdss")
+    tabulated = {} if photometry is None else photometry
+    hsc = make_instrument(spectra, settings, "hsc", tabulated.get("hsc"))
+    sdss = make_instrument(spectra, settings, "sdss", tabulated.get("sdss"))
     camera = make_manyband(spectra, settings, seed)
     tables = _labelled_sky(sky, settings, hsc, camera)
     imaging = imaging_survey(sky, settings, sdss)
-    truth = pd.concat([tables["truth"], imaging["truth"]], ignore_index=True)
+    truth = join_truth([tables["truth"], imaging["truth"]])
     return tables | imaging | {"truth": truth}
 
 
@@ -76,11 +85,12 @@ def _labelled_sky(
     sky: Sky, settings: Mapping[str, Any], hsc: Instrument, camera: ManyBandCamera
 ) -> Tables:
     """Return the deep photometry, the two label sets, and the truth about their objects."""
-    fields = deep_and_wide(settings)
-    deep, deep_labels, drawn = deep_field(sky, settings, hsc, camera, fields[0])
-    both, both_labels = spectra_in_deep_field(sky, settings, hsc, (deep, deep_labels))
-    n_wide = max(settings["n_specz"] - int(both_labels["usable"].sum()), 0)
-    wide, wide_labels = spectroscopic_field(sky, settings, hsc, fields, n_wide)
+    asked = with_blends(settings)
+    fields = deep_and_wide(asked)
+    deep, deep_labels, drawn = deep_field(sky, asked, hsc, camera, fields[0])
+    both, both_labels = spectra_in_deep_field(sky, asked, hsc, (deep, deep_labels))
+    n_wide = max(asked["n_specz"] - int(both_labels["usable"].sum()), 0)
+    wide, wide_labels = spectroscopic_field(sky, asked, hsc, fields, n_wide)
     others = unlabelled_field(sky, settings, hsc, fields[1])
     others = _beside(generator(sky.seed, "unlabelled", 1), settings["hsc"], others, deep, wide)
 
@@ -92,10 +102,16 @@ def _labelled_sky(
     spectra_rows = np.concatenate([both, n_deep + np.arange(n_wide)])
     spectra_labels = pd.concat([both_labels, wide_labels], ignore_index=True)
 
-    truth = truth_rows(objects, "hsc", hsc.bands)
+    only_photoz = np.setdiff1d(np.flatnonzero(deep_labels["usable"]), both)
+    usable_wide = n_deep + np.flatnonzero(wide_labels["usable"])
+    sets = (("n_photoz", only_photoz), ("n_specz", usable_wide))
+    listed = contaminated(sky, settings, hsc, fields[1], objects, in_hsc, sets)
+
+    truth = listed.truth
     tables: Tables = {}
-    tables["hsc"], ids = hsc_rows(sky.seed, settings, hsc, objects.part(in_hsc))
-    truth.loc[in_hsc, "object_id"] = ids
+    tables["hsc"], ids = hsc_rows(sky.seed, settings, hsc, listed.seen, listed.flags)
+    truth.loc[listed.rows, "object_id"] = ids
+    truth["duplicate_of"] = listed.original_ids(truth["object_id"].to_numpy())
     tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
     truth.loc[: n_deep - 1, "cosmos_id"] = ids
     tables["cosmos_other_noise"] = other_noise_rows(hsc, deep, deep_labels, ids)

@@ -82,8 +82,15 @@ def look_at_stars(
     magnitude = star_magnitudes(stars, wave, i_angstrom)
     ebv, stored = dust.at(position)
     dimmed = magnitude + ebv[:, None] * extinction_curve(wave)
+    recorded = miscalibrated(rng, dimmed, instrument.depth)
+    flux, error = observe(rng, recorded, instrument.depth)
+    return Seen(no_galaxies(n), *position, ebv, stored, magnitude, dimmed, recorded, flux, error)
+
+
+def no_galaxies(n: int) -> Galaxies:
+    """Return the galaxy columns of ``n`` objects that are none: NaN."""
     nothing = np.full(n, np.nan)
-    galaxies = Galaxies(
+    return Galaxies(
         z=nothing,
         abs_mag_r=nothing,
         is_early=np.zeros(n, dtype=bool),
@@ -93,6 +100,3 @@ def look_at_stars(
         structure=nothing,
         cos_inclination=nothing,
     )
-    recorded = miscalibrated(rng, dimmed, instrument.depth)
-    flux, error = observe(rng, recorded, instrument.depth)
-    return Seen(galaxies, *position, ebv, stored, magnitude, dimmed, recorded, flux, error)

@@ -23,7 +23,9 @@ STREAMS = {
     "imaging stars": 16,
     "shapes": 17,
     "frames": 18,
-    "manyband": 31,
+    "manyband": 41,
+    "contaminants": 30,
+    "hsc contaminants": 31,
 }
 
 

@@ -1,0 +1,93 @@
+"""The leak alarm by the commands that the rules run, on a study of the toy universe."""
+
+from __future__ import annotations
+
+import json
+
+import check_leaks
+import check_side_information
+import numpy as np
+import pandas as pd
+import pytest
+import score_truth
+import tabulate_scores
+
+from tests.toy_universe import LEVEL, write_toy_results
+from zladder.evaluate.study import compare_with_peer, read_answers, score_methods
+
+METHODS = ("same", "leaky", "worse", "classes")
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Files of the toy universe."""
+    return write_toy_results(tmp_path_factory.mktemp("toy") / "results")
+
+
+def run(program, folder, *options: object, **settings) -> int:
+    return program.main([*map(str, options), "--settings", json.dumps(settings), "--log",
+                         str(folder / f"{program.__name__}.log"), "--sidecar",
+                         str(folder / f"{program.__name__}.json")])  # fmt: skip
+
+
+def check(toy, folder, pdfs=None) -> int:
+    return run(check_leaks, folder, "--answers", *toy.predictions(*METHODS), toy.pdfs("classes"),
+               "--oracle", *toy.predictions("oracle"), "--oracle-pdfs", pdfs or toy.pdfs("oracle"),
+               "--truth", toy.truth, "--leaks", folder / "leaks.parquet",
+               level=LEVEL, images=["resnet"])  # fmt: skip
+
+
+def write_sample(toy, path) -> None:
+    frame = pd.read_parquet(toy.predictions("same")[0])
+    rng = np.random.default_rng(1)
+    frame["ra"], frame["dec"] = 150 + rng.random(len(frame)), 2 + rng.random(len(frame))
+    frame["mag_i"] = 17 + 8 * toy.seen.x
+    frame["mag_err_i"] = frame["extinction_i"] = 0.1 * rng.random(len(frame))
+    frame.to_parquet(path)
+
+
+def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_path):
+    assert check(toy, tmp_path) == 0
+    leaks = pd.read_parquet(tmp_path / "leaks.parquet")
+    assert set(leaks[leaks["verdict"] == "leak"]["method"]) == {"leaky"}
+    sidecar = json.loads((tmp_path / "check_leaks.json").read_text())
+    assert sidecar["counts"] == {"comparisons": 8, "leaks": 2}
+
+    scoring = {"label_range_z": [0.0, 4.0], "n_bootstraps": 20, "seed": 3}
+    files = toy.predictions(*METHODS)
+    scores = tmp_path / "truth_scores.parquet"
+    assert run(score_truth, tmp_path, "--predictions", *files, "--truth", toy.truth,
+               "--scores", scores, **scoring) == 0  # fmt: skip
+
+    write_sample(toy, tmp_path / "mock.parquet")
+    side = tmp_path / "side_information.parquet"
+    assert run(check_side_information, tmp_path, "--sample", tmp_path / "mock.parquet",
+               "--found", side, level=LEVEL, seed=1) == 0  # fmt: skip
+
+    text = page(toy, tmp_path, leaks=tmp_path / "leaks.parquet", truth=scores, side=side)
+    assert "LEAK: leaky on toy (nll); leaky on toy (crps)." in text
+    assert "Against the label and against the truth" in text
+    assert "they see more than this oracle does: resnet." in text
+
+
+def page(toy, folder, **found) -> str:
+    """Return the page of numbers of a study with these methods."""
+    answers = read_answers(toy.predictions(*METHODS))
+    scores = score_methods(answers, (0.0, 4.0), 20, 3)
+    settings = {"networks": ["leaky", "worse"], "n_bootstraps": 20, "seed": 3}
+    scores.to_parquet(folder / "scores.parquet")
+    compare_with_peer(answers, scores, settings).to_parquet(folder / "differences.parquet")
+    about = {"study": "toy", "title": "Toy", "question": "Why?", "convention": "hsc"}
+    assert run(tabulate_scores, folder, "--scores", folder / "scores.parquet", "--differences",
+               folder / "differences.parquet", "--found", *found.values(), "--page",
+               folder / "page.html", **about) == 0  # fmt: skip
+    return (folder / "page.html").read_text(encoding="utf-8")
+
+
+def test_an_oracle_of_another_study_is_refused(toy, tmp_path, capsys):
+    other = write_toy_results(tmp_path / "other", n=900)
+    assert check(toy, tmp_path, other.pdfs("oracle")) == 2
+    told = capsys.readouterr().err
+    assert "toy.oracle-s0.pdf.h5" in told
+    assert "row by row" in told
+    assert not (tmp_path / "leaks.parquet").exists()

@@ -1,0 +1,97 @@
+"""What the rules about truth and leaks are told: which runs, which level, which tables."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zladder.config.names import run_name
+from zladder.config.wiring import option
+from zladder.config.wiring_truth import FALSE_ALARMS
+from zladder.docs.pages import mock_wiring
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wiring():
+    """The wiring of the default configuration."""
+    return mock_wiring(ROOT)
+
+
+def with_oracle(wiring, *studies):
+    """Return the wiring of a plan in which these studies have an oracle of their own."""
+    cards = deepcopy(wiring.plan.cards)
+    cards |= {run_name(study, "oracle", 0): {"task": "control"} for study in studies}
+    tests = wiring.plan.tests | {run_name(study, "oracle", 0): [] for study in studies}
+    return replace(wiring, plan=replace(wiring.plan, cards=cards, tests=tests))
+
+
+def test_runs_that_see_photometry_are_told_from_those_that_see_images(wiring):
+    answers = wiring.photometry_answers("label_efficiency")
+    names = {Path(path).name for path in answers}
+    assert {"label_efficiency.catalogue_f100-s0.parquet", "label_efficiency.boosting-s0.parquet",
+            "label_efficiency.mean_z-s0.parquet"} <= names  # fmt: skip
+    images = json.loads(wiring.leak_settings("label_efficiency"))["images"]
+    assert {"supervised_f100", "probe_moco_f100", "finetuned_classes_f100"} <= set(images)
+    methods = {name.split(".")[1].rsplit("-s", 1)[0] for name in names}
+    assert not methods & set(images)
+    assert json.loads(wiring.leak_settings("transfer"))["images"] == []
+
+
+def test_an_oracle_is_not_held_against_itself(wiring):
+    known = with_oracle(wiring, "transfer")
+    assert known.photometry_answers("transfer") == wiring.photometry_answers("transfer")
+    assert known.leak_settings("transfer") == wiring.leak_settings("transfer")
+
+
+def test_the_levels_of_all_comparisons_together_are_one_per_cent(wiring):
+    level = json.loads(wiring.leak_settings("transfer"))["level"]
+    n_leaks = sum(
+        2 * len(wiring.photometry_answers(study)) * len(wiring.settings["study_files"][study]
+                                                        ["test_on"])
+        for study in wiring.simulated_studies()
+    )  # fmt: skip  # one seed: a prediction is a method
+    n_side = 5 * len(wiring.labelled_samples())
+    assert level * (n_leaks + n_side) == pytest.approx(FALSE_ALARMS)
+    assert json.loads(wiring.side_settings())["level"] == level
+    for study in wiring.simulated_studies():
+        assert json.loads(wiring.leak_settings(study))["level"] == level
+
+
+def test_samples_without_labels_are_not_asked_for_redshifts(wiring):
+    assert "mock_deep" in wiring.plan.samples
+    assert set(wiring.labelled_samples()) == {"mock_specz", "mock_photoz", "mock_main"}
+
+
+def test_a_page_shows_leaks_where_there_is_an_oracle(wiring):
+    known = with_oracle(wiring, "transfer")
+    folder = "<results>/metrics"
+    always = [f"{folder}/transfer/truth_scores.parquet",
+              f"{folder}/mock_specz/side_information.parquet",
+              f"{folder}/mock_photoz/side_information.parquet"]  # fmt: skip
+    assert known.checked_studies() == ["transfer"]
+    assert known.found_of("transfer") == [*always, f"{folder}/transfer/leaks.parquet"]
+    assert with_oracle(wiring, "main_sample").found_of("transfer") == always
+    sidecars = known.found_sidecars()
+    assert len(sidecars) == len(set(sidecars))
+    assert set(sidecars) <= set(known.sidecars())
+
+
+def test_a_real_sky_has_nothing_of_it(wiring):
+    files = deepcopy(wiring.settings["survey_files"])
+    for survey in files.values():
+        survey["source"] = {"path": "somewhere"}
+    real = replace(wiring, settings={**wiring.settings, "survey_files": files})
+    assert real.simulated_studies() == real.labelled_samples() == real.found_sidecars() == []
+    assert real.found_of("transfer") == []
+
+
+def test_an_option_takes_one_value_or_several_or_is_left_out():
+    assert option("--x", "it's") == "--x 'it'\"'\"'s'"
+    assert option("--x", ["a b", "c"]) == "--x 'a b' c"
+    assert option("--x", []) == option("--x", None) == ""

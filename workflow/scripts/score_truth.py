@@ -1,0 +1,40 @@
+"""Score all methods of a study against the labels and against the true redshifts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_input("--predictions", several=True)
+    parser.add_input("--truth")
+    parser.add_settings("--settings", "bootstraps, label range, seed")
+    parser.add_output("--scores")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Write the metrics with their intervals."""
+    from zladder.evaluate.study import read_answers
+    from zladder.evaluate.truth_scores import truth_scores
+    from zladder.tables.standard import write_standard
+
+    answers = read_answers(options.predictions)
+    write_standard(truth_scores(answers, options.truth, options.settings), options.scores)
+    counts = {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}
+    return {"seed": options.settings["seed"], "counts": counts}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
