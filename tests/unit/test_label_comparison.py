@@ -28,7 +28,7 @@ def test_both_cases_of_one_sky(files: list[Path]):
     table = compare_labels(*files, shares_hsc_noise=True).set_index("case")
     assert list(table.index) == ["shared", "independent"]
     assert list(table["in_catalogue"]) == [True, False]
-    assert table.loc["shared", "n"] == 2000
+    assert 2000 <= table.loc["shared", "n"] <= 2060  # blends in the wide survey are among them
     assert table["n"].between(1800, 2200).all()
     assert table["sigma_nmad"].between(0.01, 0.03).all()
     assert table["fout_15"].between(0.002, 0.05).all()

@@ -204,7 +204,8 @@ def test_what_is_drawn_tells_how_labels_are_selected():
     # the first usable ones, in order, are the catalogue's
     complete = photoz.filter(regex="_cmodel_mag$").notna().all(axis=1)
     listed = photoz[~photoz["is_star"] & passes_usual_cuts(photoz) & complete]
-    first = drawn.loc[drawn["usable"], "z_true"].iloc[:300]
+    first = drawn.loc[drawn["usable"], "z_true"].iloc[: len(listed)]
+    assert 300 <= len(listed) <= 320  # some more are asked for: blends become unusable
     np.testing.assert_array_equal(np.sort(listed["z_true"]), np.sort(first))
 
 
@@ -215,5 +216,5 @@ def test_labels_fail_and_scatter_as_labels_do():
     good = passes_usual_cuts(table)
     assert dz[~good].median() > 2 * dz[good].median()
     assert (dz[~good] > 0.15).mean() > 4 * (dz[good] > 0.15).mean() > 0
-    assert sky["cosmos"]["lp_zp_2"].notna().mean() > 0.03
+    assert sky["cosmos"]["lp_zp_2"].notna().mean() > 0.015
     assert (sky["cosmos"]["lp_type"] == FAILED).mean() == pytest.approx(0.012, abs=0.009)
