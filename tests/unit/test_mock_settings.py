@@ -47,7 +47,17 @@ def test_the_shipped_settings_pass():
         ("sky/overlap", 0.1, "sky/overlap", "a known setting", "'overlap'"),
         ("sky/overlap_share", None, "sky/overlap_share", "a value", "nothing"),
         ("dust", 3, "dust", "a block of settings", "3"),
-        ("manyband/faint_i_mag", 20.0, "manyband/faint_i_mag", "more than bright_i_mag", "20.0"),
+        ("manyband/missing_template", "Scb", "manyband/missing_template", "one of E, Sbc", "'Scb'"),
+        ("manyband/filters/SC_V", "bessell-W", "manyband/filters/SC_V", "a filter", "bessell-W"),
+        ("manyband/filters/HSC_i", None, "manyband/filters", "band HSC_i", "CFHT_ustar"),
+        ("manyband/fewest_filters", 26, "manyband/filters", "fewest_filters = 26 bands", "25"),
+        ("manyband/shares_hsc_noise", "yes", "manyband/shares_hsc_noise", "true or", "'yes'"),
+        ("manyband/depth_5sigma_mag/HSC_z", 25.0, "manyband/depth_5sigma_mag/HSC_z",
+         "at least survey/hsc/depth_5sigma_mag/z = 25.3", "25.0"),
+        ("manyband/depth_5sigma_mag/SC_B", 5.0, "manyband/depth_5sigma_mag/SC_B", "from 10", "5.0"),
+        ("manyband/depth_5sigma_mag/SC_B", None, "manyband/depth_5sigma_mag", "each of C", "CFHT"),
+        ("manyband/z_max", 3.0, "manyband/z_max", "at least survey/hsc/z_max = 4.6", "3.0"),
+        ("manyband/template_steps", 0, "manyband/template_steps", "a whole number from 1", "0"),
         ("dust/scatter_ln", float("nan"), "dust/scatter_ln", "a number from 0", "nan"),
         ("population/late/alpha", "steep", "population/late/alpha", "a number", "'steep'"),
         ("spectroscopy/programmes", {}, "spectroscopy/programmes", "at least one", "{}"),
@@ -116,7 +126,7 @@ def test_the_shipped_settings_pass():
         ("background/star_i_mag", [15.0], "background/star_i_mag", "a list of 2", "[15.0]"),
         ("morphology/size_scatter_ln", -0.1, "morphology/size_scatter_ln", "from 0", "-0.1"),
     ],
-)
+)  # fmt: skip
 def test_each_impossible_setting_is_refused(place, value, where, expected, found, monkeypatch):
     monkeypatch.setattr(simulate, "load_spectra", lambda: pytest.fail("work was done"))
     with pytest.raises(BadInput) as caught:

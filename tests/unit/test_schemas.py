@@ -33,7 +33,8 @@ UNITS = (
 # Numbers without a unit: counts, shares, shapes of functions, redshifts and their errors.
 PLAIN = re.compile(
     r"n_\w+|\w*_share(_faint)?|\w*success|(\w+_)?scatter_(ln|bright|faint)|alpha|mode_rms|"
-    r"structure_correlation|stored_relative_error|spectrum_slope|(z|photoz)_(min|max)|z_limit|"
+    r"structure_correlation|(stored|floor)_relative_error|spectrum_slope|(z|photoz)_(min|max)|"
+    r"z_limit|second_peak_distance|template_steps|z_node_step|fewest_filters|"
     r"q_until_z|(redshift|photoz)_scatter|share|master_seed|epochs(_limit)?|patience|batch_size|"
     r"hidden|members|gamma|delta|learning_rate|weight_decay|neighbours|iterations|trees|leaf_min|"
     r"train|validation|calibration|test|sky_cell_order|label_range_z|range_z|published_ratio|"

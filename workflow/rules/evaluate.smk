@@ -270,6 +270,37 @@ rule measure_realism:
         " --code-digest {params.code}"
 
 
+rule compare_labels:
+    """Compare the mock sky's many-band labels with the truth, with and without shared noise."""
+    input:
+        catalogue="<results>/survey/cosmos.fits",
+        other_noise="<results>/survey/cosmos_other_noise.parquet",
+        truth="<results>/survey/truth.parquet",
+    output:
+        labels="<results>/metrics/labels.parquet",
+        sidecar="<results>/metrics/labels.json",
+    log:
+        "<logs>/compare_labels.log",
+    benchmark:
+        "<benchmarks>/compare_labels.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
+    params:
+        settings=LADDER.comparing_labels(),
+        code=CODE["compare_labels"],
+    message:
+        "Comparing the many-band labels with the truth"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/compare_labels.py --catalogue {input.catalogue:q}'
+        " --other-noise {input.other_noise:q} --truth {input.truth:q}"
+        " --settings {params.settings:q} --labels {output.labels:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
 rule judge_claims:
     """Hold a study's results beside the published claims. Wildcards: study."""
     input:

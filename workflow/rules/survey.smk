@@ -53,6 +53,8 @@ rule simulate_sky:
         stamps_hsc="<results>/survey/stamps_hsc.parquet",
         truth="<results>/survey/truth.parquet",
         dust="<results>/survey/dust.parquet",
+        selection_photoz="<results>/survey/selection_photoz.parquet",
+        cosmos_other_noise="<results>/survey/cosmos_other_noise.parquet",
         sidecar="<results>/survey/sky.json",
     log:
         "<logs>/simulate_sky.log",
@@ -76,7 +78,8 @@ rule simulate_sky:
         " --sdss {output.sdss:q} --sdss-deep {output.sdss_deep:q} --scene {output.scene:q}"
         " --scene-cfhtls {output.scene_cfhtls:q} --scene-hsc {output.scene_hsc:q}"
         " --stamps-hsc {output.stamps_hsc:q} --truth {output.truth:q}"
-        " --dust {output.dust:q}"
+        " --dust {output.dust:q} --selection-photoz {output.selection_photoz:q}"
+        " --cosmos-other-noise {output.cosmos_other_noise:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 

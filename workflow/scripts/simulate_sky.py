@@ -11,6 +11,7 @@ from zladder.provenance.program import ProgramParser, run_program
 TABLES = (
     *("hsc", "galaxiesml", "cosmos", "cfhtls", "sdss", "sdss_deep"),
     *("scene", "scene_cfhtls", "scene_hsc", "stamps_hsc", "truth", "dust"),
+    *("selection_photoz", "cosmos_other_noise"),
 )
 
 

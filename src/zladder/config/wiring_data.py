@@ -65,6 +65,11 @@ class DataWiring:
         seed = derive_seed(self.settings["master_seed"], "survey", "mock")
         return canonical_json({**self.settings["survey"], "seed": seed})
 
+    def comparing_labels(self) -> str:
+        """Return what the comparison of the mock sky's many-band labels depends on."""
+        shares = self.settings["survey"]["manyband"]["shares_hsc_noise"]
+        return canonical_json({"shares_hsc_noise": shares})
+
     def rendering(self) -> str:
         """Return the settings that painting the frames of the mock sky depends on."""
         seed = derive_seed(self.settings["master_seed"], "survey", "mock")  # the sky's own

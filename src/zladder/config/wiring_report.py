@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # what is made of the mock sky whichever samples are wanted: `snakemake` shows the whole sky
 SKY_PARTS = ("sky", "cfhtls/index", "hsc/index")
+MANYBAND_LABELS = "cosmos.fits"  # of the mock sky: these labels are compared with the truth
 
 
 @dataclass(frozen=True)
@@ -186,10 +187,11 @@ class ReportWiring(MockSkyWiring):
     def data_sidecars(self) -> list[str]:
         """Return the sidecars of sky and images, catalogues, matches, samples and datasets."""
         plan, files = self.plan, self.settings["survey_files"]
-        simulated = any("simulated" in files[name]["source"] for name in plan.surveys)
+        simulated = {files[name]["source"].get("simulated") for name in plan.surveys} - {None}
         matches = [match for sample in plan.samples for match in self.match_of(sample)]
         return [
             *([f"{SIMULATED}/{name}.json" for name in SKY_PARTS] if simulated else []),
+            *(["<results>/metrics/labels.json"] if MANYBAND_LABELS in simulated else []),
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],

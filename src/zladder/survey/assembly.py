@@ -23,13 +23,15 @@ from zladder.survey.catalogues import (
     shuffled,
 )
 from zladder.survey.geometry import displaced, distinct_ids, measured
+from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.observing import Instrument, Seen
 from zladder.survey.samples import Placed
 from zladder.survey.sdss_flags import PHOTO_FLAGS
 from zladder.survey.streams import generator
+from zladder.universe.noise import flux_njy, noise_njy
 
 SPECZ_NUMBER_RANGE = (10**8, 10**9)
-NOT_LP_COLUMNS = ("in_hsc", "in_all_bands", "kept", "usable")
+NOT_LISTED = ("in_hsc", "in_all_bands", "kept", "usable", "other_lp_zPDF", "other_passes")
 
 Ids = NDArray[np.int64]
 
@@ -56,11 +58,34 @@ def cosmos_rows(
     moved = displaced(seen.ra, seen.dec, east, north)
     ra, dec = measured(rng, *moved, block["position_error_arcsec"])
     ids = (1 + rng.permutation(len(seen.ra))).astype(np.int64)
-    table = labels.drop(columns=list(NOT_LP_COLUMNS))
+    table = labels.drop(columns=list(NOT_LISTED))
     table.insert(0, "ID", ids)
     table.insert(1, "ALPHA_J2000", ra)
     table.insert(2, "DELTA_J2000", dec)
     return table.sort_values("ID", ignore_index=True), ids
+
+
+def other_noise_rows(hsc: Instrument, seen: Seen, labels: pd.DataFrame, ids: Ids) -> pd.DataFrame:
+    """Return the labels of the COSMOS-like catalogue under the other setting of shared noise.
+
+    Returns
+    -------
+    rows
+        ``ID``, ``lp_zPDF``, ``usable`` (listed in all HSC bands, passes the usual cuts),
+        ``usable_listed``: the same of the catalogue's own label, and ``hsc_noise_{band}``: how
+        far the HSC-like survey's flux is off, in standard deviations.
+    """
+    in_all_bands = labels["in_all_bands"]
+    columns: dict[str, Any] = {
+        "ID": ids,
+        "lp_zPDF": labels["other_lp_zPDF"].to_numpy(),
+        "usable": (labels["other_passes"] & in_all_bands).to_numpy(),
+        "usable_listed": passes_usual_cuts(labels) & in_all_bands.to_numpy(),
+    }
+    true_flux = flux_njy(seen.recorded)
+    off = (seen.flux - true_flux) / noise_njy(true_flux, hsc.depth)
+    columns |= {f"hsc_noise_{band}": off[:, k] for k, band in enumerate(hsc.bands)}
+    return pd.DataFrame(columns).sort_values("ID", ignore_index=True)
 
 
 def specz_rows(

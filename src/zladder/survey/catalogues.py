@@ -10,6 +10,8 @@ import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from zladder.survey.manyband import PHOTOMETRY_UNITS
+
 HSC_ID_RANGE = (10**16, 10**17)  # 17 digits
 SDSS_SPECTRUM_ID_RANGE = (3 * 10**17, 9 * 10**18)
 SDSS_MISSING = -9999.0
@@ -33,8 +35,10 @@ FORMATS = {
     "stamps_hsc": "parquet",
     "truth": "parquet",
     "dust": "parquet",
+    "selection_photoz": "parquet",
+    "cosmos_other_noise": "parquet",
 }
-FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg"}
+FITS_UNITS = {"ALPHA_J2000": "deg", "DELTA_J2000": "deg", "EBV_MW": "mag"}
 FITS_UCDS = {
     "ID": "meta.id;meta.main",
     "ALPHA_J2000": "pos.eq.ra;meta.main",
@@ -126,6 +130,12 @@ def write_native(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]) 
             table.to_parquet(path, index=False)
 
 
+def _fits_unit(column: str) -> str | None:
+    """Return the unit of a column of the many-band catalogue; None where it has none."""
+    ending = next((end for end in PHOTOMETRY_UNITS if column.endswith(end)), None)
+    return PHOTOMETRY_UNITS[ending] if ending else FITS_UNITS.get(column)
+
+
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as text with the digits that a catalogue would have."""
     digits = {
@@ -136,8 +146,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def _write_fits(table: pd.DataFrame, path: Path) -> None:
     native = Table({name: table[name].to_numpy() for name in table})
-    for name, unit in FITS_UNITS.items():
-        native[name].unit = unit
+    for name in native.colnames:
+        native[name].unit = _fits_unit(name)
     native.meta["EXTNAME"] = "CATALOGUE"
     for number, name in enumerate(native.colnames, start=1):
         if name in FITS_UCDS:

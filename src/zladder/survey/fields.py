@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from zladder.survey.collecting import Request, Sky, collect, draw_chunk
 from zladder.survey.geometry import Field, draw_outside
-from zladder.survey.manyband import manyband_columns, passes_usual_cuts, star_columns
-from zladder.survey.observing import Instrument, Seen, join_seen
+from zladder.survey.manyband import passes_usual_cuts
+from zladder.survey.manyband_camera import ManyBandCamera
+from zladder.survey.manyband_labels import manyband_labels
+from zladder.survey.observing import Instrument, Seen, join_seen, look
+from zladder.survey.selection import drawn_rows
 from zladder.survey.spectroscopy import spectroscopic_rows, success_share, targeted
-from zladder.survey.stars import seen_stars
+from zladder.survey.stars import draw_stars, look_at_stars
 from zladder.survey.streams import generator
 from zladder.universe.population import make_pool
 
@@ -34,36 +37,66 @@ def _listed(
     return listed, listed & (seen.flux > 0).all(axis=1)
 
 
-def deep_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, field: Field) -> Part:
-    """Return what the many-band catalogue lists: n_photoz usable labels and the others met."""
-    limits, i_band = settings["manyband"], hsc.bands.index("i")
+def deep_field(
+    sky: Sky, settings: Mapping[str, Any], hsc: Instrument, camera: ManyBandCamera, field: Field
+) -> tuple[Seen, pd.DataFrame, pd.DataFrame]:
+    """Return what the many-band catalogue lists: n_photoz usable labels and the others met.
+
+    Returns
+    -------
+    seen, labels
+        As the HSC-like survey sees them, and their columns (`manyband_labels`).
+    drawn
+        Of every galaxy drawn, listed or not, what `selection.drawn_rows` says.
+    """
+    block = settings["manyband"]
+    drawn: list[pd.DataFrame] = []
 
     def judge(rng: np.random.Generator, seen: Seen) -> pd.DataFrame:
-        noise = limits["magnitude_error_mag"] * rng.normal(size=len(seen.ra))
-        i_mag = seen.dimmed[:, i_band] + noise
-        columns = manyband_columns(rng, limits, seen.galaxies.z, i_mag)
+        many = look(rng, camera.instrument, sky.dust, seen.galaxies, (seen.ra, seen.dec))
+        labels = manyband_labels(rng, block, camera, seen, many)
         listed, complete = _listed(rng, settings["hsc"], hsc, seen)
-        kept = i_mag < limits["limit_i_mag"]
-        usable = kept & complete & passes_usual_cuts(columns)
-        return columns.assign(in_hsc=listed, in_all_bands=complete, kept=kept, usable=usable)
+        usable = labels["kept"] & complete & passes_usual_cuts(labels)
+        drawn.append(drawn_rows(seen, hsc.bands, usable))
+        return labels.assign(in_hsc=listed, in_all_bands=complete, usable=usable)
 
-    pool = make_pool(hsc.table, settings["population"], "i", limits["limit_i_mag"])
+    pool = make_pool(hsc.table, settings["population"], "i", block["limit_i_mag"])
     wanted = settings["n_photoz"]
     request = Request("survey/n_photoz", wanted, pool.per_deg2 * field.area_deg2, "deep")
     seen, labels = collect(sky, request, pool, hsc, field.draw, judge)
-    stars, star_labels = _stars(
-        sky, settings, hsc, field, round(len(labels) * limits["star_share"])
+    stars = round(len(labels) * block["star_share"])
+    seen_stars, star_labels = _stars(sky, settings, hsc, camera, field, stars)
+    return (
+        join_seen([seen, seen_stars]),
+        pd.concat([labels, star_labels], ignore_index=True),
+        pd.concat(drawn, ignore_index=True),
     )
-    return join_seen([seen, stars]), pd.concat([labels, star_labels], ignore_index=True)
 
 
-def _stars(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, field: Field, n: int) -> Part:
-    """Return the stars among the deep field's objects; none is a usable label."""
+def _stars(
+    sky: Sky,
+    settings: Mapping[str, Any],
+    hsc: Instrument,
+    camera: ManyBandCamera,
+    field: Field,
+    n: int,
+) -> Part:
+    """Return the stars among the deep field's objects.
+
+    None counts as a usable label; one that the fit takes for a galaxy is a contaminant.
+    """
     rng = generator(sky.seed, "stars")
-    seen = seen_stars(rng, hsc, sky.dust, field.draw(rng, n))
-    columns = star_columns(rng, settings["manyband"], seen.dimmed[:, hsc.bands.index("i")])
+    position, stars = field.draw(rng, n), draw_stars(rng, n)
+    i_angstrom = float(hsc.effective_angstrom[hsc.bands.index("i")])
+    seen, many = (
+        look_at_stars(rng, instrument, sky.dust, stars, position, i_angstrom)
+        for instrument in (hsc, camera.instrument)
+    )
+    labels = manyband_labels(rng, settings["manyband"], camera, seen, many)
     listed, complete = _listed(rng, settings["hsc"], hsc, seen)
-    return seen, columns.assign(in_hsc=listed, in_all_bands=complete, kept=True, usable=False)
+    labels = labels.assign(in_hsc=listed, in_all_bands=complete, usable=False)
+    rows = np.flatnonzero(labels["kept"])
+    return seen.part(rows), labels.iloc[rows]
 
 
 def programme_counts(settings: Mapping[str, Any], n: int) -> dict[str, int]:
@@ -157,7 +190,8 @@ def unlabelled_field(sky: Sky, settings: Mapping[str, Any], hsc: Instrument, fie
         settings["hsc"]["unlabelled_share"] * (settings["n_photoz"] + settings["n_specz"])
     )
     rng = generator(sky.seed, "unlabelled")
-    pool = make_pool(hsc.table, settings["population"], "i", settings["manyband"]["limit_i_mag"])
+    depth_mag = settings["hsc"]["depth_5sigma_mag"]["i"]
+    pool = make_pool(hsc.table, settings["population"], "i", depth_mag)
     seen = draw_chunk(sky, rng, pool, hsc, field.draw, max(2 * n_wanted, 1))
     listed, _ = _listed(rng, settings["hsc"], hsc, seen)
     return seen.part(np.flatnonzero(listed)[:n_wanted])

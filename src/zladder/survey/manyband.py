@@ -1,116 +1,91 @@
-"""Many-band photometric redshifts, in the columns of COSMOS2020's LePhare run.
+"""The many-band catalogue's columns, named as in COSMOS2020 CLASSIC, and the cuts on them.
 
-The label is the true redshift with a stated scatter, not yet the outcome of a template fit: a
-Gaussian of 0.01 (1 + z) for bright galaxies growing to 0.02 (1 + z), a share of outliers, and a
-share of redshift distributions with two peaks; both shares grow towards faint magnitudes.
+Fluxes are total ones: no aperture loses light, so that "APER2" is a name only. The real columns
+are in microjansky; magnitudes are AB, not corrected for Milky-Way dust.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zladder.universe.photometry import distance_modulus_mag
+from zladder.survey.template_fit import RedshiftFit
 
 GALAXY, STAR, XRAY, FAILED = 0, 1, 2, -9
-GRID_Z = (0.02, 4.6)  # redshifts that the fit allows
-SUN_ABS_MAG_I = 4.5
-N_FILTERS = 30
+NJY_PER_UJY = 1000.0
+DECIMALS = 4
+PHOTOMETRY_UNITS = {
+    "_FLUX_APER2": "uJy",
+    "_FLUXERR_APER2": "uJy",
+    "_MAG_APER2": "mag",
+    "_MAGERR_APER2": "mag",
+}
 
 Array = NDArray[np.float64]
+Pair = tuple[Array, Array]  # values and errors, shape (N, B) each
 
 
-def _ramp(mag: Array, bright_mag: float, faint_mag: float) -> Array:
-    """Return 0 brighter than the first magnitude, 1 fainter than the second, linear between."""
-    return np.clip((mag - bright_mag) / (faint_mag - bright_mag), 0.0, 1.0)
-
-
-def scatter_share(settings: Mapping[str, Any], i_mag: Array) -> Array:
-    """Return the label's scatter over (1 + z)."""
-    low, high = settings["scatter_bright"], settings["scatter_faint"]
-    return low + (high - low) * _ramp(i_mag, settings["bright_i_mag"], settings["faint_i_mag"])
-
-
-def manyband_columns(
-    rng: np.random.Generator, settings: Mapping[str, Any], z: Array, i_mag: Array
+def photometry_columns(
+    bands: Sequence[str], flux_njy: Pair, magnitude: Pair, stored_ebv_mag: Array
 ) -> pd.DataFrame:
-    """Return the ``lp_`` columns for galaxies of true redshift and the fit's i magnitude; N rows.
+    """Return flags, dust, and four columns a band; NaN where masked or, in mag, not positive.
 
-    Widths and quality come from the magnitude and the label, never from the truth.
+    ``FLAG_HSC`` is 1 where an HSC band is masked, ``FLAG_COMBINED`` where any is; the real flags
+    are those of regions around bright stars and of the fields' edges.
     """
-    n = len(z)
-    scatter = scatter_share(settings, i_mag)
-    fitted = z + scatter * (1 + z) * rng.normal(size=n)
-    faint = _ramp(i_mag, settings["bright_i_mag"], settings["faint_i_mag"])
-    outlier = rng.random(n) < settings["outlier_share_faint"] * (0.3 + 0.7 * faint)
-    fitted = np.where(outlier, rng.uniform(*GRID_Z, size=n), fitted)
-    fitted = np.clip(fitted, *GRID_Z)
-    odds = (i_mag - settings["two_peaks_half_i_mag"]) / settings["two_peaks_width_mag"]
-    two_peaks = rng.random(n) < 1 / (1 + np.exp(-odds))
-    reported = np.where(two_peaks, rng.uniform(0.08, 0.5, n), scatter) * np.exp(
-        0.2 * rng.normal(size=n)
-    )
-    columns = _fit_columns(rng, fitted, reported, two_peaks, i_mag)
-    return _with_types(rng, settings, columns)
+    masked = np.isnan(flux_njy[0])
+    in_hsc = np.array([band.startswith("HSC_") for band in bands])
+    columns: dict[str, NDArray] = {
+        "FLAG_COMBINED": _flag(masked),
+        "FLAG_HSC": _flag(masked[:, in_hsc]),
+        "EBV_MW": stored_ebv_mag.astype(np.float32),
+    }
+    values = (flux_njy[0] / NJY_PER_UJY, flux_njy[1] / NJY_PER_UJY, *magnitude)
+    for index, band in enumerate(bands):
+        for ending, array in zip(PHOTOMETRY_UNITS, values, strict=True):
+            column = np.where(masked[:, index], np.nan, array[:, index])
+            columns[band + ending] = column.astype(np.float32)
+    return pd.DataFrame(columns)
 
 
-def _fit_columns(
-    rng: np.random.Generator, z: Array, width: Array, two_peaks: NDArray[np.bool_], i_mag: Array
-) -> pd.DataFrame:
-    """Return what a fit reports around its redshift, of a relative 68 % half width."""
-    n = len(z)
-    lean = 1 + 0.15 * rng.normal(size=(2, n))
-    n_filters = N_FILTERS - rng.binomial(6, 0.3, n)
-    chi2 = n_filters * np.exp(0.35 * rng.normal(size=n))
-    peak = np.clip(z + 0.3 * width * (1 + z) * rng.normal(size=n), *GRID_Z)
-    second = np.clip(z + width * (1 + z) * 2 * rng.choice([-1.0, 1.0], n), *GRID_Z)
-    sun_mag = i_mag - distance_modulus_mag(z) - SUN_ABS_MAG_I
-    return pd.DataFrame(
-        {
-            "lp_type": np.full(n, GALAXY, dtype=np.int32),
-            "lp_zBEST": z,
-            "lp_zPDF": z,
-            "lp_zPDF_l68": np.maximum(z - width * (1 + z) * np.abs(lean[0]), 0.0),
-            "lp_zPDF_u68": z + width * (1 + z) * np.abs(lean[1]),
-            "lp_zMinChi2": peak,
-            "lp_chi2_best": chi2,
-            "lp_chis": chi2 * (1.05 + 3 * rng.random(n)),
-            "lp_NbFilt": n_filters.astype(np.int32),
-            "lp_mass_best": -0.4 * sun_mag + 0.3 + 0.15 * rng.normal(size=n),
-            "lp_zp_2": np.where(two_peaks, second, np.nan),
-        }
-    )
+def _flag(masked: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return 1 for rows with any masked band, shape (N,)."""
+    return np.where(masked.any(axis=1), 1, 0).astype(np.int32)
 
 
-def _with_types(
-    rng: np.random.Generator, settings: Mapping[str, Any], columns: pd.DataFrame
-) -> pd.DataFrame:
-    """Mark X-ray sources (no ``lp_zBEST``) and failed fits (no numbers at all)."""
-    kind = rng.random(len(columns))
-    failed = kind < settings["failed_share"]
-    xray = ~failed & (kind < settings["failed_share"] + settings["xray_share"])
-    columns.loc[xray, "lp_type"], columns.loc[failed, "lp_type"] = XRAY, FAILED
-    columns.loc[xray | failed, "lp_zBEST"] = np.nan
-    numbers = [name for name in columns if columns[name].dtype == np.float64]
-    columns.loc[failed, numbers] = np.nan
-    return columns
+def fit_columns(fit: RedshiftFit, is_xray: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the ``lp_`` columns of a fit; N rows.
 
-
-def star_columns(
-    rng: np.random.Generator, settings: Mapping[str, Any], i_mag: Array
-) -> pd.DataFrame:
-    """Return the ``lp_`` columns of stars: the stellar fit is the better one."""
-    columns = manyband_columns(rng, settings, np.full(len(i_mag), 0.3), i_mag)
-    columns["lp_type"] = np.int32(STAR)
-    columns["lp_chis"] = columns["lp_chi2_best"] * rng.uniform(0.2, 0.9, len(columns))
-    columns["lp_zBEST"] = np.nan
-    for name in ("lp_zPDF", "lp_zPDF_l68", "lp_zPDF_u68"):
-        columns[name] = 0.0
-    return columns
+    An object is a star where the best star fits better than the best galaxy (the real catalogue
+    looks at sizes too), and then has redshift 0; X-ray sources keep a galaxy's numbers without
+    ``lp_zBEST``; fits of too few bands have failed.
+    """
+    failed = np.isnan(fit.z_median)
+    kind = np.where(fit.chi2_star < fit.chi2_min, STAR, GALAXY)
+    kind = np.where(failed, FAILED, np.where(is_xray, XRAY, kind))
+    is_star = kind == STAR
+    redshifts = {
+        "lp_zPDF": fit.z_median,
+        "lp_zPDF_l68": fit.z_low,
+        "lp_zPDF_u68": fit.z_high,
+    }
+    columns: dict[str, NDArray] = {
+        "lp_type": kind.astype(np.int32),
+        "lp_zBEST": np.where(kind == GALAXY, fit.z_median, np.nan),
+        **{name: np.where(is_star, 0.0, values) for name, values in redshifts.items()},
+        "lp_zMinChi2": fit.z_min_chi2,
+        "lp_chi2_best": fit.chi2_min,
+        "lp_chis": fit.chi2_star,
+        "lp_NbFilt": fit.n_filters.astype(np.int32),
+        "lp_mass_best": fit.log_mass_best,
+        "lp_mass_med": fit.log_mass_median,
+        "lp_zp_2": fit.second_peak_z,
+    }
+    # as many digits as the real columns have; rounding of the last bits then never shows
+    return pd.DataFrame(columns).round(DECIMALS)
 
 
 def passes_usual_cuts(columns: pd.DataFrame) -> NDArray[np.bool_]:

@@ -11,12 +11,15 @@ from zladder.config.imaging import FIRST_FIELD, FRAME_SUFFIXES, field_numbers
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.survey.areas import deep_and_wide
 from zladder.survey.imaging import needed_area_deg2
+from zladder.survey.manyband_camera import LIMIT_BAND
+from zladder.survey.manyband_settings import check_manyband
 from zladder.universe.filters import load_bands
 
 WHERE = "survey"
 PER_BAND = ("depth_5sigma_mag", "electron_mag", "zero_point_scatter_mag", "extinction_per_ebv")
 INSTRUMENT = f"filters z_max {' '.join(PER_BAND)} position_error_arcsec"
-NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",), "cfhtls": ("i",)}  # the selections use these
+# the selections use these
+NEEDED_BANDS = {"hsc": ("g", "i"), "sdss": ("r",), "cfhtls": ("i",), "manyband": (LIMIT_BAND,)}
 COADD = "psf_fwhm_arcsec moffat_beta saturated_star_mag"
 LAYER_PER_BAND = ("depth_5sigma_mag", "electron_mag")
 LUMINOSITY_FUNCTION = (
@@ -46,9 +49,11 @@ KEYS = {
     "hsc": f"{INSTRUMENT} detection_sigmas masked_share unlabelled_share neighbour_share "
     "neighbour_distance_arcsec",
     "sdss": f"{INSTRUMENT} limit_r_mag z_limit redshift_scatter missing_share",
-    "manyband": "limit_i_mag magnitude_error_mag scatter_bright scatter_faint bright_i_mag "
-    "faint_i_mag outlier_share_faint two_peaks_half_i_mag two_peaks_width_mag failed_share "
-    "xray_share star_share position_error_arcsec position_offset_arcsec",
+    "manyband": "filters z_max depth_5sigma_mag electron_offset_mag zero_point_scatter_mag "
+    "shares_hsc_noise limit_i_mag missing_template zero_point_error_mag floor_relative_error "
+    "template_steps z_node_step brightest_abs_mag second_peak_share second_peak_distance "
+    "fewest_filters blend_share masked_share masked_band_share xray_share star_share "
+    "position_error_arcsec position_offset_arcsec",
     "imaging": "galaxies_per_field main_run deep_run limit_deep_r_mag edge_pixels "
     "neighbour_share neighbour_r_mag neighbour_distance_arcsec stars_per_field star_i_mag "
     "bright_stars_per_field bright_star_i_mag psf_depth_5sigma_mag seeing_fwhm_arcsec "
@@ -78,6 +83,11 @@ RANGES = (
     ("*_per_field", (0, 10_000)),
     ("*_run", (1, 65_535)),
     ("edge_pixels", (0, 500)),
+    ("template_steps", (1, 20)),
+    ("z_node_step", (1, 10)),
+    ("fewest_filters", (3, 100)),
+    ("second_peak_distance", (0.0, 5.0)),
+    ("electron_offset_mag", (0.0, 30.0)),
     ("psf_depth_5sigma_mag", (10.0, 40.0)),
     ("*_fwhm_arcsec", (0.8, 5.0)),
     ("moffat_beta", (1.5, 10.0)),
@@ -131,12 +141,12 @@ LISTS = {
 }
 ORDERED = (
     ("dust/smallest_scale_deg", "dust/largest_scale_deg"),
-    ("manyband/bright_i_mag", "manyband/faint_i_mag"),
     ("spectroscopy/blue_end_angstrom", "spectroscopy/red_end_angstrom"),
     ("contaminants/sdss/star_bright_mag", "contaminants/sdss/star_faint_mag"),
     ("contaminants/hsc/star_bright_mag", "contaminants/hsc/star_faint_mag"),
 )
-NAMES = {"filters", "compression"}  # settings that are words, not numbers
+# settings that are words, not numbers
+NAMES = {"filters", "compression", "missing_template", "shares_hsc_noise"}
 IMAGING_PER_BAND = (
     "psf_depth_5sigma_mag",
     "seeing_fwhm_arcsec",
@@ -144,7 +154,10 @@ IMAGING_PER_BAND = (
     "dark_variance_counts2",
 )
 LAST_FIELD = 2**12 - 1  # twelve bits of SDSS's objID
-WHOLE = ("n_*", "*_per_field", "*_run", "*_pixels")
+WHOLE = (
+    *("n_*", "*_per_field", "*_run", "*_pixels"),
+    *("template_steps", "z_node_step", "fewest_filters"),
+)
 
 
 def check_settings(settings: Mapping[str, Any], seed: int) -> None:
@@ -164,6 +177,8 @@ def check_settings(settings: Mapping[str, Any], seed: int) -> None:
         _check_list(place, _at(settings, place), length)
     for name in ("hsc", "sdss"):
         _check_bands(settings[name], name)
+    _check_bands(settings["manyband"], "manyband", PER_BAND[:1])
+    check_manyband(settings)
     _check_per_band(settings["imaging"], IMAGING_PER_BAND, settings["sdss"]["filters"], "imaging")
     _check_runs(settings["imaging"])
     _check_coadds(settings)
@@ -226,7 +241,7 @@ def _numbers(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def _check_range(place: str, value: Any) -> None:
-    words = [word for word in place.split("/") if len(word) > 1]  # without the band letter
+    words = [word for word in place.split("/") if len(word) > 1 and word[0].islower()]  # no bands
     low, high = next(limits for pattern, limits in RANGES if fnmatchcase(words[-1], pattern))
     whole = any(fnmatchcase(words[-1], pattern) for pattern in WHOLE)
     is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)

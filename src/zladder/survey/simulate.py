@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.survey.areas import deep_and_wide
-from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, specz_rows
+from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, other_noise_rows, specz_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.deep_images import deep_images
 from zladder.survey.dust_sheet import dust_sheet
@@ -29,8 +29,10 @@ from zladder.survey.fields import (
 from zladder.survey.geometry import displaced
 from zladder.survey.hsc_contaminants import contaminated, with_blends
 from zladder.survey.imaging_survey import imaging_survey
+from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
 from zladder.survey.second_look import cfhtls_instruments
+from zladder.survey.selection import MAX_ROWS
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.photometry import PhotometryTable
@@ -61,8 +63,9 @@ def simulate_sky(
         ``hsc``, ``galaxiesml``, ``cosmos``, ``cfhtls``, ``sdss``, ``sdss_deep`` with native
         columns; ``scene``, ``scene_cfhtls``, ``scene_hsc`` and ``stamps_hsc``, which only the
         renderer reads; ``truth`` (one row an object, identifiers of the catalogues that list it,
-        -1 or empty where none does) and ``dust`` (maps of E(B-V)), which no stage may read that
-        trains or predicts.
+        -1 or empty where none does), ``dust`` (maps of E(B-V)), ``selection_photoz`` (every
+        galaxy drawn for the deep field) and ``cosmos_other_noise`` (the labels under the other
+        setting of ``shares_hsc_noise``), which no stage may read that trains or predicts.
 
     Raises
     ------
@@ -78,20 +81,24 @@ def simulate_sky(
         "hsc": make_instrument(spectra, settings, "hsc", tabulated.get("hsc")),
         **cfhtls_instruments(spectra, settings, tabulated.get("cfhtls")),
     }
-    tables = _labelled_sky(sky, settings, deep_instruments)
+    camera = make_manyband(spectra, settings, seed, tabulated.get("manyband"))
+    tables = _labelled_sky(sky, settings, deep_instruments, camera)
     imaging = imaging_survey(sky, settings, sdss)
     truth = join_truth([tables["truth"], imaging["truth"]])
     return tables | imaging | {"truth": truth, "dust": dust_sheet(sky.dust, settings)}
 
 
 def _labelled_sky(
-    sky: Sky, settings: Mapping[str, Any], instruments: Mapping[str, Instrument]
+    sky: Sky,
+    settings: Mapping[str, Any],
+    instruments: Mapping[str, Instrument],
+    camera: ManyBandCamera,
 ) -> Tables:
     """Return the deep photometry, the two label sets, their images' scenes, and the truth."""
     hsc = instruments["hsc"]
     asked = with_blends(settings)
     fields = deep_and_wide(asked)
-    deep, deep_labels = deep_field(sky, asked, hsc, fields[0])
+    deep, deep_labels, drawn = deep_field(sky, asked, hsc, camera, fields[0])
     both, both_labels = spectra_in_deep_field(sky, asked, hsc, (deep, deep_labels))
     n_wide = max(asked["n_specz"] - int(both_labels["usable"].sum()), 0)
     wide, wide_labels = spectroscopic_field(sky, asked, hsc, fields, n_wide)
@@ -118,6 +125,8 @@ def _labelled_sky(
     truth["duplicate_of"] = listed.original_ids(truth["object_id"].to_numpy())
     tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
     truth.loc[: n_deep - 1, "cosmos_id"] = ids
+    tables["cosmos_other_noise"] = other_noise_rows(hsc, deep, deep_labels, ids)
+    tables["selection_photoz"] = drawn.iloc[:MAX_ROWS]
     tables["galaxiesml"], names = specz_rows(
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +22,35 @@ COUNTS_SLOPE_PER_MAG = 0.15  # d log10 N / d mag, as faint counts at high latitu
 Array = NDArray[np.float64]
 
 
-def star_magnitudes(
-    rng: np.random.Generator,
-    n: int,
-    effective_angstrom: Array,
-    i_band: int,
-    i_range_mag: Sequence[float] = I_RANGE_MAG,
-) -> Array:
-    """Draw stars' AB magnitudes in the bands, shape (n, B), scaled to an i magnitude each."""
+@dataclass(frozen=True)
+class Stars:
+    """N stars: i magnitudes (AB, before dust) and temperatures in kelvin, shape (N,) each."""
+
+    i_mag: Array
+    temperature_k: Array
+
+
+def draw_stars(
+    rng: np.random.Generator, n: int, i_range_mag: Sequence[float] = I_RANGE_MAG
+) -> Stars:
+    """Draw stars of a range of i magnitudes."""
     low, high = (10 ** (COUNTS_SLOPE_PER_MAG * mag) for mag in i_range_mag)
     i_mag = np.log10(rng.uniform(low, high, n)) / COUNTS_SLOPE_PER_MAG
     coolest, hottest = np.log(TEMPERATURE_K)
-    temperature_k = np.exp(rng.uniform(coolest, hottest, n))
-    shape_mag = _planck_mag(effective_angstrom, temperature_k)
-    return i_mag[:, None] + shape_mag - shape_mag[:, i_band, None]
+    return Stars(i_mag, np.exp(rng.uniform(coolest, hottest, n)))
+
+
+def black_body_mag(temperature_k: Array, wavelength_angstrom: Array) -> Array:
+    """Return AB magnitudes of black bodies up to a constant, by Planck's law; (N, B)."""
+    x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (wavelength_angstrom * temperature_k[:, None])
+    return 2.5 * np.log10(np.expm1(x) * wavelength_angstrom**3)
+
+
+def star_magnitudes(stars: Stars, effective_angstrom: Array, i_angstrom: float) -> Array:
+    """Return AB magnitudes in bands at these wavelengths, shape (N, B)."""
+    wave = np.append(effective_angstrom, i_angstrom)
+    shape_mag = black_body_mag(stars.temperature_k, wave)
+    return stars.i_mag[:, None] + shape_mag[:, :-1] - shape_mag[:, -1:]
 
 
 def same_stars(magnitude: Array, from_angstrom: Array, to_angstrom: Array) -> Array:
@@ -44,18 +60,12 @@ def same_stars(magnitude: Array, from_angstrom: Array, to_angstrom: Array) -> Ar
     table good to 1e-4 mag.
     """
     temperatures = np.geomspace(*TEMPERATURE_K, N_TEMPERATURES)
-    ends = _planck_mag(from_angstrom[[0, -1]], temperatures)
+    ends = black_body_mag(temperatures, from_angstrom[[0, -1]])
     colour = ends[:, 0] - ends[:, 1]  # falls as the temperature rises
     found = magnitude[:, 0] - magnitude[:, -1]
     temperature_k = np.interp(found, colour[::-1], temperatures[::-1])
-    level = magnitude[:, :1] - _planck_mag(from_angstrom[:1], temperature_k)
-    return level + _planck_mag(to_angstrom, temperature_k)
-
-
-def _planck_mag(wavelength_angstrom: Array, temperature_k: Array) -> Array:
-    """Return Planck's law per frequency as magnitudes of any zero point, shape (N, B)."""
-    x = PLANCK_OVER_BOLTZMANN_ANGSTROM_K / (wavelength_angstrom * temperature_k[:, None])
-    return 2.5 * np.log10(np.expm1(x) * wavelength_angstrom**3)
+    level = magnitude[:, :1] - black_body_mag(temperature_k, from_angstrom[:1])
+    return level + black_body_mag(temperature_k, to_angstrom)
 
 
 def seen_stars(
@@ -65,10 +75,27 @@ def seen_stars(
     position: tuple[Array, Array],
     i_range_mag: Sequence[float] = I_RANGE_MAG,
 ) -> Seen:
-    """Return what a survey sees of stars behind all the dust; their galaxy columns are NaN."""
+    """Draw stars at positions and look at them with a survey that has an i band."""
+    stars = draw_stars(rng, len(position[0]), i_range_mag)
+    i_angstrom = float(instrument.effective_angstrom[instrument.bands.index("i")])
+    return look_at_stars(rng, instrument, dust, stars, position, i_angstrom)
+
+
+def look_at_stars(
+    rng: np.random.Generator,
+    instrument: Instrument,
+    dust: Dust,
+    stars: Stars,
+    position: tuple[Array, Array],
+    i_angstrom: float,
+) -> Seen:
+    """Return what a survey sees of stars behind all the dust; their galaxy columns are NaN.
+
+    ``i_angstrom`` is the wavelength at which the stars have their i magnitudes.
+    """
     n = len(position[0])
     wave = instrument.effective_angstrom
-    magnitude = star_magnitudes(rng, n, wave, instrument.bands.index("i"), i_range_mag)
+    magnitude = star_magnitudes(stars, wave, i_angstrom)
     ebv, stored = dust.at(position)
     dimmed = magnitude + ebv[:, None] * extinction_curve(wave)
     recorded = miscalibrated(rng, dimmed, instrument.depth)

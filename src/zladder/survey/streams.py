@@ -23,6 +23,7 @@ STREAMS = {
     "imaging stars": 16,
     "shapes": 17,
     "frames": 18,
+    "manyband": 41,
     "contaminants": 30,
     "hsc contaminants": 31,
     "background": 37,

@@ -37,6 +37,14 @@ class Depth:
     electron_mag: Array
     zero_point_scatter_mag: Array
 
+    def columns(self, columns: NDArray[np.int64]) -> Depth:
+        """Return the depth of some bands."""
+        return Depth(
+            self.depth_5sigma_mag[columns],
+            self.electron_mag[columns],
+            self.zero_point_scatter_mag[columns],
+        )
+
 
 def flux_njy(magnitude: Array) -> Array:
     """Return the flux in nanojansky of AB magnitudes."""

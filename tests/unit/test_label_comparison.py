@@ -1,0 +1,81 @@
+"""The comparison of many-band labels with the truth, by hand and on the mock sky."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mock_sky import large_sky
+
+from zladder.evaluate.label_comparison import compare_labels, error_correlation
+from zladder.provenance.errors import BadInput
+from zladder.survey.catalogues import write_native
+
+NAMES = ("cosmos", "cosmos_other_noise", "truth")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("labels")
+    paths = {name: folder / name for name in NAMES}
+    write_native(large_sky(), paths)
+    return list(paths.values())
+
+
+def test_both_cases_of_one_sky(files: list[Path]):
+    table = compare_labels(*files, shares_hsc_noise=True).set_index("case")
+    assert list(table.index) == ["shared", "independent"]
+    assert list(table["in_catalogue"]) == [True, False]
+    assert 2000 <= table.loc["shared", "n"] <= 2060  # blends in the wide survey are among them
+    assert table["n"].between(1800, 2200).all()
+    assert table["sigma_nmad"].between(0.01, 0.03).all()
+    assert table["fout_15"].between(0.002, 0.05).all()
+    assert (table["bias_mean"].abs() < 0.02).all()
+    # R squared of independent errors scatters by 0.005 about 0 with 10 bins of 200 galaxies, and
+    # of shared ones is near 0.02: the difference itself is tested on fluxes, where it is large
+    assert table.loc["shared", "error_correlation"] > 0.1
+    assert table.loc["shared", "error_correlation"] > table.loc["independent", "error_correlation"]
+
+
+def test_metrics_are_those_of_the_usable_labels(files: list[Path]):
+    sky = large_sky()
+    other = sky["cosmos_other_noise"].merge(sky["truth"], left_on="ID", right_on="cosmos_id")
+    used = other[other["usable"] & ~other["is_star"]]
+    dz = (used["lp_zPDF"] - used["z_true"]) / (1 + used["z_true"])
+    row = compare_labels(*files, shares_hsc_noise=True).set_index("case").loc["independent"]
+    assert row["n"] == len(used)
+    assert row["bias_mean"] == pytest.approx(dz.mean(), rel=1e-5)
+    assert row["fout_15"] == pytest.approx((dz.abs() > 0.15).mean(), rel=1e-6)
+
+
+def test_the_switch_names_the_catalogues_case(files: list[Path]):
+    table = compare_labels(*files, shares_hsc_noise=False).set_index("case")
+    assert list(table["in_catalogue"]) == [False, True]
+
+
+def test_files_of_different_skies_are_refused(files: list[Path], tmp_path: Path):
+    other = pd.read_parquet(files[1])
+    other.iloc[1:].to_parquet(tmp_path / "other")
+    with pytest.raises(BadInput) as caught:
+        compare_labels(files[0], tmp_path / "other", files[2], shares_hsc_noise=True)
+    assert caught.value.place == "ID"
+    assert caught.value.file == str(tmp_path / "other")
+
+
+def test_the_correlation_is_that_of_the_explained_variance():
+    # dz = 0.02 (0.6 noise + 0.8 other), with a sign that turns with redshift: R = 0.6
+    rng = np.random.default_rng(1)
+    z = np.sort(rng.uniform(0.2, 2.0, 8000))
+    noise = rng.normal(size=(8000, 5))
+    sign = np.where(z > 1.0, -1.0, 1.0)
+    dz = 0.02 * (0.6 * sign * noise[:, 2] + 0.8 * rng.normal(size=8000))
+    assert error_correlation(z + dz * (1 + z), z, noise) == pytest.approx(0.6, abs=0.03)
+    # without a link R squared is 0 +- 0.001
+    unrelated = 0.02 * rng.normal(size=8000)
+    assert abs(error_correlation(z + unrelated * (1 + z), z, noise)) < 0.06
+
+
+def test_too_few_galaxies_have_no_correlation():
+    assert np.isnan(error_correlation(np.ones(9), np.ones(9), np.zeros((9, 5))))
