@@ -30,6 +30,7 @@ from zladder.survey.frame_files import (
     write_field,
 )
 from zladder.survey.imaging import HEIGHT_PIXELS, WIDTH_PIXELS, ImagingField, lay_fields
+from zladder.survey.measured_shards import read_image
 from zladder.survey.painting import EDGE_SHARE, STAMP_SIZES, light_of, paint_field, stamp_sizes
 from zladder.survey.renderer import make_seeing, render
 from zladder.survey.scene_columns import SHAPE_COLUMNS, scene_columns
@@ -142,6 +143,8 @@ def test_packed_frames_hold_the_same_and_are_read_the_same(written, tmp_path):
     )
     np.testing.assert_array_equal(here.image, there.image)
     assert here.sky_sigma_nmgy == there.sky_sigma_nmgy
+    measured = read_image(frame_path(tmp_path, key, "g"))  # what the mock's photometry reads
+    np.testing.assert_array_equal(measured, there.image)
 
 
 def test_the_header_tells_where_the_stars_are(written):

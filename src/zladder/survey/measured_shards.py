@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import warnings
 from collections.abc import Mapping, Sequence
@@ -97,12 +98,13 @@ def read_image(path: Path) -> NDArray[np.float32]:
         If the file is missing, damaged or of another size.
     """
     try:
-        content = io.BytesIO(path.read_bytes())
+        packed = path.read_bytes()
+        content = io.BytesIO(bz2.decompress(packed) if path.suffix == ".bz2" else packed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyUserWarning)  # what is cut off fails below
             with fits.open(content, memmap=False) as file:
                 image = file[0].data
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, EOFError, TypeError, ValueError) as error:
         raise BadInput(path, "file", "a whole FITS frame", str(error).splitlines()[0],
                        _AGAIN) from error  # fmt: skip
     shape = getattr(image, "shape", None)
