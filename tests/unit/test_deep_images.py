@@ -36,7 +36,7 @@ from zladder.survey.painting import paint
 from zladder.survey.scene_columns import SHAPE_COLUMNS, stamp_scene_columns, tile_scene_columns
 from zladder.survey.second_look import look_again
 from zladder.survey.simulate import simulate_sky
-from zladder.survey.stars import same_stars, star_magnitudes
+from zladder.survey.stars import draw_stars, same_stars, star_magnitudes
 from zladder.survey.tile_files import write_tiles
 from zladder.survey.tiles import lay_tiles, sexagesimal
 from zladder.tables.cutouts import Told
@@ -153,7 +153,9 @@ def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():
     listed = truth[truth["cfhtls_id"] > 0].merge(catalogue, left_on="cfhtls_id", right_on="id")
     assert len(listed) == len(catalogue)
     deep = listed[listed["FIELD"] == "D-85"]
-    assert (deep["cosmos_id"] > 0).mean() > 0.95
+    # the rest are unlabelled galaxies that only the HSC-like catalogue lists there: few of 34
+    assert ((deep["cosmos_id"] > 0) | (deep["object_id"] > 0)).all()
+    assert (deep["cosmos_id"] > 0).mean() > 0.9
     assert (deep["object_id"] > 0).mean() > 0.9
     i_true = deep["mag_cfhtls_i"]
     # HSC and MegaCam have nearly the same i band
@@ -178,7 +180,7 @@ def test_stars_have_the_colours_of_the_same_black_body():
     rng = np.random.default_rng(1)
     hsc, cfhtls = np.array([4800.0, 6200, 7700, 8900, 9800]), np.array([3800.0, 4750, 7670])
     both = np.concatenate([hsc, cfhtls])
-    magnitude = star_magnitudes(rng, 300, both, 2)
+    magnitude = star_magnitudes(draw_stars(rng, 300), both, hsc[2])
     found = same_stars(magnitude[:, :5], hsc, cfhtls)
     np.testing.assert_allclose(found, magnitude[:, 5:], atol=1e-3)
 
