@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from zladder.survey.observing import Instrument, make_instrument
 from zladder.survey.simulate import simulate_sky
 from zladder.universe.galaxies import Galaxies
+from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.spectra import Spectra, load_spectra
 
 SETTINGS_FILE = Path(__file__).parents[2] / "config" / "stages" / "survey.yaml"

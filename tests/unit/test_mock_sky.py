@@ -45,11 +45,12 @@ SDSS_PHOTOMETRY = [
 ]
 FIELD_COLUMNS = ["run", "rerun", "camcol", "field"]
 FLAGS = ["type", "mode", "clean", "insideMask"]
+SHAPES = ("expRad_r", "expAB_r", "fracDeV_r")
 SDSS_COLUMNS = [
     *("objID", "specObjID", *FIELD_COLUMNS, *FLAGS, "class"),
-    *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY),
+    *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY, *SHAPES),
 ]
-DEEP_COLUMNS = ["objID", *FIELD_COLUMNS, *FLAGS, "ra", "dec", *SDSS_PHOTOMETRY]
+DEEP_COLUMNS = ["objID", *FIELD_COLUMNS, *FLAGS, "ra", "dec", *SDSS_PHOTOMETRY, *SHAPES]
 
 
 def nearest(a: pd.DataFrame, b: pd.DataFrame, at: list[str]) -> tuple[np.ndarray, np.ndarray]:

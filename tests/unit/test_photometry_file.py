@@ -14,9 +14,9 @@ from mock_sky import instrument, settings, small_sky, spectra
 
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.errors import BadInput
-from zladder.survey.observing import make_instrument
 from zladder.survey.simulate import simulate_sky
 from zladder.survey.tabulate import tabulate_photometry
+from zladder.universe.instruments import make_instrument
 from zladder.universe.photometry import PhotometryTable
 from zladder.universe.photometry_file import read_tables, write_tables
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mock_sky import settings
 
-from zladder.survey.spectroscopy import success_share
+from zladder.universe.programmes import success_share
 
 BLOCK = settings()["spectroscopy"]
 

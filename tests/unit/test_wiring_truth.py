@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from zladder.config.names import run_name
 from zladder.config.wiring import option
 from zladder.config.wiring_truth import FALSE_ALARMS
 from zladder.docs.pages import mock_wiring
@@ -21,14 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def wiring():
     """The wiring of the default configuration."""
     return mock_wiring(ROOT)
-
-
-def with_oracle(wiring, *studies):
-    """Return the wiring of a plan in which these studies have an oracle of their own."""
-    cards = deepcopy(wiring.plan.cards)
-    cards |= {run_name(study, "oracle", 0): {"task": "control"} for study in studies}
-    tests = wiring.plan.tests | {run_name(study, "oracle", 0): [] for study in studies}
-    return replace(wiring, plan=replace(wiring.plan, cards=cards, tests=tests))
 
 
 def test_runs_that_see_photometry_are_told_from_those_that_see_images(wiring):
@@ -44,9 +35,10 @@ def test_runs_that_see_photometry_are_told_from_those_that_see_images(wiring):
 
 
 def test_an_oracle_is_not_held_against_itself(wiring):
-    known = with_oracle(wiring, "transfer")
-    assert known.photometry_answers("transfer") == wiring.photometry_answers("transfer")
-    assert known.leak_settings("transfer") == wiring.leak_settings("transfer")
+    assert "main_sample" in wiring.oracle_studies()
+    answers = wiring.photometry_answers("main_sample")
+    assert answers
+    assert not [path for path in answers if "oracle" in path]
 
 
 def test_the_levels_of_all_comparisons_together_are_one_per_cent(wiring):
@@ -69,17 +61,16 @@ def test_samples_without_labels_are_not_asked_for_redshifts(wiring):
 
 
 def test_a_page_shows_leaks_where_there_is_an_oracle(wiring):
-    known = with_oracle(wiring, "transfer")
     folder = "<results>/metrics"
     always = [f"{folder}/transfer/truth_scores.parquet",
               f"{folder}/mock_specz/side_information.parquet",
               f"{folder}/mock_photoz/side_information.parquet"]  # fmt: skip
-    assert known.checked_studies() == ["transfer"]
-    assert known.found_of("transfer") == [*always, f"{folder}/transfer/leaks.parquet"]
-    assert with_oracle(wiring, "main_sample").found_of("transfer") == always
-    sidecars = known.found_sidecars()
+    assert wiring.checked_studies() == wiring.oracle_studies()
+    assert wiring.found_of("transfer") == always  # its many-band labels have no oracle
+    assert f"{folder}/main_sample/leaks.parquet" in wiring.found_of("main_sample")
+    sidecars = wiring.found_sidecars()
     assert len(sidecars) == len(set(sidecars))
-    assert set(sidecars) <= set(known.sidecars())
+    assert set(sidecars) <= set(wiring.sidecars())
 
 
 def test_a_real_sky_has_nothing_of_it(wiring):

@@ -53,7 +53,7 @@ rule check_leaks:
     benchmark:
         "<benchmarks>/check_leaks/{study}.tsv"
     wildcard_constraints:
-        study=names_pattern(LADDER.simulated_studies()),
+        study=names_pattern(LADDER.checked_studies()),
     conda:
         "../../envs/tables.yaml"
     threads: 1

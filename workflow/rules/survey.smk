@@ -51,6 +51,7 @@ rule simulate_sky:
         scene_cfhtls="<results>/survey/scene_cfhtls.parquet",
         scene_hsc="<results>/survey/scene_hsc.parquet",
         stamps_hsc="<results>/survey/stamps_hsc.parquet",
+        selection="<results>/survey/selection.csv",
         truth="<results>/survey/truth.parquet",
         dust="<results>/survey/dust.parquet",
         selection_photoz="<results>/survey/selection_photoz.parquet",
@@ -77,7 +78,7 @@ rule simulate_sky:
         " --galaxiesml {output.galaxiesml:q} --cosmos {output.cosmos:q} --cfhtls {output.cfhtls:q}"
         " --sdss {output.sdss:q} --sdss-deep {output.sdss_deep:q} --scene {output.scene:q}"
         " --scene-cfhtls {output.scene_cfhtls:q} --scene-hsc {output.scene_hsc:q}"
-        " --stamps-hsc {output.stamps_hsc:q} --truth {output.truth:q}"
+        " --stamps-hsc {output.stamps_hsc:q} --selection {output.selection:q} --truth {output.truth:q}"
         " --dust {output.dust:q} --selection-photoz {output.selection_photoz:q}"
         " --cosmos-other-noise {output.cosmos_other_noise:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -13,6 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--predictions", several=True)
+    parser.add_input("--oracles", several=True, required=False)
     parser.add_settings("--settings", "bootstraps, bins, label range, names of networks, seed")
     for option in ("--scores", "--differences", "--curves"):
         parser.add_output(option)
@@ -21,6 +22,9 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write scores, paired differences and residual curves."""
+    import pandas as pd
+
+    from zladder.evaluate.oracle_scores import score_oracles
     from zladder.evaluate.study import (
         compare_with_peer,
         read_answers,
@@ -31,10 +35,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     settings = options.settings
     answers = read_answers(options.predictions)
-    scores = score_methods(
-        answers, settings["label_range_z"], settings["n_bootstraps"], settings["seed"]
-    )
-    write_standard(scores, options.scores)
+    drawn = settings["label_range_z"], settings["n_bootstraps"], settings["seed"]
+    scores = score_methods(answers, *drawn)
+    bounds = score_oracles(answers, options.oracles or [], *drawn)
+    write_standard(pd.concat([scores, bounds], ignore_index=True), options.scores)
     write_standard(compare_with_peer(answers, scores, settings), options.differences)
     write_standard(residual_curves(answers, settings["bin_width_z"]), options.curves)
     counts = {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}

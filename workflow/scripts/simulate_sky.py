@@ -10,7 +10,7 @@ from zladder.provenance.program import ProgramParser, run_program
 
 TABLES = (
     *("hsc", "galaxiesml", "cosmos", "cfhtls", "sdss", "sdss_deep"),
-    *("scene", "scene_cfhtls", "scene_hsc", "stamps_hsc", "truth", "dust"),
+    *("scene", "scene_cfhtls", "scene_hsc", "stamps_hsc", "selection", "truth", "dust"),
     *("selection_photoz", "cosmos_other_noise"),
 )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# What is no method: it knows the population that was simulated, and bounds all methods.
+ORACLES = ("oracle", "oracle_structure")
+
 
 def run_name(study: str, method: str, seed_index: int) -> str:
     """Return the name of a run."""

@@ -19,7 +19,7 @@ from zladder.provenance.code import code_digest
 from zladder.provenance.errors import EXIT_BAD_INPUT, BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -69,6 +69,11 @@ def option(name: str, value: object) -> str:
     """Return an option for a shell command with its value or values; nothing without any."""
     values = value if isinstance(value, list | tuple) else [value]
     return shlex.join([name, *map(str, values)]) if value else ""
+
+
+def options(name: str, values: Sequence[str]) -> str:
+    """Return an option with several values for a shell command; nothing where there are none."""
+    return " ".join([name, *map(shlex.quote, values)]) if values else ""
 
 
 class Wiring(ReportWiring):

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 SIMULATED = "<results>/survey"
 MEASURED_SURVEY = "mock_sdss_measured"
+# Which oracle knows how a simulated list of labels was made, and what it reads of the settings.
+ORACLE_KINDS = {"sdss.csv": "main", "galaxiesml.csv": "spectroscopic"}
+ORACLE_SELECTIONS = {"spectroscopic": "selection.csv"}
+ORACLE_SURVEYS = {"main": "sdss", "spectroscopic": "hsc"}
+ORACLE_BLOCKS = {
+    "main": ("population", "sed", "dust", "sdss", "morphology"),
+    "spectroscopic": ("population", "sed", "dust", "hsc", "spectroscopy"),
+}
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,52 @@ class DataWiring:
         """Return the references of those samples."""
         files, samples = self.settings["reference_files"], self.realism_samples()
         return canonical_json({n: files[n] for n in files if files[n]["sample"] in samples})
+
+    def oracle_samples(self) -> list[str]:
+        """Return the samples whose population and selection are known: of the mock sky."""
+        return [sample for sample in self.plan.samples if self._oracle_kind(sample)]
+
+    def oracles_for(self, sample: str) -> list[str]:
+        """Return the oracles that know a sample; the second where the catalogue lists shapes."""
+        kind = self._oracle_kind(sample)
+        shapes = "morphology" in ORACLE_BLOCKS.get(kind, ())
+        return [*(["oracle"] if kind else []), *(["oracle_structure"] if shapes else [])]
+
+    def _oracle_kind(self, sample: str) -> str:
+        """Return which oracle answers for a sample; nothing if none does."""
+        labels = self.settings["catalogs"]["samples"][sample]["labels"]
+        file = self.settings["survey_files"][labels]["source"].get("simulated")
+        return ORACLE_KINDS.get(str(file), "")
+
+    def selection_of(self, sample: str) -> list[str]:
+        """Return what the sky wrote of a sample's selection; nothing where the settings say all."""
+        file = ORACLE_SELECTIONS.get(self._oracle_kind(sample))
+        return [f"{SIMULATED}/{file}"] if file else []
+
+    def oracle_settings(self, sample: str) -> str:
+        """Return what the oracle of a sample knows: its kind and what the sky is made by."""
+        kind, entry = self._oracle_kind(sample), self.settings["catalogs"]["samples"][sample]
+        sky = self.settings["survey"]
+        known = {key: sky[key] for key in ORACLE_BLOCKS[kind]}
+        survey, block = self.settings["survey_files"][entry["photometry"]], ORACLE_SURVEYS[kind]
+        rescaled = "stored_extinction_per_ebv" in survey
+        scale = survey["extinction_per_ebv"] if rescaled else sky[block]["extinction_per_ebv"]
+        bands = {band: scale[band] for band in survey["bands"]}
+        listed = {"dereddened": entry["deredden"], "extinction_per_ebv": bands}
+        return canonical_json({"kind": kind, "listed": listed, **known})
+
+    def held_out_of(self, sample: str) -> list[str]:
+        """Return the datasets with galaxies of a sample that studies are scored on."""
+        tested = {
+            name
+            for study in self.plan.studies
+            for name in self.settings["study_files"][study]["test_on"]
+        }
+        return [
+            f"<results>/datasets/{name}.parquet"
+            for name in self.plan.datasets
+            if name in tested and sample in dataset_samples(self.settings, name)
+        ]
 
     def samples_of(self, dataset: str) -> list[str]:
         """Return the sample files of a dataset, in the order of their precedence."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zladder.config.cards import dataset_samples
-from zladder.config.names import run_name
 from zladder.config.wiring_data import SIMULATED
 from zladder.config.wiring_truth import TruthWiring
 from zladder.provenance.digests import canonical_json
 
-ORACLE = "oracle"  # the method that knows the simulated population
 SHOWN_FIELDS = 4  # whose frames are measured back
 ASKED = {
     "n_main": "galaxies of the SDSS-like main sample", "n_deep": "deeper ones without a label",
@@ -72,10 +70,6 @@ class MockSkyWiring(TruthWiring):
     def frame_indices(self) -> list[str]:
         """Return the indices of all shards of the simulated frames; none if none are painted."""
         return [f"{SIMULATED}/frames/{shard}.parquet" for shard in self.painted_shards()]
-
-    def oracle_studies(self) -> list[str]:
-        """Return the studies with an oracle."""
-        return [s for s in self.plan.studies if run_name(s, ORACLE, 0) in self.plan.cards]
 
     def mock_figures(self) -> list[str]:
         """Return the figures of the mock sky; none where no sample is simulated."""

@@ -212,6 +212,12 @@ class ReportWiring(MockSkyWiring):
             *[f"<results>/runs/{run}/sidecar.json" for run in plan.cards],
             *[f"<results>/features/{run}.json" for run in plan.embedded()],
             *[f"<results>/predictions/{run}.json" for run in plan.answering()],
+            *[f"<results>/oracle/{sample}.json" for sample in self.oracle_samples()],
+            *[
+                path.replace(".parquet", ".json")
+                for study in plan.studies
+                for path in self.oracles_of(study)
+            ],
             *[f"<results>/metrics/{study}/scores.json" for study in plan.studies],
             *self.found_sidecars(),
             *[f"<results>/studies/{study}/claims.json" for study in plan.studies],

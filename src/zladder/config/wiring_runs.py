@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
 from zladder.config.methods import methods_of
+from zladder.config.names import ORACLES
 from zladder.config.wiring_pixels import PixelWiring
 from zladder.provenance.digests import canonical_json
 
@@ -49,6 +50,36 @@ class RunWiring(PixelWiring):
         """Return the predictions of all runs of a study."""
         return [f"<results>/predictions/{run}.parquet" for run in self.plan.runs_of(study)]
 
+    def oracles_of(self, study: str) -> list[str]:
+        """Return the oracle's predictions for a study; none where the sky is not ours."""
+        names = self._oracles(study)
+        return [f"<results>/predictions/{study}.{name}-s0.parquet" for name in names]
+
+    def _oracles(self, study: str) -> list[str]:
+        """Return which oracles know all samples of a study's test sets."""
+        known = [self.oracles_for(sample) for sample in self.tested_samples(study)]
+        return [name for name in ORACLES if all(name in names for names in known)]
+
+    def oracle_answers(self, study: str, oracle: str) -> list[str]:
+        """Return an oracle's answers for the samples of a study's test sets."""
+        kind = oracle.removeprefix("oracle").replace("_", ".")
+        return [f"<results>/oracle/{sample}{kind}.pdf.h5" for sample in self.tested_samples(study)]
+
+    def tests_in(self, study: str) -> list[str]:
+        """Return the datasets that a study is scored on."""
+        names = self.settings["study_files"][study]["test_on"]
+        return [f"<results>/datasets/{name}.parquet" for name in names]
+
+    def tested_samples(self, study: str) -> list[str]:
+        """Return the samples of a study's test sets, each once."""
+        names = self.settings["study_files"][study]["test_on"]
+        samples = [sample for name in names for sample in dataset_samples(self.settings, name)]
+        return list(dict.fromkeys(samples))
+
+    def oracle_studies(self) -> list[str]:
+        """Return the studies that the oracle answers for."""
+        return [study for study in self.plan.studies if self.oracles_of(study)]
+
     def scoring(self, study: str) -> str:
         """Return the settings that scoring a study depends on."""
         document = self.settings["study_files"][study]
@@ -90,12 +121,7 @@ class RunWiring(PixelWiring):
 
     def is_simulated(self, study: str) -> bool:
         """Return whether a study looks at the mock sky, where nothing is ever `reproduced`."""
-        document = self.settings["study_files"][study]
-        samples = [
-            sample
-            for name in document["test_on"]
-            for sample in dataset_samples(self.settings, name)
-        ]
+        samples = self.tested_samples(study)
         surveys = {self.settings["catalogs"]["samples"][sample]["labels"] for sample in samples}
         return any(
             "simulated" in self.settings["survey_files"][survey]["source"] for survey in surveys

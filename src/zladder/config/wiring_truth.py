@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zladder.config.cards import dataset_samples
-from zladder.config.names import method_of, run_name
+from zladder.config.names import method_of
 from zladder.config.plan import gives_classes
 from zladder.config.wiring_runs import RunWiring
 from zladder.provenance.digests import canonical_json
 
-ORACLE = "oracle"  # methods of this name, or that begin with it, know the simulated population
 FALSE_ALARMS = 0.01  # of all comparisons of one DAG together (Bonferroni)
 LEAK_SCORES = 2  # NLL and CRPS
 SIDE_SOURCES = 5  # identifier, order, tile, cell, place in field
@@ -26,13 +24,12 @@ class TruthWiring(RunWiring):
 
     def checked_studies(self) -> list[str]:
         """Return the studies on the mock sky that have an oracle."""
-        cards = self.plan.cards
-        return [s for s in self.simulated_studies() if run_name(s, ORACLE, 0) in cards]
+        return [s for s in self.simulated_studies() if s in self.oracle_studies()]
 
     def photometry_runs(self, study: str) -> list[str]:
-        """Return the runs of a study that see photometry and no more, the oracles left out."""
+        """Return the runs of a study that see photometry and no more; the oracles are no runs."""
         runs = self.plan.tasks("catalogue", "control")
-        return [run for run in runs if run in self._own_runs(study)]
+        return [run for run in runs if run in self.plan.runs_of(study)]
 
     def photometry_answers(self, study: str) -> list[str]:
         """Return the predictions of those runs, and the densities of those that give any."""
@@ -45,7 +42,7 @@ class TruthWiring(RunWiring):
     def leak_settings(self, study: str) -> str:
         """Return what looking for leaks in a study depends on."""
         photometry = {method_of(run) for run in self.photometry_runs(study)}
-        methods = dict.fromkeys(method_of(run) for run in self._own_runs(study))
+        methods = dict.fromkeys(method_of(run) for run in self.plan.runs_of(study))
         images = [method for method in methods if method not in photometry]
         return canonical_json({"level": self.comparison_level(), "images": images})
 
@@ -89,7 +86,7 @@ class TruthWiring(RunWiring):
         """
         if study not in self.simulated_studies():
             return []
-        samples = [s for s in self._tested_samples(study) if s in self.labelled_samples()]
+        samples = [s for s in self.tested_samples(study) if s in self.labelled_samples()]
         kinds = [f"{study}/truth_scores", *[f"{sample}/side_information" for sample in samples]]
         kinds += [f"{study}/leaks"] if study in self.checked_studies() else []
         return [f"<results>/metrics/{kind}.parquet" for kind in kinds]
@@ -98,14 +95,3 @@ class TruthWiring(RunWiring):
         """Return the sidecars of all that the studies' pages show of truth and leaks."""
         tables = [table for study in self.plan.studies for table in self.found_of(study)]
         return [table.replace(".parquet", ".json") for table in dict.fromkeys(tables)]
-
-    def _tested_samples(self, study: str) -> list[str]:
-        """Return the samples of a study's test sets, each once."""
-        names = self.settings["study_files"][study]["test_on"]
-        samples = [s for name in names for s in dataset_samples(self.settings, name)]
-        return list(dict.fromkeys(samples))
-
-    def _own_runs(self, study: str) -> list[str]:
-        """Return the runs of a study that give redshifts, the oracles left out."""
-        runs = self.plan.runs_of(study)
-        return [run for run in runs if not method_of(run).startswith(ORACLE)]

@@ -8,6 +8,7 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import ORACLES
 from zladder.config.wiring import Wiring, names_pattern
 from zladder.docs.rule_files import first_text
 
@@ -81,6 +82,7 @@ def wildcard_values(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
         "study": plan.studies,
         "run": list(plan.cards),
         "paper": ladder.papers(),
+        "oracle": list(ORACLES),
         "shard": [str(number) for number in ladder.shards()],
     }
     allowed = {n: _evaluated(v, ladder) for n, v in rule.arguments("wildcard_constraints").items()}

@@ -76,6 +76,11 @@ def image_flags(
     return _packed(marks | _common_marks(frame, z_phot, bands, card, reference))
 
 
+def label_flags(frame: pd.DataFrame) -> np.ndarray:
+    """Return the flags of every row for answers that no training stands behind, uint32 (N,)."""
+    return _packed({"label_is_photo_z": _is_photo_z(frame)})
+
+
 def _common_marks(
     frame: pd.DataFrame,
     z_phot: np.ndarray,

@@ -106,16 +106,28 @@ def score_methods(
     for dataset in answers.datasets:
         for split in ("validation", "test"):
             part = answers.part(dataset, split)
-            for method, z_phot in part.z_phot.items():
+            for method in part.z_phot:
                 where = {"method": method, "dataset": dataset, "split": split}
-                low, high = label_range_z
-                numbers = counts(z_phot, part.z_true, grid_max=high, grid_min=low)
-                found = bootstrap_metrics(z_phot, part.z_true, n_boot=n_bootstraps, seed=seed)
-                rows += [
-                    {**where, "metric": name, **asdict(interval), "n_seeds": len(z_phot), **numbers}
-                    for name, interval in found.items()
-                ]
+                rows += score_rows(where, part, label_range_z, n_bootstraps, seed)
     return pd.DataFrame(rows)
+
+
+def score_rows(
+    where: Mapping[str, str],
+    part: Answers,
+    label_range_z: Sequence[float],
+    n_bootstraps: int,
+    seed: int,
+    ids: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of one method (``where["method"]``), one a metric; by default all metrics."""
+    z_phot, (low, high) = part.z_phot[where["method"]], label_range_z
+    numbers = counts(z_phot, part.z_true, grid_max=high, grid_min=low)
+    found = bootstrap_metrics(z_phot, part.z_true, ids, n_boot=n_bootstraps, seed=seed)
+    return [
+        {**where, "metric": name, **asdict(interval), "n_seeds": len(z_phot), **numbers}
+        for name, interval in found.items()
+    ]
 
 
 def best_on_validation(scores: pd.DataFrame, dataset: str, methods: Sequence[str]) -> str:

@@ -43,10 +43,12 @@ def draw_intervals(scores: pd.DataFrame, roles: Roles, convention: str, title: s
     figure = new_figure(WIDTH_IN, row_in * len(roles.datasets) + 0.8)
     headline(figure, f"{title}: every method, with intervals")
     note = "thick: 68 %, thin: 95 % of bootstrap resamples of the test galaxies"
+    known = " · black: knows the simulated population, no method" if roles.oracles else ""
     order_note = "ordered by sigma_nmad on the validation galaxies of the first set"
     arrow = "▶ beyond the axis"
     footline(
-        figure, f"{note} · blue: networks, grey: controls · {CHOSEN_NOTE} · {arrow} · {order_note}"
+        figure,
+        f"{note} · blue: networks, grey: controls{known} · {CHOSEN_NOTE} · {arrow} · {order_note}",
     )
     metrics = ("sigma_nmad", outlier_id(convention), "bias_mean")
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
@@ -69,6 +71,7 @@ def _panel(axes: Axes, found: pd.DataFrame, metric: str, roles: Roles, dataset: 
     decimals = decimals_for(chosen["lo95"], chosen["hi95"])
     for place, (method, row) in enumerate(found.iterrows()):
         colour = NETWORK_COLOUR if method in roles.networks else CONTROL
+        colour = INK if method in roles.oracles else colour
         _line(axes, place, row, colour, (low, high))
         axes.text(
             1.02, place, _number(row["value"], decimals, signed=metric in SIGNED), color=colour,

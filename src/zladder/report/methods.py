@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zladder.config.names import method_of
+from zladder.config.names import ORACLES, method_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ class Roles:
         {dataset: the best network}, {dataset: the best ordinary tool}.
     best
         {dataset: the networks, the best first}; empty where nothing was ranked.
+    oracles
+        What knows the population that was simulated: shown beside the methods, never one of them.
     """
 
     networks: list[str]
@@ -37,6 +39,7 @@ class Roles:
     chosen: dict[str, str]
     peer: dict[str, str]
     best: dict[str, list[str]] = field(default_factory=dict)
+    oracles: list[str] = field(default_factory=list)
 
     @property
     def datasets(self) -> list[str]:
@@ -69,7 +72,8 @@ def in_blocks(methods: Sequence[str]) -> list[list[str]]:
 def roles_of(scores: pd.DataFrame, differences: pd.DataFrame) -> Roles:
     """Return the roles that the two tables of a study's scoring tell."""
     networks = list(dict.fromkeys(differences["method"]))
-    controls = [name for name in dict.fromkeys(scores["method"]) if name not in networks]
+    others = [name for name in dict.fromkeys(scores["method"]) if name not in networks]
+    controls = [name for name in others if name not in ORACLES]
     best = differences[differences["chosen"]].drop_duplicates("dataset").set_index("dataset")
     datasets = list(dict.fromkeys(scores["dataset"]))
     return Roles(
@@ -78,6 +82,7 @@ def roles_of(scores: pd.DataFrame, differences: pd.DataFrame) -> Roles:
         {name: str(best.loc[name, "method"]) for name in datasets},
         {name: str(best.loc[name, "peer"]) for name in datasets},
         {name: _ranked(scores, name, networks, str(best.loc[name, "method"])) for name in datasets},
+        [name for name in others if name in ORACLES],
     )
 
 

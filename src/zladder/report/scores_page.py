@@ -72,8 +72,9 @@ def scores_table(
 ) -> Html:
     """Return metrics as rows (the convention's family first), methods as columns, counts below."""
     cells = found.set_index(["method", "metric"])
+    shown = [*roles.networks, *roles.controls, *roles.oracles]
     tables = [_columns(cells, methods, ids, n_family, roles, dataset)
-              for methods in in_blocks([*roles.networks, *roles.controls])]  # fmt: skip
+              for methods in in_blocks(shown)]  # fmt: skip
     return joined(*tables, _warnings(found))
 
 
@@ -131,6 +132,7 @@ def _with_limit(cell: Html, cells: pd.DataFrame, method: str) -> Html:
 def _heads(methods: Sequence[str], roles: Roles, dataset: str) -> list[Html]:
     """Return the column heads: networks, then ordinary tools in grey, the two chosen marked."""
     marks = {roles.chosen[dataset]: "★ chosen", roles.peer[dataset]: "best tool"}
+    marks |= dict.fromkeys(roles.oracles, "knows the sky")
     return [
         tag(
             "th", method, tag("span", marks.get(method, ""), class_="sub mark"),
@@ -157,6 +159,20 @@ def _how_to_read(convention: str, roles: Roles) -> Html:
             "redshift of the training set, mean_z their mean: they know nothing of the galaxy.",
             kind="note",
         ),
+        _about_oracles(roles),
+    )  # fmt: skip
+
+
+def _about_oracles(roles: Roles) -> Html | None:
+    """Return what the oracles are, where there are any."""
+    if not roles.oracles:
+        return None
+    return paragraph(
+        tag("span", "knows the sky", class_="mark"), f": {', '.join(roles.oracles)} is no method "
+        "but p(z | magnitudes, E(B−V), selection) under the very population that was simulated. It "
+        "bounds the proper scores of methods that see no more than it does (log-likelihood, CRPS), "
+        "never a metric of this table: for each of these it gives the estimate that is best for "
+        "the metric's loss, and a method that also sees images may well do better.", kind="note",
     )  # fmt: skip
 
 

@@ -21,14 +21,17 @@ from zladder.survey.catalogues import (
     hsc_table,
     sdss_table,
     shuffled,
+    structure_columns,
 )
 from zladder.survey.geometry import displaced, distinct_ids, measured
 from zladder.survey.manyband import passes_usual_cuts
-from zladder.survey.observing import Instrument, Seen
+from zladder.survey.observing import Seen
 from zladder.survey.samples import Placed
 from zladder.survey.sdss_flags import PHOTO_FLAGS
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument
 from zladder.universe.noise import flux_njy, noise_njy
+from zladder.universe.structure import Structure
 
 SPECZ_NUMBER_RANGE = (10**8, 10**9)
 NOT_LISTED = ("in_hsc", "in_all_bands", "kept", "usable", "other_lp_zPDF", "other_passes")
@@ -103,12 +106,30 @@ def specz_rows(
     return shuffled(rng, table), names
 
 
+def selection_rows(deep: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+    """Return the area that each spectroscopic programme searched, as if all of it were wide.
+
+    In the deep field a programme takes what it finds up to a number, of the same galaxies: that
+    counts as so much more area of the wide field as it gives more galaxies.
+
+    Parameters
+    ----------
+    deep, wide
+        Labels of both fields: ``programme``, and of the wide one ``searched_deg2``.
+    """
+    area = wide.groupby("programme")["searched_deg2"].max()
+    share = deep["programme"].value_counts() / wide["programme"].value_counts()
+    searched = area * (1 + share.reindex(area.index).fillna(0.0))
+    return pd.DataFrame({"programme": area.index.astype(str), "area_deg2": searched.to_numpy()})
+
+
 def listed_rows(
     rng: np.random.Generator,
     block: Mapping[str, Any],
     sdss: Instrument,
     placed: Placed,
     numbers: pd.DataFrame,
+    structure: Structure,
     has_redshift: bool,
 ) -> tuple[pd.DataFrame, Ids]:
     """Return an SDSS-like catalogue, here and there without one band.
@@ -123,6 +144,8 @@ def listed_rows(
         Its bands.
     placed, numbers
         The galaxies, and the run, camcol and field of each.
+    structure
+        Their measured shapes.
     has_redshift
         Whether the catalogue is joined with the spectroscopic one.
     """
@@ -150,6 +173,7 @@ def listed_rows(
     table = sdss_table(identity[names], position, sdss.bands, *photometry, redshift)
     if has_redshift:
         table["zWarning"] = placed.labels["zWarning"].to_numpy()
+    table = table.assign(**structure_columns(structure))
     return shuffled(rng, table), ids
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from zladder.survey.collecting import Sky, draw_chunk
 from zladder.survey.geometry import ARCSEC_PER_DEG, displaced
-from zladder.survey.observing import Instrument, Seen, join_seen
+from zladder.survey.observing import Seen, join_seen
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
 from zladder.survey.tiles import MARGIN_ARCSEC, Tile
+from zladder.universe.instruments import Instrument
 from zladder.universe.morphology import Shapes, draw_shapes, join_shapes
 from zladder.universe.population import make_pool
 

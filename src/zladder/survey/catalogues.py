@@ -11,6 +11,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from zladder.survey.manyband import PHOTOMETRY_UNITS
+from zladder.universe.structure import Structure
 
 HSC_ID_RANGE = (10**16, 10**17)  # 17 digits
 SDSS_SPECTRUM_ID_RANGE = (3 * 10**17, 9 * 10**18)
@@ -33,6 +34,7 @@ FORMATS = {
     "scene_cfhtls": "parquet",
     "scene_hsc": "parquet",
     "stamps_hsc": "parquet",
+    "selection": "csv",
     "truth": "parquet",
     "dust": "parquet",
     "selection_photoz": "parquet",
@@ -100,6 +102,15 @@ def sdss_table(
     for index, band in enumerate(bands):
         columns[f"extinction_{band}"] = extinction_mag[:, index]
     return pd.concat([identity.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
+
+
+def structure_columns(structure: Structure) -> dict[str, Array]:
+    """Return measured shapes under the names of SDSS's model fits (arcsec; no unit; no unit)."""
+    return {
+        "expRad_r": structure.radius_arcsec,
+        "expAB_r": structure.axis_ratio,
+        "fracDeV_r": structure.bulge_share,
+    }
 
 
 def shuffled(rng: np.random.Generator, table: pd.DataFrame) -> pd.DataFrame:

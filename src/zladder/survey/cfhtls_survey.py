@@ -19,13 +19,14 @@ from zladder.survey.catalogues import NO_ID
 from zladder.survey.coadd import in_order
 from zladder.survey.collecting import Sky
 from zladder.survey.geometry import measured
-from zladder.survey.observing import Instrument, Seen
+from zladder.survey.observing import Seen
 from zladder.survey.scene import mixed_scene
 from zladder.survey.scene_columns import tile_scene_columns
 from zladder.survey.second_look import look_again
 from zladder.survey.streams import generator
 from zladder.survey.tiles import LAYER_NAMES, MARGIN_ARCSEC, Tile, lay_tiles
 from zladder.universe.hankel import moffat_scale
+from zladder.universe.instruments import Instrument
 
 NOT_DETECTED_MAG = 99.0
 STAR_FLAG, SATURATED_FLAG = 1, 2

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zladder.provenance.errors import BadInput
-from zladder.survey.observing import Dust, Instrument, Seen, join_seen, look
+from zladder.survey.observing import Dust, Seen, join_seen, look
 from zladder.survey.streams import generator
 from zladder.universe.appearance import dress
+from zladder.universe.instruments import Instrument
 from zladder.universe.population import Pool, draw
 
 MIN_CHUNK = 400

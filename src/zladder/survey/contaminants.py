@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zladder.survey.geometry import displaced
-from zladder.survey.observing import Dust, Instrument, Seen
+from zladder.survey.observing import Dust, Seen
 from zladder.survey.stars import no_galaxies
+from zladder.universe.instruments import Instrument
 from zladder.universe.noise import observe
 
 HALO_SCATTER_MAG = 1.5  # chosen: neighbouring bands then differ by two magnitudes

@@ -20,9 +20,10 @@ from zladder.survey.background import Shaped, join_shaped, shaped, stamp_backgro
 from zladder.survey.cfhtls_survey import cfhtls_survey
 from zladder.survey.coadd import HSC_PIXEL_ARCSEC
 from zladder.survey.collecting import Sky
-from zladder.survey.observing import Instrument, Seen
+from zladder.survey.observing import Seen
 from zladder.survey.stamp_targets import choose_targets, stamp_places, stamp_scene
 from zladder.survey.tiles import LAYERS, MARGIN_ARCSEC, lay_tiles
+from zladder.universe.instruments import Instrument
 
 Tables = dict[str, pd.DataFrame]
 

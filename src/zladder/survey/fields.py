@@ -15,12 +15,14 @@ from zladder.survey.geometry import Field, draw_outside
 from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.manyband_camera import ManyBandCamera
 from zladder.survey.manyband_labels import manyband_labels
-from zladder.survey.observing import Instrument, Seen, join_seen, look
+from zladder.survey.observing import Seen, join_seen, look
 from zladder.survey.selection import drawn_rows
-from zladder.survey.spectroscopy import spectroscopic_rows, success_share, targeted
+from zladder.survey.spectroscopy import spectroscopic_rows, targeted
 from zladder.survey.stars import draw_stars, look_at_stars
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
+from zladder.universe.programmes import success_share
 
 SPECZ_RANGE = (0.01, 4.0)  # of usable labels
 
@@ -119,21 +121,26 @@ def spectra_in_deep_field(
     seen, labels = deep
     free = np.ones(len(labels), dtype=bool)
     chosen: list[NDArray[np.int64]] = []
+    names: list[str] = []
     wanted = round(settings["sky"]["overlap_share"] * settings["n_photoz"])
     for name, count in programme_counts(settings, wanted).items():
         found = np.flatnonzero(free & _with_redshift(rng, settings, name, hsc, seen))[:count]
         free[found] = False
         chosen.append(found)
+        names += [name] * len(found)
     rows = np.concatenate(chosen)
-    return rows, _specz_labels(
-        rng, settings, seen.part(rows), labels["in_all_bands"].to_numpy()[rows]
-    )
+    complete = labels["in_all_bands"].to_numpy()[rows]
+    columns = _specz_labels(rng, settings, seen.part(rows), complete)
+    return rows, columns.assign(programme=np.array(names, dtype=object))
 
 
 def spectroscopic_field(
     sky: Sky, settings: Mapping[str, Any], hsc: Instrument, fields: tuple[Field, Field], n: int
 ) -> Part:
-    """Return ``n`` usable spectroscopic redshifts of the wide field, and the unusable met."""
+    """Return ``n`` usable spectroscopic redshifts of the wide field, and the unusable met.
+
+    Beside their labels stands the area that the programme had searched when it met them.
+    """
     deep, wide = fields
     area = wide.area_deg2 - deep.area_deg2
     parts: list[Part] = []
@@ -143,10 +150,18 @@ def spectroscopic_field(
         faintest = settings["spectroscopy"]["programmes"][name]["i_faint_mag"]
         pool = make_pool(hsc.table, settings["population"], "i", faintest)
 
-        def judge(rng: np.random.Generator, seen: Seen, name: str = name) -> pd.DataFrame:
+        met = 0  # galaxies drawn before this chunk
+
+        def judge(
+            rng: np.random.Generator, seen: Seen, name: str = name, per_deg2: float = pool.per_deg2
+        ) -> pd.DataFrame:
+            nonlocal met
             kept = _with_redshift(rng, settings, name, hsc, seen)
             listed, complete = _listed(rng, settings["hsc"], hsc, seen)
             columns = _specz_labels(rng, settings, seen, complete & kept)
+            number = met + 1 + np.arange(len(kept))
+            met += len(kept)
+            columns = columns.assign(programme=name, searched_deg2=number / per_deg2)
             return columns.assign(in_hsc=listed, kept=kept)
 
         request = Request(

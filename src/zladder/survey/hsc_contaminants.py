@@ -27,8 +27,9 @@ from zladder.survey.contaminants import (
     wanted,
 )
 from zladder.survey.geometry import Field
-from zladder.survey.observing import Instrument, Seen, join_seen, look
+from zladder.survey.observing import Seen, join_seen, look
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
 
 # flag: of each band. The names are those of the survey's tables

@@ -27,7 +27,7 @@ from zladder.survey.contaminants import (
     wanted,
 )
 from zladder.survey.imaging import HEIGHT_PIXELS, WIDTH_PIXELS, ImagingField
-from zladder.survey.observing import Instrument, Seen
+from zladder.survey.observing import Seen
 from zladder.survey.samples import (
     Placed,
     Sample,
@@ -45,6 +45,7 @@ from zladder.survey.sdss_flags import (
 from zladder.survey.spacing import distance_for
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
 
 KINDS = ("star", "blend", "artefact", "duplicate")  # the order in which they are listed

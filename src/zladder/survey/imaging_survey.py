@@ -13,7 +13,6 @@ from zladder.survey.assembly import Ids, join_truth, listed_rows, truth_rows
 from zladder.survey.collecting import Sky
 from zladder.survey.imaging import ImagingField, lay_fields
 from zladder.survey.imaging_contaminants import Contaminants, contaminate
-from zladder.survey.observing import Instrument
 from zladder.survey.samples import (
     Placed,
     Sample,
@@ -31,7 +30,14 @@ from zladder.survey.scene import (
     unpainted_scene,
 )
 from zladder.survey.streams import generator
-from zladder.universe.morphology import draw_shapes
+from zladder.universe.instruments import Instrument
+from zladder.universe.morphology import Shapes, draw_shapes
+from zladder.universe.structure import (
+    Structure,
+    measure_structure,
+    point_structure,
+    true_structure,
+)
 
 Tables = dict[str, pd.DataFrame]
 
@@ -66,7 +72,8 @@ def _survey_part(
     rng = generator(sky.seed, f"{sample.stream} rows")
     listed = join_placed([galaxies, *others.listed.values()])
     numbers = numbers_of(fields, listed.field)
-    table, ids = listed_rows(rng, settings["sdss"], sdss, listed, numbers, number == 0)
+    structure = _measured(sky, settings, sdss, galaxies, listed, others, number)
+    table, ids = listed_rows(rng, settings["sdss"], sdss, listed, numbers, structure, number == 0)
     beside = neighbours(sky, settings, sdss, fields, galaxies, number)
     sets = (galaxies, others.hosts, beside, others.companions)
     parts = [
@@ -115,13 +122,37 @@ def _named(parts: list[Tables], others: Contaminants, ids: Ids) -> list[Tables]:
     return parts
 
 
+def _shapes(
+    sky: Sky, settings: Mapping[str, Any], placed: Placed, counters: Sequence[int]
+) -> Shapes:
+    rng = generator(sky.seed, "shapes", *counters)
+    return draw_shapes(rng, settings["morphology"], placed.seen.galaxies)
+
+
+def _measured(
+    sky: Sky, settings: Mapping[str, Any], sdss: Instrument, galaxies: Placed,
+    listed: Placed, others: Contaminants, number: int,
+) -> Structure:  # fmt: skip
+    """Return what the catalogue lists of shapes: galaxies, stars, blends, artefacts, duplicates.
+
+    A blend is measured as its brighter galaxy, what has no extent as a very small round disc.
+    """
+    seen, r_band = listed.seen, sdss.bands.index("r")
+    own = true_structure(_shapes(sky, settings, galaxies, (number, 0)))
+    hosts = true_structure(_shapes(sky, settings, others.hosts, (number, 2)))
+    points = {kind: point_structure(len(others.listed[kind].field)) for kind in others.listed}
+    parts = points | {"blend": hosts, "duplicate": own[:, others.originals]}
+    true = np.concatenate([own, *(parts[kind] for kind in others.listed)], axis=1)
+    relative = seen.flux_error[:, r_band] / np.maximum(seen.flux[:, r_band], 1e-9)
+    return measure_structure(generator(sky.seed, "structure", number), true, relative)
+
+
 def _galaxies(
     sky: Sky, settings: Mapping[str, Any], sdss: Instrument, fields: Sequence[ImagingField],
     placed: Placed, counters: tuple[int, int],
 ) -> Tables:  # fmt: skip
     """Return scene and truth of galaxies, which get their shapes here."""
-    rng = generator(sky.seed, "shapes", *counters)
-    shapes = draw_shapes(rng, settings["morphology"], placed.seen.galaxies)
+    shapes = _shapes(sky, settings, placed, counters)
     truth = truth_rows(placed.seen, "sdss", sdss.bands).assign(**asdict(shapes))
     return {"scene": galaxy_scene(fields, sdss, placed, shapes), "truth": truth}
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.observing import Instrument, Seen, make_instrument
+from zladder.survey.observing import Seen
 from zladder.survey.streams import generator
 from zladder.survey.template_grid import TemplateGrid, make_template_grid
 from zladder.universe.dust import extinction_curve
 from zladder.universe.filters import load_bands
+from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.noise import flux_njy, noise_njy
 from zladder.universe.photometry import PhotometryTable
 from zladder.universe.spectra import Spectra

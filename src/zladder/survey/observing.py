@@ -11,28 +11,12 @@ from numpy.typing import NDArray
 
 from zladder.survey.dust_map import DustField, draw_field, stored_ebv_mag, true_ebv_mag
 from zladder.survey.streams import generator
-from zladder.universe.filters import load_bands
 from zladder.universe.galaxies import Galaxies, join
-from zladder.universe.noise import Depth, miscalibrated, observe, to_magnitudes
-from zladder.universe.photometry import PhotometryTable, build_table, extinction_mag, magnitudes
-from zladder.universe.spectra import Spectra
+from zladder.universe.instruments import Instrument
+from zladder.universe.noise import miscalibrated, observe, to_magnitudes
+from zladder.universe.photometry import extinction_mag, magnitudes
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """A survey's bands with their photometry table, depth, and stored extinction per E(B-V)."""
-
-    table: PhotometryTable
-    depth: Depth
-    effective_angstrom: Array
-    extinction_per_ebv: Array
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """The band letters."""
-        return self.table.bands
 
 
 @dataclass(frozen=True)
@@ -89,29 +73,6 @@ def join_seen(parts: list[Seen]) -> Seen:
             np.concatenate([getattr(part, field.name) for part in parts])
             for field in fields(Seen)[1:]
         ),
-    )
-
-
-def make_instrument(
-    spectra: Spectra,
-    settings: Mapping[str, Any],
-    name: str,
-    table: PhotometryTable | None = None,
-) -> Instrument:
-    """Build a survey from its block of the settings; integrate its bands if no table is given."""
-    block = settings[name]
-    bands = load_bands(block["filters"], f"survey/{name}/filters")
-
-    def column(key: str) -> Array:
-        return np.array([block[key][band.name] for band in bands], dtype=np.float64)
-
-    return Instrument(
-        table=build_table(spectra, bands, block["z_max"]) if table is None else table,
-        depth=Depth(
-            column("depth_5sigma_mag"), column("electron_mag"), column("zero_point_scatter_mag")
-        ),
-        effective_angstrom=np.array([band.effective_angstrom for band in bands]),
-        extinction_per_ebv=column("extinction_per_ebv"),
     )
 
 

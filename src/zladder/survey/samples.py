@@ -18,11 +18,12 @@ from zladder.survey.imaging import (
     ImagingField,
     main_area,
 )
-from zladder.survey.observing import Instrument, Seen, join_seen
+from zladder.survey.observing import Seen, join_seen
 from zladder.survey.places import Places
 from zladder.survey.sdss_flags import flag_columns
 from zladder.survey.stars import seen_stars
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
 
 Array = NDArray[np.float64]

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from zladder.config.imaging import FieldNumber
 from zladder.survey.imaging import ImagingField
-from zladder.survey.observing import Instrument, Seen
+from zladder.survey.observing import Seen
 from zladder.survey.samples import Placed
 from zladder.survey.scene_columns import SHAPE_COLUMNS
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
+from zladder.universe.instruments import Instrument
 from zladder.universe.morphology import Shapes, bulge_light_share
 
 TRAIL_RADIUS_ARCSEC, TRAIL_AXIS_RATIO = 6.0, 0.1  # chosen: half of the light along 12 arcsec

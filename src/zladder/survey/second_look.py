@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.observing import Instrument, Seen, make_instrument
+from zladder.survey.observing import Seen
 from zladder.survey.stars import same_stars
 from zladder.survey.tiles import LAYERS
 from zladder.universe.dust import extinction_curve
+from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.noise import Depth, miscalibrated, observe
 from zladder.universe.photometry import PhotometryTable, extinction_mag, magnitudes
 from zladder.universe.spectra import Spectra

@@ -16,7 +16,14 @@ import numpy as np
 import pandas as pd
 
 from zladder.survey.areas import deep_and_wide
-from zladder.survey.assembly import cosmos_rows, hsc_rows, join_truth, other_noise_rows, specz_rows
+from zladder.survey.assembly import (
+    cosmos_rows,
+    hsc_rows,
+    join_truth,
+    other_noise_rows,
+    selection_rows,
+    specz_rows,
+)
 from zladder.survey.collecting import Sky
 from zladder.survey.deep_images import deep_images
 from zladder.survey.dust_sheet import dust_sheet
@@ -30,11 +37,12 @@ from zladder.survey.geometry import displaced
 from zladder.survey.hsc_contaminants import contaminated, with_blends
 from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
-from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.observing import Seen, join_seen, make_dust
 from zladder.survey.second_look import cfhtls_instruments
 from zladder.survey.selection import MAX_ROWS
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
+from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.photometry import PhotometryTable
 from zladder.universe.spectra import load_spectra
 
@@ -63,7 +71,8 @@ def simulate_sky(
         ``hsc``, ``galaxiesml``, ``cosmos``, ``cfhtls``, ``sdss``, ``sdss_deep`` with native
         columns; ``scene``, ``scene_cfhtls``, ``scene_hsc`` and ``stamps_hsc``, which only the
         renderer reads; ``truth`` (one row an object, identifiers of the catalogues that list it,
-        -1 or empty where none does), ``dust`` (maps of E(B-V)), ``selection_photoz`` (every
+        -1 or empty where none does), ``dust`` (maps of E(B-V)), ``selection`` (the area that each
+        spectroscopic programme searched), ``selection_photoz`` (every
         galaxy drawn for the deep field) and ``cosmos_other_noise`` (the labels under the other
         setting of ``shares_hsc_noise``), which no stage may read that trains or predicts.
 
@@ -131,6 +140,7 @@ def _labelled_sky(
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
     )
     truth.loc[spectra_rows, "specz_name"] = names
+    tables["selection"] = selection_rows(both_labels, wide_labels)
     n = len(objects.ra)  # contaminants have rows after these, then comes what only images show
     tables["truth"], contaminants = truth.iloc[:n], truth.iloc[n:]
     tables |= deep_images(sky, settings, instruments, [deep, wide, others], tables)

@@ -16,12 +16,12 @@ from zladder.survey.coadd import HSC_PIXEL_ARCSEC
 from zladder.survey.fields import SPECZ_RANGE
 from zladder.survey.geometry import ARCSEC_PER_DEG, Field, unit_vectors
 from zladder.survey.manyband import passes_usual_cuts
-from zladder.survey.observing import Instrument
 from zladder.survey.scene import mixed_scene
 from zladder.survey.scene_columns import stamp_scene_columns
 from zladder.survey.streams import generator
 from zladder.survey.tiles import MARGIN_ARCSEC
 from zladder.survey.tracts import patch_of, tract_of
+from zladder.universe.instruments import Instrument
 
 Array = NDArray[np.float64]
 

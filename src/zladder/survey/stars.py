@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.observing import Dust, Instrument, Seen
+from zladder.survey.observing import Dust, Seen
 from zladder.universe.dust import extinction_curve
 from zladder.universe.galaxies import Galaxies
+from zladder.universe.instruments import Instrument
 from zladder.universe.noise import miscalibrated, observe
 
 PLANCK_OVER_BOLTZMANN_ANGSTROM_K = 1.43877688e8  # h c / k

@@ -33,6 +33,7 @@ STREAMS = {
     "tiles": 35,
     "cutouts": 36,
     "training set": 60,
+    "structure": 40,
 }
 
 

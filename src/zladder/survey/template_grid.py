@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.survey.observing import Instrument
 from zladder.survey.stars import black_body_mag
+from zladder.universe.instruments import Instrument
 from zladder.universe.noise import flux_njy
 from zladder.universe.photometry import PhotometryTable, distance_modulus_mag, z_nodes
 from zladder.universe.spectra import SHAPES

@@ -22,10 +22,11 @@ from zladder.survey.collecting import Sky, draw_chunk
 from zladder.survey.conditions import Conditions, draw_conditions
 from zladder.survey.geometry import Field
 from zladder.survey.imaging import PIXEL_ARCSEC, main_area
-from zladder.survey.observing import Instrument, Seen, join_seen, make_dust, make_instrument
+from zladder.survey.observing import Seen, join_seen, make_dust
 from zladder.survey.renderer import Light, make_seeing, render
 from zladder.survey.streams import generator
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
+from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.morphology import Shapes, bulge_light_share, draw_shapes
 from zladder.universe.population import Pool, make_pool
 from zladder.universe.spectra import load_spectra

@@ -1,0 +1,61 @@
+"""The probability that a galaxy becomes a usable many-band label, learned from all that were drawn.
+
+A template fit and the cuts on its outcome decide that; no formula says how. A classifier on what
+is observed and the true redshift estimates it: the one part of the oracle that is not exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from zladder.evaluate.oracle_likelihood import Observed
+from zladder.universe.noise import Depth, sky_noise_njy
+
+Z_POINTS = 60  # even in ln(1 + z): the probability is smooth in between
+LEAST = 1e-4  # an estimate below that says no more than "rarely"
+SEED = 0
+
+Array = NDArray[np.float64]
+
+
+class UsableLabel:
+    """ln P(usable | observed, z), as a selection of `oracle.Oracle`.
+
+    Parameters
+    ----------
+    drawn
+        Every galaxy drawn: ``z_true``, ``stored_ebv_mag``, ``flux_{band}_njy`` and ``usable``.
+    bands, depth
+        Of the survey whose fluxes these are.
+    """
+
+    def __init__(self, drawn: pd.DataFrame, bands: Sequence[str], depth: Depth) -> None:
+        self._noise = sky_noise_njy(depth)
+        names = [f"flux_{band}_njy" for band in bands]
+        flux, ebv = drawn[names].to_numpy(np.float64), drawn["stored_ebv_mag"].to_numpy(np.float64)
+        self._model = HistGradientBoostingClassifier(
+            max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=40,
+            early_stopping=True, validation_fraction=0.2, random_state=SEED,
+        )  # fmt: skip
+        inputs = self._inputs(flux, ebv, drawn["z_true"].to_numpy(np.float64))
+        self._model.fit(inputs, drawn["usable"].to_numpy(bool))
+
+    def __call__(self, seen: Observed, z: Array) -> Array:
+        """Return ln of the probability at redshifts, shape (N, Z)."""
+        points = np.expm1(np.linspace(np.log1p(z[0]), np.log1p(z[-1]), Z_POINTS))
+        n = len(seen.flux)
+        flux, ebv = np.repeat(seen.flux, Z_POINTS, axis=0), np.repeat(seen.ebv_mag, Z_POINTS)
+        inputs = self._inputs(flux, ebv, np.tile(points, n))
+        share = self._model.predict_proba(inputs)[:, 1].reshape(n, Z_POINTS)
+        known = np.log(np.maximum(share, LEAST))
+        return np.stack([np.interp(z, points, row) for row in known])
+
+    def _inputs(self, flux: Array, ebv: Array, z: Array) -> Array:
+        """Return magnitudes that stay finite below the noise, E(B-V) and ln(1 + z)."""
+        softened = np.arcsinh(flux / (2 * self._noise))
+        return np.column_stack([softened, np.diff(softened, axis=1), ebv, np.log1p(z)])
