@@ -10,6 +10,7 @@ from zladder.config.wiring_truth import TruthWiring
 from zladder.provenance.digests import canonical_json
 
 SHOWN_FIELDS = 4  # whose frames are measured back
+MANYBAND_LABELS = "cosmos.fits"  # of the mock sky: these labels are compared with the truth
 ASKED = {
     "n_main": "galaxies of the SDSS-like main sample", "n_deep": "deeper ones without a label",
     "n_specz": "spectroscopic labels", "n_photoz": "many-band photometric labels",
@@ -83,12 +84,19 @@ class MockSkyWiring(TruthWiring):
 
     def mock_tables(self) -> list[str]:
         """Return the tables that the page of the mock sky shows."""
-        own = ["quantiles", *(["frames"] if self.painted_shards() else [])]
-        tables = [f"<results>/report/mock_sky.{kind}.parquet" for kind in own]
+        kinds = ["quantiles", *(["frames"] if self.painted_shards() else [])]
+        tables = [f"<results>/report/mock_sky.{kind}.parquet" for kind in kinds]
         alarms = [table for study in self.plan.studies for table in self.found_of(study)
                   if table.endswith(("/leaks.parquet", "/side_information.parquet"))]  # fmt: skip
         alarms = list(dict.fromkeys(alarms))
-        return [f"{SIMULATED}/truth.parquet", *tables, *self.realism_tables(), *alarms]
+        own = [f"{SIMULATED}/truth.parquet", *tables, *self.realism_tables()]
+        return [*own, *self.compared_labels(), *alarms]
+
+    def compared_labels(self) -> list[str]:
+        """Return the table that holds many-band labels against the truth; none without any."""
+        surveys = [self.settings["survey_files"][name] for name in self.plan.surveys]
+        made = any(survey["source"].get("simulated") == MANYBAND_LABELS for survey in surveys)
+        return ["<results>/metrics/labels.parquet"] if made else []
 
     def mock_pages(self) -> list[str]:
         """Return everything that the report shows of the mock sky."""

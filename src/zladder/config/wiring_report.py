@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 # what is made of the mock sky whichever samples are wanted: `snakemake` shows the whole sky
 SKY_PARTS = ("sky", "cfhtls/index", "hsc/index")
-MANYBAND_LABELS = "cosmos.fits"  # of the mock sky: these labels are compared with the truth
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ class ReportWiring(MockSkyWiring):
         matches = [match for sample in plan.samples for match in self.match_of(sample)]
         return [
             *([f"{SIMULATED}/{name}.json" for name in SKY_PARTS] if simulated else []),
-            *(["<results>/metrics/labels.json"] if MANYBAND_LABELS in simulated else []),
+            *[table.replace(".parquet", ".json") for table in self.compared_labels()],
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],
