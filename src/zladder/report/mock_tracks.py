@@ -84,7 +84,8 @@ def draw_tracks(truth: pd.DataFrame) -> Figure:
     )
     rows = figure.subfigures(len(surveys), 1, squeeze=False)[:, 0]
     for part, (survey, bands) in zip(rows, surveys.items(), strict=True):
-        listed = truth[(truth[ID_OF[survey]] != NO_ID) & ~truth["is_star"].to_numpy(dtype=bool)]
+        # stars and artefacts have no redshift
+        listed = truth[(truth[ID_OF[survey]] != NO_ID) & np.isfinite(truth["z_true"].to_numpy())]
         headline(part, f"{TITLES[survey]} · {len(listed):,} galaxies", size=9.5)
         axes = part.subplots(1, MOST_COLUMNS, squeeze=False)[0]
         pairs = list(pairwise(bands))[:MOST_COLUMNS]
