@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 SIMULATED = "<results>/survey"
 MEASURED_SURVEY = "mock_sdss_measured"
 # Which oracle knows how a simulated list of labels was made, and what it reads of the settings.
-ORACLE_KINDS = {"sdss.csv": "main", "galaxiesml.csv": "spectroscopic"}
-ORACLE_SELECTIONS = {"spectroscopic": "selection.csv"}
-ORACLE_SURVEYS = {"main": "sdss", "spectroscopic": "hsc"}
+ORACLE_KINDS = {
+    "sdss.csv": "main",
+    "galaxiesml.csv": "spectroscopic",
+    "cosmos.fits": "photometric",
+}
+ORACLE_SELECTIONS = {
+    "spectroscopic": "selection.csv",
+    "photometric": "selection_photoz.parquet",
+}
+ORACLE_SURVEYS = {"main": "sdss", "spectroscopic": "hsc", "photometric": "hsc"}
 ORACLE_BLOCKS = {
     "main": ("population", "sed", "dust", "sdss", "morphology"),
     "spectroscopic": ("population", "sed", "dust", "hsc", "spectroscopy"),
+    "photometric": ("population", "sed", "dust", "hsc", "manyband"),
 }
 
 

@@ -74,7 +74,7 @@ def dust_log_shares() -> Array:
 
 
 def make_nodes(
-    table: PhotometryTable, mode_rms: Sequence[float], z_min: float, z_max: float
+    table: PhotometryTable, mode_rms: Sequence[float], z_min: float, z_max: float, coarse: int = 1
 ) -> Nodes:
     """Return the nodes between two redshifts; both are nodes.
 
@@ -86,10 +86,12 @@ def make_nodes(
         Relative amplitudes of the three modes.
     z_min, z_max
         The range.
+    coarse
+        So many times wider cells of redshift and type, for photometry that tells no finer.
     """
-    steps = int(np.ceil(np.log((1 + z_max) / (1 + z_min)) / STEP_LN_1Z))
+    steps = int(np.ceil(np.log((1 + z_max) / (1 + z_min)) / (coarse * STEP_LN_1Z)))
     z = np.expm1(np.linspace(np.log1p(z_min), np.log1p(z_max), steps + 1))
-    cells = _joined([_cells(name) for name in TYPE_RANGE])
+    cells = _joined([_cells(name, coarse) for name in TYPE_RANGE])
     every = np.tile(np.arange(len(cells.type_low)), len(z))
     cells = cells.part(every)
     n = len(every)
@@ -128,10 +130,10 @@ def _joined(parts: Sequence[_Cells]) -> _Cells:
     return _Cells(*columns)
 
 
-def _cells(name: str) -> _Cells:
+def _cells(name: str, coarse: int) -> _Cells:
     """Return the cells of one class; those at the ends of the type's range have no width."""
     first, last = TYPE_RANGE[name]
-    edges = np.linspace(first, last, round((last - first) / TYPE_STEP[name]) + 1)
+    edges = np.linspace(first, last, round((last - first) / TYPE_STEP[name] / coarse) + 1)
     low = np.concatenate([edges[:1], edges[:-1], edges[-1:]])
     high = np.concatenate([edges[:1], edges[1:], edges[-1:]])
     early = name == "early"

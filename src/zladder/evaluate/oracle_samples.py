@@ -127,7 +127,9 @@ def photometric_oracle(settings: Mapping[str, Any], drawn: pd.DataFrame) -> Orac
     hsc = make_instrument(load_spectra(), settings, "hsc")
     selection = UsableLabel(drawn, hsc.bands, hsc.depth)
     faintest = settings["manyband"]["limit_i_mag"]
-    return _deep_oracle(settings, hsc, faintest, (PHOTOZ_MIN, settings["hsc"]["z_max"]), selection)
+    return _deep_oracle(
+        settings, hsc, faintest, (PHOTOZ_MIN, settings["hsc"]["z_max"]), selection, 2
+    )
 
 
 def _deep_oracle(
@@ -136,11 +138,12 @@ def _deep_oracle(
     faintest_i_mag: float,
     z_range: tuple[float, float],
     selection: Selection,
+    coarse: int = 1,
 ) -> Oracle:
     """Return an oracle on the HSC-like photometry; all of them answer in the same classes."""
     z_max = settings["hsc"]["z_max"]
     pool = make_pool(hsc.table, settings["population"], "i", faintest_i_mag)
-    nodes = make_nodes(hsc.table, settings["sed"]["mode_rms"], *z_range)
+    nodes = make_nodes(hsc.table, settings["sed"]["mode_rms"], *z_range, coarse)
     return Oracle(
         nodes=nodes,
         columns=make_columns(nodes, hsc.depth.zero_point_scatter_mag),
