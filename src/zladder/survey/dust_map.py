@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-N_WAVES = 128
+N_WAVES = 384  # fewer show as a lattice
 
 Array = NDArray[np.float64]
 
