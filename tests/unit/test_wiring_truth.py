@@ -28,7 +28,7 @@ def test_runs_that_see_photometry_are_told_from_those_that_see_images(wiring):
     assert {"label_efficiency.catalogue_f100-s0.parquet", "label_efficiency.boosting-s0.parquet",
             "label_efficiency.mean_z-s0.parquet"} <= names  # fmt: skip
     images = json.loads(wiring.leak_settings("label_efficiency"))["images"]
-    assert {"supervised_f100", "probe_moco_f100", "finetuned_classes_f100"} <= set(images)
+    assert {"supervised_f100", "probe_moco_f100", "finetuned_classes"} <= set(images)
     methods = {name.split(".")[1].rsplit("-s", 1)[0] for name in names}
     assert not methods & set(images)
     assert json.loads(wiring.leak_settings("transfer"))["images"] == []
