@@ -135,7 +135,8 @@ def test_another_contrast_reruns_the_pretrainings_and_what_starts_from_them(
     ("old", "new"),
     [
         ("contrastive_weight: 0.02,", "contrastive_weight: 0.2,"),
-        ("    augmentation: *clean\n    optimizer: &rates", "    augmentation: *views\n    optimizer: &rates"),
+        ("    augmentation: *clean\n    optimizer: &rates",
+         "    augmentation: *views\n    optimizer: &rates"),
     ],
 )  # fmt: skip
 def test_an_encoders_recipe_reruns_that_pretraining_and_its_children(
