@@ -25,14 +25,26 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Observed:
-    """N galaxies as a catalogue lists them: fluxes in nanojansky (N, B), E(B-V) in mag (N,)."""
+    """N galaxies as a catalogue lists them.
+
+    Attributes
+    ----------
+    flux
+        Shape (N, B), nanojansky.
+    ebv_mag
+        Listed E(B-V), shape (N,).
+    object_id
+        Shape (N,). It says nothing of a galaxy: by it what was learned of the very galaxy is left
+        out (`oracle_usable`).
+    """
 
     flux: Array
     ebv_mag: Array
+    object_id: Rows
 
     def part(self, rows: Rows | slice) -> Observed:
         """Return some of the galaxies."""
-        return Observed(self.flux[rows], self.ebv_mag[rows])
+        return Observed(self.flux[rows], self.ebv_mag[rows], self.object_id[rows])
 
 
 @dataclass(frozen=True)

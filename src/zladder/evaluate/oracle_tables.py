@@ -58,7 +58,8 @@ def observed_of(frame: pd.DataFrame, listed: Mapping[str, Any]) -> Observed:
         for kind in ("mag", "extinction")
     )
     ebv_mag = extinction.sum(axis=1) / sum(extinction_per_ebv.values())
-    return Observed(flux_njy(magnitude + (extinction if listed["dereddened"] else 0.0)), ebv_mag)
+    bare = magnitude + (extinction if listed["dereddened"] else 0.0)
+    return Observed(flux_njy(bare), ebv_mag, frame["object_id"].to_numpy())
 
 
 def structure_of(frame: pd.DataFrame) -> Structure:
