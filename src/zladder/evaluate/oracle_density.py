@@ -36,7 +36,7 @@ def class_shares(
     middle = (np.arange(POINTS_PER_CLASS) + 0.5) / POINTS_PER_CLASS
     fine = (edges[:-1, None] + np.diff(edges)[:, None] * middle).ravel()
     inside = (fine >= z[0]) & (fine <= z[-1])
-    explained = np.isfinite(log_density).any(axis=1)
+    explained = np.asarray(np.isfinite(log_density).any(axis=1))
     smooth = np.where(explained[:, None], log_density - 2 * np.log(z), 0.0)
     smooth -= smooth.max(axis=1, keepdims=True)
     at = fine[inside]

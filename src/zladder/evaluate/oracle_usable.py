@@ -56,8 +56,7 @@ class UsableLabel:
         share = np.empty(len(fold))
         for k in np.unique(fold):
             share[fold == k] = self._models[k].predict_proba(inputs[fold == k])[:, 1]
-        share = share.reshape(n, Z_POINTS)
-        known = np.log(np.maximum(share, LEAST))
+        known = np.log(np.maximum(share, LEAST)).reshape(n, Z_POINTS)
         return np.stack([np.interp(z, points, row) for row in known])
 
     def _inputs(self, flux: Array, ebv: Array, z: Array) -> Array:
