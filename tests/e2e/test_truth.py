@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kstest
+
+from zladder.evaluate.truth import true_redshifts
+from zladder.pdf.pdf_file import read_pdfs
+from zladder.pdf.scores import pit
 
 if TYPE_CHECKING:
     from tests.checkout import Checkout
 
 pytestmark = pytest.mark.timeout(900)
+FALSE_ALARMS = 1e-3  # of each oracle on each dataset
 STUDIES = ("transfer", "main_sample", "label_efficiency", "class_residuals")
 
 
@@ -27,6 +33,23 @@ def test_no_model_that_sees_photometry_beats_the_oracle(climbed: Checkout) -> No
         found = metrics(climbed, f"{study}/leaks")
         assert (found["verdict"] != "leak").all(), found[found["verdict"] == "leak"].to_string()
         assert (found[found["sees"] == "photometry"]["n"] > 0).all()
+
+
+def test_every_oracle_is_calibrated_against_the_truth(climbed: Checkout) -> None:
+    folder = climbed.folder / "results/mock-test"
+    found = {}
+    for path in sorted(folder.glob("predictions/*.oracle*-s0.parquet")):
+        table = pd.read_parquet(path)
+        pdfs = read_pdfs(path.with_name(f"{path.stem}.pdf.h5"))
+        z = true_redshifts(folder / "survey/truth.parquet", table["object_id"].to_numpy())
+        cdf = np.pad(np.cumsum(pdfs.pmf.astype(float), axis=1), ((0, 0), (1, 0)))
+        for dataset, rows in table[table["split"] == "test"].groupby("dataset"):
+            known = np.isfinite(z) & (z < pdfs.edges[-1]) & np.isfinite(cdf[:, -1])
+            some = rows.index[known[rows.index]]
+            values = pit(pdfs.edges, cdf[some], z[some])
+            found[path.name, dataset] = (len(values), float(kstest(values, "uniform").pvalue))
+    assert found
+    assert all(n > 50 and p > FALSE_ALARMS for n, p in found.values()), found
 
 
 def test_identifiers_order_and_position_tell_no_redshift(climbed: Checkout) -> None:

@@ -52,7 +52,7 @@ def _main_galaxies(n: int, seed: int) -> Seen:
 
 
 def observed(seen: Seen) -> Observed:
-    return Observed(seen.flux, seen.stored_ebv_mag)
+    return Observed(seen.flux, seen.stored_ebv_mag, np.arange(len(seen.flux)))
 
 
 def pit(oracle: Oracle, pmf: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -207,6 +207,11 @@ def test_what_is_drawn_tells_how_labels_are_selected():
     first = drawn.loc[drawn["usable"], "z_true"].iloc[: len(listed)]
     assert 300 <= len(listed) <= 320  # some more are asked for: blends become unusable
     np.testing.assert_array_equal(np.sort(listed["z_true"]), np.sort(first))
+    named = drawn[drawn["object_id"] >= 0]
+    assert named["object_id"].is_unique
+    truth = sky["truth"].set_index("object_id").loc[named["object_id"]]
+    np.testing.assert_array_equal(truth["z_true"], named["z_true"])
+    assert set(listed["object_id"]) <= set(named["object_id"])
 
 
 def test_labels_fail_and_scatter_as_labels_do():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mock_sky import instrument, settings
@@ -126,6 +128,23 @@ def test_probabilities_are_whole_and_do_not_depend_on_the_order(oracle, seen, pm
     np.testing.assert_array_equal(straight[order], turned)
     # in other company the pruning of nodes differs, and nothing else
     assert (0.5 * np.abs(straight - pmf[:150]).sum(axis=1)).max() < 0.02
+
+
+def test_what_no_node_explains_has_no_answer(oracle, seen, structure, pmf):
+    """No galaxy is as red and as blue at once; a whole group of such is no failure either."""
+    few = observed(seen.part(np.arange(100)))
+    strange = few.flux * np.array([1e4, 1e-4, 1.0, 1e-4, 1e4])
+    alone = replace(few, flux=strange)
+    assert np.isnan(posterior(oracle, alone)).all()
+    laws = make_structure_laws(known(), oracle.nodes)
+    for answer in posterior_pair(oracle, laws, alone, structure.part(np.arange(100))):
+        assert np.isnan(answer).all()
+    odd = np.arange(100) % 2 == 1
+    mixed = posterior(oracle, replace(few, flux=np.where(odd[:, None], strange, few.flux)))
+    assert np.isnan(mixed[odd]).all()
+    np.testing.assert_allclose(mixed[~odd].sum(axis=1), 1.0, atol=1e-5)
+    # in other company the pruning of nodes differs, and nothing else
+    assert (0.5 * np.abs(mixed - pmf[:100]).sum(axis=1))[~odd].max() < 0.02
 
 
 def test_pruning_loses_nothing_that_counts(oracle, seen, pmf, monkeypatch):

@@ -78,12 +78,42 @@ def test_the_chance_to_be_usable_is_learned():
     def law(i_flux, redshift):
         return 0.9 / (1 + (1500 / i_flux) ** 2) * np.where(redshift < 1.5, 1.0, 0.4)
 
-    drawn = pd.DataFrame({"z_true": z, "stored_ebv_mag": 0.03})
+    drawn = pd.DataFrame({"object_id": rng.permutation(n), "z_true": z, "stored_ebv_mag": 0.03})
     drawn[[f"flux_{band}_njy" for band in hsc.bands]] = flux
     drawn["usable"] = rng.random(n) < law(flux[:, 2], z)
     usable = UsableLabel(drawn, hsc.bands, hsc.depth)
     asked = np.array([[600.0], [3000.0], [12_000.0]]) * np.ones(5)
     at = np.array([0.3, 0.8, 1.3, 1.8, 2.5])
-    told = usable(Observed(asked, np.full(3, 0.03)), at)
+    told = usable(Observed(asked, np.full(3, 0.03), np.arange(3)), at)
     expected = law(asked[:, 2][:, None], at)
     np.testing.assert_allclose(np.exp(told), expected, atol=0.1)
+
+
+def test_nobodys_own_fate_is_in_the_answer():
+    """Of few galaxies: a model that had seen one of them would answer otherwise."""
+    rng = np.random.default_rng(8)
+    hsc = make_instrument(spectra(), settings(), "hsc")
+    n = 600
+    drawn = pd.DataFrame({
+        "object_id": np.where(rng.random(n) < 0.7, 10**12 + rng.permutation(n), -1),
+        "z_true": rng.uniform(0.1, 3.0, n), "stored_ebv_mag": 0.03,
+    })  # fmt: skip
+    names = [f"flux_{band}_njy" for band in hsc.bands]
+    drawn[names] = np.exp(rng.uniform(5, 10, (n, 1)) + 0.1 * rng.normal(size=(n, 5)))
+    drawn["usable"] = rng.random(n) < 0.5
+    listed = np.flatnonzero(drawn["object_id"] >= 0)
+    rows = listed[:: len(listed) // 20]
+    mine = Observed(
+        drawn[names].to_numpy()[rows], np.full(len(rows), 0.03), drawn["object_id"].to_numpy()[rows]
+    )
+    z = np.linspace(0.1, 3.0, 50)
+    before = UsableLabel(drawn, hsc.bands, hsc.depth)(mine, z)
+    moved = 0
+    for place, row in enumerate(rows[:4]):
+        changed = drawn.copy()
+        changed.loc[row, "usable"] = not drawn.loc[row, "usable"]
+        changed.loc[row, "z_true"] = 3.0 - drawn.loc[row, "z_true"]
+        after = UsableLabel(changed, hsc.bands, hsc.depth)(mine, z)
+        np.testing.assert_array_equal(after[place], before[place])
+        moved += (after != before).any()
+    assert moved == 4  # the others' answers do change

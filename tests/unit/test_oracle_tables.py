@@ -58,7 +58,13 @@ def test_each_estimate_has_the_least_expected_loss(name):
 
 
 def frame(ids: np.ndarray, split: str) -> pd.DataFrame:
-    columns = {"mag_r": 17.0, "z_true": 0.5, "z_true_kind": "spec", "split": split}
+    columns = {
+        "mag_r": 17.0,
+        "z_true": 0.5,
+        "z_true_kind": "spec",
+        "split": split,
+        "sample": "sample",
+    }
     return pd.DataFrame({"object_id": ids}).assign(**columns)
 
 
@@ -93,6 +99,29 @@ def test_a_galaxy_without_an_answer_is_refused(world):
         oracle_predictions([dataset], [answers])
 
 
+def test_a_galaxy_in_two_samples_has_the_answer_of_its_own(world, tmp_path):
+    ids, pmf = np.arange(20, 60), densities(80)
+    table = pd.concat([frame(ids, "test"), frame(ids, "test").assign(sample="other")])
+    table.sample(frac=1.0, random_state=1).to_parquet(tmp_path / "both.parquet")
+    paths = tmp_path / "other.structure.pdf.h5", tmp_path / "sample.pdf.h5"
+    for path, part in zip(paths, (pmf[40:], pmf[:40]), strict=True):
+        write_pdfs(path, ClassPdfs(ids, EDGES, part), "oracle")
+    shuffled = pd.read_parquet(tmp_path / "both.parquet")
+    _, pdfs, _ = oracle_predictions([tmp_path / "both.parquet"], paths)
+    place = shuffled["object_id"] - 20 + np.where(shuffled["sample"] == "other", 40, 0)
+    np.testing.assert_allclose(pdfs.pmf, pmf[place], rtol=1e-5, atol=1e-9)
+
+
+def test_without_an_answer_there_is_no_estimate():
+    pmf = densities(5)
+    whole = estimates(EDGES, pmf)
+    pmf[[1, 4]] = np.nan
+    for name, values in estimates(EDGES, pmf).items():
+        assert np.isnan(values[[1, 4]]).all(), name
+        np.testing.assert_array_equal(values[[0, 2, 3]], whole[name][[0, 2, 3]])
+    assert np.isnan(estimates(EDGES, pmf[[1]])["z_mode"]).all()
+
+
 def test_every_metric_is_taken_from_its_estimate_and_the_oracle_is_no_method(world, tmp_path):
     table, _, _ = oracle_predictions([world[0]], [world[1]])
     path, network = tmp_path / "toy.oracle-s0.parquet", tmp_path / "toy.net-s0.parquet"
@@ -116,8 +145,8 @@ def test_every_metric_is_taken_from_its_estimate_and_the_oracle_is_no_method(wor
 
 
 def test_fluxes_are_those_that_reached_the_telescope():
-    table = pd.DataFrame({"mag_g": [18.0], "mag_r": [17.0], "extinction_g": [0.33],
-                          "extinction_r": [0.23]})  # fmt: skip
+    table = pd.DataFrame({"object_id": [7], "mag_g": [18.0], "mag_r": [17.0],
+                          "extinction_g": [0.33], "extinction_r": [0.23]})  # fmt: skip
     scale = {"g": 3.3, "r": 2.3}
     seen = observed_of(table, {"extinction_per_ebv": scale, "dereddened": True})
     np.testing.assert_allclose(seen.flux, 10 ** (-0.4 * (np.array([[18.33, 17.23]]) - 31.4)))

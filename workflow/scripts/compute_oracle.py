@@ -24,23 +24,21 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read what was observed, look up the laws, write the densities."""
     import numpy as np
-    import pandas as pd
 
+    from zladder.evaluate.oracle_inputs import read_asked, read_selection
     from zladder.evaluate.oracle_samples import answers_for
-    from zladder.evaluate.oracle_tables import held_out
     from zladder.pdf.pdf_file import ClassPdfs, write_pdfs
-    from zladder.tables.read import read_table
 
-    sample = read_table(options.sample)
-    asked = held_out(sample, options.datasets)
-    told = read_table(options.selection) if options.selection else pd.DataFrame()
+    n_in, asked = read_asked(options.sample, options.datasets, options.settings)
+    told = read_selection(options.selection, options.settings)
     oracle, pmf, with_structure = answers_for(options.settings, told, asked)
     ids, run = asked["object_id"].to_numpy(), f"oracle of {options.sample.stem}"
     write_pdfs(options.pdfs, ClassPdfs(ids, oracle.edges, pmf), run)
     if with_structure is None:  # the catalogue lists no shapes
         ids, with_structure = ids[:0], np.empty((0, pmf.shape[1]), dtype=np.float32)
     write_pdfs(options.structure_pdfs, ClassPdfs(ids, oracle.edges, with_structure), run)
-    counts = {"n_in": len(sample), "n_out": len(asked), "nodes": len(oracle.nodes.z)}
+    counts = {"n_in": n_in, "n_out": len(asked), "nodes": len(oracle.nodes.z)}
+    counts["unexplained"] = int(np.isnan(pmf[:, 0]).sum())
     return {"counts": counts}
 
 

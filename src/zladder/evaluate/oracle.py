@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
+from zladder.evaluate.oracle_density import class_shares
 from zladder.evaluate.oracle_grid import Nodes
 from zladder.evaluate.oracle_likelihood import Columns, Observed, pair_log_likelihood
 from zladder.evaluate.oracle_prior import Prior
@@ -30,8 +31,6 @@ from zladder.universe.noise import Depth
 from zladder.universe.structure import Structure
 
 CHUNK_PAIRS = 30_000  # what of them stays in the cache
-LOWEST_LN = -60.0  # below the peak: nothing
-POINTS_PER_CLASS = 4
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -76,14 +75,15 @@ def anywhere(seen: Observed, z: Array) -> Array:
 
 
 def posterior(oracle: Oracle, seen: Observed) -> Shares:
-    """Return the probability of each class of redshift, shape (N, bins); rows sum to 1.
+    """Return the probability of each class of redshift, shape (N, bins); rows sum to 1 (or NaN).
 
     Parameters
     ----------
     oracle
         What is known.
     seen
-        N galaxies with a positive flux in the anchor band.
+        N galaxies with finite fluxes, positive in the anchor band. One that no node explains has
+        NaN for an answer.
     """
     return _posteriors(oracle, seen, None, None)[0]
 
@@ -101,18 +101,21 @@ def _posteriors(
 ) -> list[Shares]:
     z = np.unique(oracle.nodes.z)
     n = 1 if laws is None else 2
-    found = [np.empty((len(seen.flux), len(oracle.edges) - 1), dtype=np.float32) for _ in range(n)]
+    shape = (len(seen.flux), len(oracle.edges) - 1)
+    found = [np.full(shape, np.nan, dtype=np.float32) for _ in range(n)]
     groups = candidates(oracle.nodes, oracle.prior, oracle.depth, oracle.anchor, seen)
     for rows, galaxy, node in groups:
+        if len(galaxy) == 0:
+            continue
         part = seen.part(rows)
         shapes = None if structure is None else structure.part(rows)
         place = np.searchsorted(z, oracle.nodes.z[node])
-        selected = oracle.selection(part, z)
+        selected = partial(oracle.selection, part)
         for pmf, weight in zip(
             found, _log_weights(oracle, part, (galaxy, node), laws, shapes), strict=True
         ):
             log_density = _summed(weight, galaxy, place, (len(rows), len(z)))
-            pmf[rows] = _class_shares(z, log_density + selected, oracle.edges)
+            pmf[rows] = class_shares(z, log_density, oracle.edges, selected)
     return found
 
 
@@ -155,21 +158,3 @@ def _summed(weight: Array, galaxy: Rows, place: Rows, shape: tuple[int, int]) ->
     shares = np.bincount(where, np.exp(weight - peak[galaxy]), minlength=shape[0] * shape[1])
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(shares.reshape(shape)) + peak[:, None])
-
-
-def _class_shares(z: Array, log_density: Array, edges: Array) -> Array:
-    """Return the probability of each class from ln of the density per unit z at nodes.
-
-    ln of the density over z^2 (the volume) is smooth in ln(1 + z): a cubic spline goes through it.
-    """
-    middle = (np.arange(POINTS_PER_CLASS) + 0.5) / POINTS_PER_CLASS
-    fine = (edges[:-1, None] + np.diff(edges)[:, None] * middle).ravel()
-    inside = (fine >= z[0]) & (fine <= z[-1])
-    smooth = log_density - 2 * np.log(z)
-    smooth -= smooth.max(axis=1, keepdims=True)
-    spline = CubicSpline(np.log1p(z), np.maximum(smooth, LOWEST_LN), axis=1)
-    density = np.zeros((len(log_density), len(fine)))
-    at = fine[inside]
-    density[:, inside] = np.exp(spline(np.log1p(at))) * at**2
-    shares = density.reshape(len(density), -1, POINTS_PER_CLASS).sum(axis=2)
-    return shares / shares.sum(axis=1, keepdims=True)

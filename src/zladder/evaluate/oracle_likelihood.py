@@ -25,14 +25,26 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Observed:
-    """N galaxies as a catalogue lists them: fluxes in nanojansky (N, B), E(B-V) in mag (N,)."""
+    """N galaxies as a catalogue lists them.
+
+    Attributes
+    ----------
+    flux
+        Shape (N, B), nanojansky.
+    ebv_mag
+        Listed E(B-V), shape (N,).
+    object_id
+        Shape (N,). It says nothing of a galaxy: by it what was learned of the very galaxy is left
+        out (`oracle_usable`).
+    """
 
     flux: Array
     ebv_mag: Array
+    object_id: Rows
 
     def part(self, rows: Rows | slice) -> Observed:
         """Return some of the galaxies."""
-        return Observed(self.flux[rows], self.ebv_mag[rows])
+        return Observed(self.flux[rows], self.ebv_mag[rows], self.object_id[rows])
 
 
 @dataclass(frozen=True)
@@ -130,15 +142,7 @@ def pair_log_likelihood(
     weight = model / noise
     residual = observed / noise - weight
     wrong_dust = LN_PER_MAG * stored_relative_error * ebv * (per_ebv + 2 * curved * ebv)
-    n = len(observed)
-    covariance = [
-        [
-            weight[i] * weight[j] * (columns.covariance[i, j][node] + wrong_dust[i] * wrong_dust[j])
-            + float(i == j)
-            for j in range(i + 1)
-        ]
-        for i in range(n)
-    ]
+    covariance = whitened_covariance(columns.covariance, node, weight, wrong_dust)
     inverse = factorise(covariance)
     half = forward(covariance, inverse, residual)
     shift = FREE_LN_FLUX**2 * (weight * backward(covariance, inverse, half)).sum(axis=0)
@@ -151,6 +155,32 @@ def pair_log_likelihood(
         mode_mean=(mode * half).sum(axis=0),
         mode_known=(mode**2).sum(axis=0),
     )
+
+
+def whitened_covariance(
+    relative: Array, node: Rows, weight: Array, wrong_dust: Array
+) -> list[list[Array]]:
+    """Return the covariance of fluxes in units of their noise: lower triangle, row by row, (P,).
+
+    Parameters
+    ----------
+    relative
+        Of relative fluxes at the nodes, shape (B, B, K).
+    node
+        Of each pair, shape (P,).
+    weight
+        Flux over noise, shape (B, P).
+    wrong_dust
+        Relative change of the fluxes per standard deviation of the listed E(B-V), shape (B, P).
+    """
+    return [
+        [
+            weight[i] * weight[j] * (relative[i, j][node] + wrong_dust[i] * wrong_dust[j])
+            + float(i == j)
+            for j in range(i + 1)
+        ]
+        for i in range(len(weight))
+    ]
 
 
 def factorise(covariance: list[list[Array]]) -> list[Array]:

@@ -27,6 +27,7 @@ from zladder.universe.structure import Structure, structure_errors
 WINDOWS = {"z_out05": 0.05, "z_out15": 0.15}  # column: largest |dz| that is no outlier
 CATASTROPHIC_Z = 1.0
 BLOCK_ROWS = 2000
+SHAPES = ("expRad_r", "expAB_r", "fracDeV_r", "mag_err_r")  # of SDSS's columns
 
 Array = NDArray[np.float64]
 
@@ -58,15 +59,13 @@ def observed_of(frame: pd.DataFrame, listed: Mapping[str, Any]) -> Observed:
         for kind in ("mag", "extinction")
     )
     ebv_mag = extinction.sum(axis=1) / sum(extinction_per_ebv.values())
-    return Observed(flux_njy(magnitude + (extinction if listed["dereddened"] else 0.0)), ebv_mag)
+    bare = magnitude + (extinction if listed["dereddened"] else 0.0)
+    return Observed(flux_njy(bare), ebv_mag, frame["object_id"].to_numpy())
 
 
 def structure_of(frame: pd.DataFrame) -> Structure:
     """Return the measured shapes of a table with SDSS's columns; errors follow from the r flux."""
-    radius, ratio, share, error_mag = (
-        frame[name].to_numpy(dtype=np.float64)
-        for name in ("expRad_r", "expAB_r", "fracDeV_r", "mag_err_r")
-    )
+    radius, ratio, share, error_mag = (frame[name].to_numpy(dtype=np.float64) for name in SHAPES)
     size_error, ratio_error, share_error = structure_errors(error_mag / MAG_PER_LN)
     return Structure(radius, size_error, ratio, ratio_error, share, share_error)
 
@@ -76,8 +75,16 @@ def oracle_predictions(
 ) -> tuple[pd.DataFrame, ClassPdfs, dict[str, dict[str, int]]]:
     """Return (predictions, their densities row by row, counts), from the answers by sample.
 
-    The oracle has not trained: what other methods are asked for, it is asked for. ``z_phot`` is
-    the median; the best estimate for each loss stands beside it (`estimates`).
+    The oracle has not trained: what other methods are asked for, it is asked for. It knows the
+    sample that a galaxy's row is of: one in two samples has an answer in each. ``z_phot`` is the
+    median; the best estimate for each loss stands beside it (`estimates`).
+
+    Parameters
+    ----------
+    datasets
+        With columns ``sample`` and ``object_id``.
+    oracles
+        ``<sample>.pdf.h5`` or ``<sample>.structure.pdf.h5`` of each sample.
 
     Raises
     ------
@@ -89,21 +96,22 @@ def oracle_predictions(
         if not np.array_equal(part.edges, parts[0].edges):
             hint = "one survey's samples share their classes; test on one survey"
             raise BadInput(path, "edges", f"those of {oracles[0]}", "others", hint)
-    known = pd.Series(
-        np.arange(sum(len(part.object_id) for part in parts)),
-        index=np.concatenate([part.object_id for part in parts]),
+    samples = np.repeat([path.name.split(".")[0] for path in oracles],
+                        [len(part.object_id) for part in parts])  # fmt: skip
+    index = pd.MultiIndex.from_arrays(
+        [samples.astype(object), np.concatenate([part.object_id for part in parts])]
     )
-    known = known[~known.index.duplicated()]
     pmf = np.concatenate([part.pmf for part in parts])
     asked = asked_galaxies(datasets, [])
     tables, rows = [], []
     for galaxies in asked:
-        place = known.reindex(galaxies.frame["object_id"])
-        if place.isna().any():
-            found = f"{int(place.isna().sum())} galaxies without an answer"
+        names = galaxies.frame["sample"].astype(object), galaxies.frame["object_id"]
+        place = index.get_indexer(pd.MultiIndex.from_arrays(names))
+        if (place < 0).any():
+            found = f"{int((place < 0).sum())} galaxies without an answer"
             hint = "compute the oracle again (rule compute_oracle)"
             raise BadInput(galaxies.path, "object_id", "answers for all galaxies", found, hint)
-        rows.append(place.to_numpy(dtype=np.int64))
+        rows.append(place)
         found_here = estimates(parts[0].edges, pmf[rows[-1]])
         columns = {"z_phot": found_here["z_median"], **found_here}
         columns["flags"] = label_flags(galaxies.frame)
@@ -119,7 +127,7 @@ def estimates(edges: Array, pmf: NDArray[np.float32]) -> dict[str, NDArray[np.fl
     ``z_mode``, ``z_mean``, ``z_median`` and the standard quantiles; ``z_mean_dz``, of least
     expected dz^2; ``z_risk``, of least expected Tanaka loss; ``z_out05`` and ``z_out15``, least
     likely to be an outlier; ``z_cat1``, least likely to be off by more than 1. Classes stand for
-    their centres.
+    their centres. Where a row of ``pmf`` is NaN, so are all estimates.
     """
     blocks = [
         _estimates(edges, pmf[start : start + BLOCK_ROWS].astype(np.float64))
@@ -132,6 +140,15 @@ def estimates(edges: Array, pmf: NDArray[np.float32]) -> dict[str, NDArray[np.fl
 
 
 def _estimates(edges: Array, pmf: Array) -> dict[str, Array]:
+    known = np.isfinite(pmf).all(axis=1)
+    found = _known_estimates(edges, pmf[known])
+    whole = {name: np.full(len(pmf), np.nan) for name in found}
+    for name, values in found.items():
+        whole[name][known] = values
+    return whole
+
+
+def _known_estimates(edges: Array, pmf: Array) -> dict[str, Array]:
     centres, cdf = class_centres(edges), class_cdf(pmf)
     weighted = pmf / (1 + centres) ** 2
     dz = (centres[:, None] - centres) / (1 + centres)  # (candidate, truth)

@@ -34,7 +34,8 @@ from zladder.universe.noise import flux_njy, noise_njy
 from zladder.universe.structure import Structure
 
 SPECZ_NUMBER_RANGE = (10**8, 10**9)
-NOT_LISTED = ("in_hsc", "in_all_bands", "kept", "usable", "other_lp_zPDF", "other_passes")
+NOT_LISTED = ("in_hsc", "in_all_bands", "kept", "usable", "other_lp_zPDF", "other_passes",
+              "drawn_row")  # fmt: skip
 
 Ids = NDArray[np.int64]
 

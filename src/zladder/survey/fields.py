@@ -47,7 +47,8 @@ def deep_field(
     Returns
     -------
     seen, labels
-        As the HSC-like survey sees them, and their columns (`manyband_labels`).
+        As the HSC-like survey sees them, and their columns (`manyband_labels`); ``drawn_row`` is
+        the place in ``drawn``, -1 for stars.
     drawn
         Of every galaxy drawn, listed or not, what `selection.drawn_rows` says.
     """
@@ -59,8 +60,10 @@ def deep_field(
         labels = manyband_labels(rng, block, camera, seen, many)
         listed, complete = _listed(rng, settings["hsc"], hsc, seen)
         usable = labels["kept"] & complete & passes_usual_cuts(labels)
+        number = sum(map(len, drawn)) + np.arange(len(labels))
         drawn.append(drawn_rows(seen, hsc.bands, usable))
-        return labels.assign(in_hsc=listed, in_all_bands=complete, usable=usable)
+        columns = labels.assign(in_hsc=listed, in_all_bands=complete, usable=usable)
+        return columns.assign(drawn_row=number)
 
     pool = make_pool(hsc.table, settings["population"], "i", block["limit_i_mag"])
     wanted = settings["n_photoz"]
@@ -96,7 +99,7 @@ def _stars(
     )
     labels = manyband_labels(rng, settings["manyband"], camera, seen, many)
     listed, complete = _listed(rng, settings["hsc"], hsc, seen)
-    labels = labels.assign(in_hsc=listed, in_all_bands=complete, usable=False)
+    labels = labels.assign(in_hsc=listed, in_all_bands=complete, usable=False, drawn_row=-1)
     rows = np.flatnonzero(labels["kept"])
     return seen.part(rows), labels.iloc[rows]
 

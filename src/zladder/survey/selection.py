@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from zladder.survey.observing import Seen
 
@@ -37,3 +39,29 @@ def drawn_rows(seen: Seen, bands: Sequence[str], usable: pd.Series) -> pd.DataFr
         columns[f"flux_{band}_njy"] = seen.flux[:, index]
         columns[f"flux_error_{band}_njy"] = seen.flux_error[:, index]
     return pd.DataFrame({**columns, "usable": usable.to_numpy()})
+
+
+def named_rows(
+    drawn: pd.DataFrame, row: NDArray[np.int64], object_id: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Return the drawn galaxies with the identifier that the HSC-like catalogue gives each.
+
+    By it a galaxy's own fate can be kept out of what answers for it.
+
+    Parameters
+    ----------
+    drawn
+        D galaxies (`drawn_rows`).
+    row
+        Shape (N,): for each object of the deep field its row among them, -1 for a star.
+    object_id
+        Shape (N,): its identifier, -1 where the catalogue does not list it.
+
+    Returns
+    -------
+    rows
+        ``object_id``, -1 where none was given, before the other columns.
+    """
+    ids = np.full(len(drawn), -1, dtype=np.int64)
+    ids[row[row >= 0]] = object_id[row >= 0]
+    return drawn.assign(object_id=ids)[["object_id", *drawn.columns]]

@@ -39,7 +39,7 @@ from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Seen, join_seen, make_dust
 from zladder.survey.second_look import cfhtls_instruments
-from zladder.survey.selection import MAX_ROWS
+from zladder.survey.selection import MAX_ROWS, named_rows
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument, make_instrument
@@ -135,6 +135,8 @@ def _labelled_sky(
     tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
     truth.loc[: n_deep - 1, "cosmos_id"] = ids
     tables["cosmos_other_noise"] = other_noise_rows(hsc, deep, deep_labels, ids)
+    ids = truth["object_id"].to_numpy()[:n_deep]
+    drawn = named_rows(drawn, deep_labels["drawn_row"].to_numpy(), ids)
     tables["selection_photoz"] = drawn.iloc[:MAX_ROWS]
     tables["galaxiesml"], names = specz_rows(
         sky.seed, settings, objects.part(spectra_rows), spectra_labels
