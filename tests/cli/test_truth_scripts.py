@@ -13,6 +13,7 @@ import score_truth
 import tabulate_scores
 
 from tests.toy_universe import LEVEL, write_toy_results
+from zladder.config.names import LEAK
 from zladder.evaluate.study import compare_with_peer, read_answers, score_methods
 
 METHODS = ("same", "leaky", "worse", "classes")
@@ -49,7 +50,7 @@ def write_sample(toy, path) -> None:
 def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_path):
     assert check(toy, tmp_path) == 0
     leaks = pd.read_parquet(tmp_path / "leaks.parquet")
-    assert set(leaks[leaks["verdict"] == "leak"]["method"]) == {"leaky"}
+    assert set(leaks[leaks["verdict"] == LEAK]["method"]) == {"leaky"}
     sidecar = json.loads((tmp_path / "check_leaks.json").read_text())
     assert sidecar["counts"] == {"comparisons": 8, "leaks": 2}
 

@@ -8,6 +8,7 @@ import pytest
 from report_pages import numbers_page, parsed
 from report_world import STUDIES
 
+from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET
 from zladder.report.metric_words import SIGNED
 from zladder.report.numerals import fixed
 
@@ -32,17 +33,17 @@ def leak_table(p_value: float) -> pd.DataFrame:
     compared = {"dataset": "specz", "sees": "photometry", "score": "nll", "n": 390,
                 "mean_model": -1.5, "mean_oracle": -1.4, "difference": -0.1, "se": 0.02,
                 "level": 1e-4}  # fmt: skip
-    verdict = "leak" if p_value <= 1e-4 else "no leak seen"
+    verdict = LEAK if p_value <= 1e-4 else QUIET
     rows = [{"method": "base", **compared, "p_value": p_value, "verdict": verdict}]
     nothing = dict.fromkeys(("mean_model", "mean_oracle", "difference", "se", "p_value", "level"),
                             np.nan)  # fmt: skip
-    nothing |= {"n": 0, "verdict": "not compared"}
+    nothing |= {"n": 0, "verdict": NOT_COMPARED}
     rows += [{**compared, **nothing, "method": name, "sees": sees}
              for name, sees in (("resnet", "images"), ("knn", "photometry"))]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def side_table(verdict: str = "at chance") -> pd.DataFrame:
+def side_table(verdict: str = AT_CHANCE) -> pd.DataFrame:
     rows = [{"sample": sample, "source": "order", "n": 5000, "share_correct": 0.503,
              "statistic": 0.2, "p_value": 0.8, "level": 1e-4, "verdict": verdict}
             for sample in ("mock_specz", "mock_photoz")]  # fmt: skip
@@ -94,7 +95,7 @@ def test_the_alarm_says_first_whether_it_rang(report_world, p_value, words):
 
 
 def test_side_information_of_the_studys_samples_is_told(report_world):
-    text = sections(report_world, side_information=side_table("leak"))["Leak alarm"]
+    text = sections(report_world, side_information=side_table(LEAK))["Leak alarm"]
     assert text.startswith("Leak alarmLEAK: order of mock_specz; order of mock_photoz. Do not")
     assert "No oracle was built for this study" in text
     assert "50.3 %" in text

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from zladder.config.names import AT_CHANCE, LEAK
 from zladder.config.wiring_truth import SIDE_SOURCES
 from zladder.evaluate.side_information import (
     GALAXIES_MAX,
@@ -60,7 +61,7 @@ def test_without_a_leak_all_is_at_chance(verdicts):
     found = verdicts(sample(1))
     assert tuple(found.index) == SOURCES
     assert len(SOURCES) == SIDE_SOURCES  # what the level of one comparison is reckoned with
-    assert set(found["verdict"]) == {"at chance"}
+    assert set(found["verdict"]) == {AT_CHANCE}
     # four errors of a share of 4,000 galaxies
     assert found["share_correct"].between(0.468, 0.532).all()
 
@@ -89,7 +90,7 @@ def test_a_leak_is_found_where_it_is(verdicts, source, share):
     else:  # the farther east within its field
         frame["ra"] = 180 + 20 * frame["camcol"] + 0.2 * place
     found = verdicts(frame)
-    assert found.loc[source, "verdict"] == "leak"
+    assert found.loc[source, "verdict"] == LEAK
     assert found.loc[source, "share_correct"] > 0.55
 
 

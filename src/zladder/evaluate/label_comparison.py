@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.config.names import INDEPENDENT, SHARED
 from zladder.metrics.counts import counts
 from zladder.metrics.point import point_metrics
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 
 METRICS = ("sigma_nmad", "bias_mean", "bias_median", "fout_15")
-CASES = {True: "shared", False: "independent"}
+CASES = {True: SHARED, False: INDEPENDENT}
 NOISE_PREFIX = "hsc_noise_"
 BIN_ROWS = 200  # galaxies of like redshift, whose labels err alike with a band
 MAX_BINS = 20

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from zladder.config.names import method_of
+from zladder.config.names import LEAK, NOT_COMPARED, QUIET, method_of
 from zladder.evaluate.dressed import dressed_pmf, fit_dressing
 from zladder.evaluate.e_values import loss_log_e, nll_log_e, p_value
 from zladder.evaluate.study import read_answers
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from zladder.evaluate.study import Answers
     from zladder.pdf.grid import Floats
 
-LEAK, QUIET, NOT_COMPARED = "leak", "no leak seen", "not compared"
 FIT_SPLITS = ("validation", "calibration")
 FIT_MIN = 20  # galaxies: with fewer a dressing is none
 BLOCK_ROWS = 2048

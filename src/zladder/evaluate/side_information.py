@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from zladder.config.names import AT_CHANCE, LEAK
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.tables.sky_cells import healpix_index
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from zladder.pdf.grid import Floats
 
-LEAK, QUIET = "leak", "at chance"
 CELL_ORDERS = (5, 7, 9)  # HEALPix: 1.8 degrees to 7 arcmin
 FIELD_DEG = 0.1  # positions within a field where the survey names none
 DIGITS = (10, 100, 1000, 2**8, 2**16)
@@ -63,7 +63,7 @@ def check_sample(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for source, told in side_columns(frame).items():
         share, statistic, p = told_redshift(told, expected)
-        verdict = LEAK if p <= settings["level"] else QUIET
+        verdict = LEAK if p <= settings["level"] else AT_CHANCE
         found = {"share_correct": share, "statistic": statistic, "p_value": p}
         rows.append({"sample": path.stem, "source": source, "n": len(frame), **found,
                      "level": settings["level"], "verdict": verdict})  # fmt: skip

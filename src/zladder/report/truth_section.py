@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import LEAK
 from zladder.report.markup import Html, joined, tag
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, fixed, interval_cell
@@ -75,14 +76,14 @@ def _value_cell(row: pd.Series, metric: str) -> Html:
 
 def _alarm(leaks: pd.DataFrame | None, side: pd.DataFrame) -> Html:
     """Return the leak alarm: first, in one sentence, whether it rang."""
-    told = side[side["verdict"] == "leak"]
+    told = side[side["verdict"] == LEAK]
     rung = [f"{row.source} of {row.sample}" for row in told.itertuples()]
     parts: list[object] = []
     if leaks is None:
         parts.append(paragraph("No oracle was built for this study: no model was held against one.",
                                kind="note"))  # fmt: skip
     else:
-        better = leaks[leaks["verdict"] == "leak"]
+        better = leaks[leaks["verdict"] == LEAK]
         rung = [f"{r.method} on {r.dataset} ({r.score})" for r in better.itertuples()] + rung
         parts += [paragraph(BOUND), _leak_table(leaks), _unseen(leaks)]
     words = f"LEAK: {'; '.join(rung)}. Do not trust the numbers above." if rung else "No leak seen."
@@ -145,7 +146,7 @@ def _side_table(side: pd.DataFrame) -> Html:
 
 
 def _verdict(verdict: str) -> Html | str:
-    return tag("strong", "LEAK") if verdict == "leak" else verdict
+    return tag("strong", "LEAK") if verdict == LEAK else verdict
 
 
 def _number(value: float) -> Html:
