@@ -176,7 +176,7 @@ def test_a_truth_of_another_sky_is_refused(toy, tmp_path):
     truth.assign(object_id=truth["object_id"] + 10**9).to_parquet(tmp_path / "truth.parquet")
     oracle = toy.predictions("oracle")[0], toy.pdfs("oracle")
     settings = {"level": LEVEL, "images": []}
-    with pytest.raises(BadInput, match="none of them"):
+    with pytest.raises(BadInput, match="are not there"):
         check_leaks(toy.predictions("same"), oracle, tmp_path / "truth.parquet", settings)
     pd.concat([truth, truth]).to_parquet(tmp_path / "twice.parquet")
     with pytest.raises(BadInput, match="twice"):

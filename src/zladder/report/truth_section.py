@@ -54,15 +54,14 @@ def _truth_section(scores: pd.DataFrame) -> Html:
         ]  # fmt: skip
         heads = [tag("th", tag("code", name), title=FORMULAS.get(name), class_="n")
                  for name in metrics]  # fmt: skip
-        n_used = rows.groupby("against")["n_used"].max()
-        note = f"At most {int(n_used['label']):,} galaxies with a label, {int(n_used['truth']):,} "
+        note = f"At most {int(rows['n_used'].max()):,} galaxies: those that have a true redshift."
         tables.append(folded(dataset, table(["", *heads], lines, class_="dense"),
-                             paragraph(note, "with a true redshift.", kind="note")))  # fmt: skip
+                             paragraph(note, kind="note")))  # fmt: skip
     return section(
         "Against the label and against the truth",
         paragraph(
             "The labels of this sky are made as real ones are, some of them wrong; its true "
-            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples.",
+            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples; labelled stars count in neither.",
         ),
         *tables,
     )
