@@ -61,7 +61,8 @@ def _truth_section(scores: pd.DataFrame) -> Html:
         "Against the label and against the truth",
         paragraph(
             "The labels of this sky are made as real ones are, some of them wrong; its true "
-            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples; labelled stars count in neither.",
+            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples; "
+            "labelled stars count in neither.",
         ),
         *tables,
     )
@@ -96,7 +97,10 @@ BOUND = (
     "is exact. Point metrics are no bound. A method that gives a point alone was given a density "
     "from its errors on validation and calibration galaxies. p bounds the chance of so large a "
     "lead without a leak; all alarms of a whole report together go off by mistake in at most 1 % "
-    "of skies. An alarm means a leak, or an oracle that is not exact."
+    "of skies, on two conditions: given what the oracle sees, galaxies are independent (the error "
+    "of the dust map is shared over a field: a model may learn it from training galaxies there), "
+    "and the oracle is exact (for many-band labels the chance that one is usable is estimated). "
+    "An alarm means a leak, or that one of the two does not hold."
 )
 SIDE = (
     "Identifiers, order, tile and position should tell nothing of the redshift beyond what dust "
