@@ -13,6 +13,7 @@ import score_truth
 import tabulate_scores
 
 from tests.toy_universe import LEVEL, write_toy_results
+from zladder.config.names import LEAK
 from zladder.evaluate.study import compare_with_peer, read_answers, score_methods
 
 METHODS = ("same", "leaky", "worse", "classes")
@@ -30,10 +31,10 @@ def run(program, folder, *options: object, **settings) -> int:
                          str(folder / f"{program.__name__}.json")])  # fmt: skip
 
 
-def check(toy, folder, pdfs=None) -> int:
+def check(toy, folder, pdfs=None, truth=None) -> int:
     return run(check_leaks, folder, "--answers", *toy.predictions(*METHODS), toy.pdfs("classes"),
                "--oracle", *toy.predictions("oracle"), "--oracle-pdfs", pdfs or toy.pdfs("oracle"),
-               "--truth", toy.truth, "--leaks", folder / "leaks.parquet",
+               "--truth", truth or toy.truth, "--leaks", folder / "leaks.parquet",
                level=LEVEL, images=["resnet"])  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def write_sample(toy, path) -> None:
 def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_path):
     assert check(toy, tmp_path) == 0
     leaks = pd.read_parquet(tmp_path / "leaks.parquet")
-    assert set(leaks[leaks["verdict"] == "leak"]["method"]) == {"leaky"}
+    assert set(leaks[leaks["verdict"] == LEAK]["method"]) == {"leaky"}
     sidecar = json.loads((tmp_path / "check_leaks.json").read_text())
     assert sidecar["counts"] == {"comparisons": 8, "leaks": 2}
 
@@ -90,4 +91,27 @@ def test_an_oracle_of_another_study_is_refused(toy, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "toy.oracle-s0.pdf.h5" in told
     assert "row by row" in told
+    assert not (tmp_path / "leaks.parquet").exists()
+
+
+def test_a_truth_that_lost_rows_is_refused_and_not_taken_for_one_of_stars(toy, tmp_path, capsys):
+    truth = tmp_path / "truth.parquet"
+    pd.read_parquet(toy.truth).iloc[100:].to_parquet(truth)
+    scores = tmp_path / "truth_scores.parquet"
+    assert check(toy, tmp_path, truth=truth) == 2
+    scoring = {"label_range_z": [0.0, 4.0], "n_bootstraps": 20, "seed": 3}
+    files = toy.predictions("same")
+    assert run(score_truth, tmp_path, "--predictions", *files, "--truth", truth,
+               "--scores", scores, **scoring) == 2  # fmt: skip
+    told = capsys.readouterr().err
+    assert f"100 of {len(toy.seen.z)} are not there" in told
+    for part in (
+        "are not there",
+        str(truth),
+        "identifiers",
+        "every object asked for",
+        "simulate and predict",
+    ):
+        assert told.count(part) >= 2
+    assert not scores.exists()
     assert not (tmp_path / "leaks.parquet").exists()

@@ -13,6 +13,8 @@ from zladder.evaluate.truth import true_redshifts
 from zladder.pdf.pdf_file import read_pdfs
 from zladder.pdf.scores import pit
 
+from zladder.config.names import AT_CHANCE, LEAK
+
 if TYPE_CHECKING:
     from tests.checkout import Checkout
 
@@ -31,7 +33,7 @@ def test_no_model_that_sees_photometry_beats_the_oracle(climbed: Checkout) -> No
     oracles = {path.name.split(".")[0] for path in folder.glob("predictions/*.oracle-s0.parquet")}
     for study in oracles:
         found = metrics(climbed, f"{study}/leaks")
-        assert (found["verdict"] != "leak").all(), found[found["verdict"] == "leak"].to_string()
+        assert (found["verdict"] != LEAK).all(), found[found["verdict"] == LEAK].to_string()
         assert (found[found["sees"] == "photometry"]["n"] > 0).all()
 
 
@@ -56,7 +58,7 @@ def test_identifiers_order_and_position_tell_no_redshift(climbed: Checkout) -> N
     # as above: they are of the same family
     samples = ("mock_specz", "mock_photoz", "mock_main")
     found = pd.concat([metrics(climbed, f"{name}/side_information") for name in samples])
-    assert (found["verdict"] == "at chance").all(), found[found["verdict"] == "leak"].to_string()
+    assert (found["verdict"] == AT_CHANCE).all(), found[found["verdict"] == LEAK].to_string()
     assert set(found["sample"]) == set(samples)
 
 

@@ -19,6 +19,7 @@ from zladder.catalogs.matching import candidates, match_tables
 from zladder.catalogs.select import select_sample
 from zladder.catalogs.standardize import standardize
 from zladder.config.load import load_settings
+from zladder.evaluate.label_comparison import unflagged
 from zladder.provenance.errors import BadInput
 from zladder.survey.catalogues import write_native
 from zladder.survey.contaminants import misclassified
@@ -26,6 +27,7 @@ from zladder.survey.sdss_flags import flag_columns
 from zladder.survey.simulate import simulate_sky
 from zladder.tables.read import read_table
 from zladder.universe.noise import ZERO_POINT_NJY_MAG, noise_njy
+from zladder.universe.programmes import SPECZ_RANGE
 
 ROOT = Path(__file__).resolve().parents[2]
 IDS = {"hsc": "object_id", "sdss": "objID", "sdss_deep": "objID"}
@@ -197,8 +199,10 @@ def shipped() -> dict[str, Any]:
     return load_settings(ROOT, yaml.safe_load(text))
 
 
-def sample_of(sky: dict[str, pd.DataFrame], name: str, folder: Path) -> pd.DataFrame:
-    """Return a shipped sample, read and selected as the rules do."""
+def sample_of(
+    sky: dict[str, pd.DataFrame], name: str, folder: Path, pairs: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return a shipped sample, read and selected as the rules do; or with pairs given."""
     entry = shipped()["catalogs"]["samples"][name]
     tables = []
     for survey_name in (entry["labels"], entry["photometry"]):
@@ -207,13 +211,51 @@ def sample_of(sky: dict[str, pd.DataFrame], name: str, folder: Path) -> pd.DataF
         write_native({file.stem: sky[file.stem]}, {file.stem: file})
         tables.append(standardize(read_table(file, survey["file_format"]), survey, file, "all")[0])
     labels, photometry = tables
-    pairs = None
-    if "match_to" in entry:
+    if pairs is None and "match_to" in entry:
         rows = candidates(photometry, entry["match_to"], file)
         pairs, _ = match_tables(labels, photometry.iloc[rows], 1.0, file, file)
         pairs["row_big"] = rows[pairs["row_big"]]
     chosen = {"name": name, "deredden": entry["deredden"], "cuts": entry["cuts"]}
     return select_sample(labels, photometry, pairs, chosen, file)[0]
+
+
+def own_pairs(sky: dict[str, pd.DataFrame], labels: str, key: str, in_truth: str) -> pd.DataFrame:
+    """Return the match of each label to its own object, where the HSC-like survey lists it."""
+    hsc = sky["hsc"].query("isprimary").reset_index(names="row_big")[["object_id", "row_big"]]
+    named = sky[labels][[key]].reset_index(names="row_small").rename(columns={key: in_truth})
+    joined = named.merge(sky["truth"][[in_truth, "object_id"]]).merge(hsc).sort_values("row_small")
+    return joined.assign(separation_arcsec=0.0)
+
+
+def test_the_shipped_photoz_cuts_are_what_the_sky_calls_usable_less_the_flagged(tmp_path):
+    sky = large_sky()
+    pairs = own_pairs(sky, "cosmos", "ID", "cosmos_id")
+    usable = sky["cosmos_other_noise"].query("usable_listed")["ID"]
+    hsc = sky["hsc"]
+    wanted = pairs[pairs["cosmos_id"].isin(usable) & unflagged(hsc)[pairs["row_big"]]]
+    sample = sample_of(sky, "mock_photoz", tmp_path, pairs)
+    assert sorted(sample["object_id"]) == sorted(wanted["object_id"])
+    assert 0 < len(wanted) < len(pairs[pairs["cosmos_id"].isin(usable)]) < len(pairs)
+
+
+def test_the_shipped_specz_cuts_are_what_the_sky_calls_usable_less_the_flagged(tmp_path):
+    sky = large_sky()
+    pairs = own_pairs(sky, "galaxiesml", "specz_name", "specz_name")
+    hsc = sky["hsc"].iloc[pairs["row_big"]]
+    label = sky["galaxiesml"].iloc[pairs["row_small"]]
+    inside = label["specz_redshift"].between(*SPECZ_RANGE, inclusive="neither").to_numpy()
+    usable = inside & label["specz_flag_homogeneous"].to_numpy()  # as `survey.fields` has it
+    usable &= hsc.filter(regex="_cmodel_mag$").notna().all(axis=1).to_numpy()
+    wanted = pairs[usable & unflagged(hsc)]
+    sample = sample_of(sky, "mock_specz", tmp_path, pairs)
+    assert sorted(sample["object_id"]) == sorted(wanted["object_id"])
+    assert 0 < len(wanted) < usable.sum() < len(pairs)
+
+
+def test_the_range_of_spectroscopic_labels_is_that_of_the_shipped_cut():
+    cuts = {cut["name"]: cut for cut in shipped()["catalogs"]["samples"]["mock_specz"]["cuts"]}
+    low, high = SPECZ_RANGE
+    assert cuts["redshift range"]["keep"] == f"z_true > {low:g} and z_true < {high:g}"
 
 
 SAMPLES = {"mock_main": "n_main", "mock_deep": "n_deep", "mock_specz": "n_specz",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.toy_universe import EDGES, LEVEL, galaxies, leaked, normal_odds, write_toy_results
+from zladder.config.names import LEAK, NOT_COMPARED, QUIET
 from zladder.evaluate.dressed import dressed_pmf, fit_dressing
 from zladder.evaluate.e_values import loss_log_e, nll_log_e
 from zladder.evaluate.leaks import check_leaks, class_scores
@@ -118,10 +119,10 @@ def test_the_mean_loss_of_another_density_is_not_negative_under_the_oracle():
 def test_the_table_of_a_study_tells_the_leak_from_the_others(toy):
     found = checked(toy, "same", "leaky", "worse", "classes", images=["resnet"])
     verdicts = found["verdict"]
-    assert verdicts.loc["leaky"].tolist() == ["leak", "leak"]
+    assert verdicts.loc["leaky"].tolist() == [LEAK, LEAK]
     for method in ("same", "worse", "classes"):
-        assert verdicts.loc[method].tolist() == ["no leak seen"] * 2
-    assert verdicts.loc["resnet"].tolist() == ["not compared"] * 2
+        assert verdicts.loc[method].tolist() == [QUIET] * 2
+    assert verdicts.loc["resnet"].tolist() == [NOT_COMPARED] * 2
     assert (found.loc["resnet", "sees"] == "images").all()
     assert (found.loc["leaky", "difference"] < 0).all()
     assert (found.loc["worse", "difference"] > 0).all()
@@ -175,7 +176,7 @@ def test_a_truth_of_another_sky_is_refused(toy, tmp_path):
     truth.assign(object_id=truth["object_id"] + 10**9).to_parquet(tmp_path / "truth.parquet")
     oracle = toy.predictions("oracle")[0], toy.pdfs("oracle")
     settings = {"level": LEVEL, "images": []}
-    with pytest.raises(BadInput, match="none of them"):
+    with pytest.raises(BadInput, match="are not there"):
         check_leaks(toy.predictions("same"), oracle, tmp_path / "truth.parquet", settings)
     pd.concat([truth, truth]).to_parquet(tmp_path / "twice.parquet")
     with pytest.raises(BadInput, match="twice"):

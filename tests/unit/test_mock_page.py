@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.unit.mock_sky import small_sky
+from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET, SHARED
 from zladder.report.mock_dust import draw_dust, weighted_quantiles
 from zladder.report.mock_samples import compare_quantiles, draw_samples, tolerance_of
 from zladder.report.mock_sky_page import mock_sky_page, named_tables
@@ -187,17 +188,17 @@ REALISM = pd.DataFrame({
     "within": [True, None],
 })  # fmt: skip
 LABELS = pd.DataFrame({
-    "case": ["shared noise"], "n": [812], "sigma_nmad": [0.01234], "bias_mean": [-0.0021],
+    "case": [SHARED], "n": [812], "sigma_nmad": [0.01234], "bias_mean": [-0.0021],
     "bias_median": [0.0004], "fout_15": [0.012], "error_correlation": [0.31],
 })  # fmt: skip
 LEAKS = pd.DataFrame({
     "method": ["mlp"], "dataset": ["specz"], "score": ["nll"], "n": [700], "mean_model": [-1.25],
     "mean_oracle": [-1.5], "difference": [0.25], "se": [0.02], "p_value": [0.99], "level": [0.001],
-    "verdict": ["no leak"],
+    "verdict": [QUIET],
 })  # fmt: skip
 SIDE = pd.DataFrame({
     "sample": ["mock_specz"], "source": ["order"], "n": [700], "share_correct": [0.502],
-    "statistic": [0.1], "p_value": [0.46], "level": [0.001], "verdict": ["at chance"],
+    "statistic": [0.1], "p_value": [0.46], "level": [0.001], "verdict": [AT_CHANCE],
 })  # fmt: skip
 
 
@@ -207,15 +208,22 @@ def test_tables_hold_the_numbers_they_were_given():
     assert "within" in text
     assert "&lt;early&gt;" in text
     text = text_of(label_table(LABELS))
-    assert "812 0.0123 −0.0021 +0.0004 0.0120 +0.3100" in text
+    assert f"{SHARED} 812 0.0123 −0.0021 +0.0004 0.0120 +0.3100" in text
     text = text_of(leak_table({"transfer": LEAKS}))
     assert "+0.2500 ± 0.0200" in text
     assert "transfer mlp specz nll 700" in text
-    assert "no leak" in text
     text = text_of(side_table(SIDE))
     assert "0.502" in text
-    assert "at chance" in text
     assert "error_correlation" not in label_table(LABELS.drop(columns="error_correlation"))
+
+
+@pytest.mark.parametrize(("verdict", "look"), [
+    (LEAK, "bad"), (QUIET, "good"), (AT_CHANCE, "good"), (NOT_COMPARED, "none"),
+])  # fmt: skip
+def test_a_verdict_looks_as_it_is(verdict, look):
+    badge = f'<span class="badge {look}">{verdict}</span>'
+    assert badge in leak_table({"transfer": LEAKS.assign(verdict=verdict)})
+    assert badge in side_table(SIDE.assign(verdict=verdict))
 
 
 # ---------------------------------------------------------------- the page

@@ -8,6 +8,7 @@ import pytest
 from report_pages import numbers_page, parsed
 from report_world import STUDIES
 
+from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET
 from zladder.report.metric_words import SIGNED
 from zladder.report.numerals import fixed
 
@@ -18,7 +19,7 @@ def truth_table() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     rows = [
         {"method": method, "dataset": dataset, "metric": metric, "against": against,
-         "value": rng.normal(), "n_used": 400 if against == "label" else 390}
+         "value": rng.normal(), "n_used": 1390}
         for dataset in ("specz", "photoz")
         for method in ("base", "knn")
         for metric in METRICS
@@ -32,17 +33,17 @@ def leak_table(p_value: float) -> pd.DataFrame:
     compared = {"dataset": "specz", "sees": "photometry", "score": "nll", "n": 390,
                 "mean_model": -1.5, "mean_oracle": -1.4, "difference": -0.1, "se": 0.02,
                 "level": 1e-4}  # fmt: skip
-    verdict = "leak" if p_value <= 1e-4 else "no leak seen"
+    verdict = LEAK if p_value <= 1e-4 else QUIET
     rows = [{"method": "base", **compared, "p_value": p_value, "verdict": verdict}]
     nothing = dict.fromkeys(("mean_model", "mean_oracle", "difference", "se", "p_value", "level"),
                             np.nan)  # fmt: skip
-    nothing |= {"n": 0, "verdict": "not compared"}
+    nothing |= {"n": 0, "verdict": NOT_COMPARED}
     rows += [{**compared, **nothing, "method": name, "sees": sees}
              for name, sees in (("resnet", "images"), ("knn", "photometry"))]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def side_table(verdict: str = "at chance") -> pd.DataFrame:
+def side_table(verdict: str = AT_CHANCE) -> pd.DataFrame:
     rows = [{"sample": sample, "source": "order", "n": 5000, "share_correct": 0.503,
              "statistic": 0.2, "p_value": 0.8, "level": 1e-4, "verdict": verdict}
             for sample in ("mock_specz", "mock_photoz")]  # fmt: skip
@@ -78,7 +79,7 @@ def test_every_value_stands_against_label_and_truth(report_world):
         metric = table.loc[np.isclose(table["value"], value), "metric"].item()
         decimals = len(cell.text.partition(".")[2])
         assert cell.text == fixed(value, decimals, signed=metric in SIGNED)
-    assert "400 galaxies with a label, 390 with a true redshift" in "".join(section.itertext())
+    assert "At most 1,390 galaxies: those that have a true redshift" in "".join(section.itertext())
 
 
 @pytest.mark.parametrize(("p_value", "words"), [
@@ -94,7 +95,7 @@ def test_the_alarm_says_first_whether_it_rang(report_world, p_value, words):
 
 
 def test_side_information_of_the_studys_samples_is_told(report_world):
-    text = sections(report_world, side_information=side_table("leak"))["Leak alarm"]
+    text = sections(report_world, side_information=side_table(LEAK))["Leak alarm"]
     assert text.startswith("Leak alarmLEAK: order of mock_specz; order of mock_photoz. Do not")
     assert "No oracle was built for this study" in text
     assert "50.3 %" in text

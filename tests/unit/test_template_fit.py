@@ -97,8 +97,9 @@ def test_errors_of_the_zero_points_bias_the_redshift():
         np.median(dz(noise_free(factor=10 ** (-0.4 * sign * tilt_mag)), z)[early])
         for sign in (-1, 0, 1)
     ]
-    assert abs(biases[1]) < 0.002
-    assert max(abs(biases[0]), abs(biases[2])) > 2 * abs(biases[1]) + 0.001
+    assert abs(biases[1]) < 0.0005  # they are +0.0016, +0.0001 and -0.0021
+    assert 0.001 < biases[0] < 0.004
+    assert -0.004 < biases[2] < -0.001
 
 
 def test_intervals_and_chi2_are_right_when_templates_and_errors_are_known():

@@ -276,6 +276,7 @@ rule compare_labels:
     """Compare the mock sky's many-band labels with the truth, with and without shared noise."""
     input:
         catalogue="<results>/survey/cosmos.fits",
+        photometry="<results>/survey/hsc.csv",
         other_noise="<results>/survey/cosmos_other_noise.parquet",
         truth="<results>/survey/truth.parquet",
     output:
@@ -298,6 +299,7 @@ rule compare_labels:
         "Comparing the many-band labels with the truth"
     shell:
         'python "$ZLADDER_SCRIPTS"/compare_labels.py --catalogue {input.catalogue:q}'
+        " --photometry {input.photometry:q}"
         " --other-noise {input.other_noise:q} --truth {input.truth:q}"
         " --settings {params.settings:q} --labels {output.labels:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -12,7 +12,7 @@ from zladder.provenance.program import ProgramParser, run_program
 def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
-    for option in ("--catalogue", "--other-noise", "--truth"):
+    for option in ("--catalogue", "--photometry", "--other-noise", "--truth"):
         parser.add_input(option)
     parser.add_settings("--settings", "shares_hsc_noise of the catalogue, JSON")
     parser.add_output("--labels")
@@ -25,7 +25,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.tables.standard import write_standard
 
     shares = options.settings["shares_hsc_noise"]
-    table = compare_labels(options.catalogue, options.other_noise, options.truth, shares)
+    files = (options.catalogue, options.photometry, options.other_noise, options.truth)
+    table = compare_labels(*files, shares_hsc_noise=shares)
     write_standard(table, options.labels)
     return {"counts": dict(zip(table["case"], table["n"].tolist(), strict=True))}
 

@@ -1,9 +1,14 @@
-"""Names of runs: ``STUDY.METHOD-sSEED``."""
+"""Names of runs, ``STUDY.METHOD-sSEED``, and the words that tables are read by."""
 
 from __future__ import annotations
 
 # What is no method: it knows the population that was simulated, and bounds all methods.
 ORACLES = ("oracle", "oracle_structure")
+
+# Verdicts of the leak alarm: of models against the oracle (quiet), of side information (at chance).
+LEAK, QUIET, AT_CHANCE, NOT_COMPARED = "leak", "no leak seen", "at chance", "not compared"
+# Cases of many-band labels: does their photometry contain the noise that a network sees?
+SHARED, INDEPENDENT = "shared", "independent"
 
 
 def run_name(study: str, method: str, seed_index: int) -> str:

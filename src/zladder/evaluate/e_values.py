@@ -6,7 +6,10 @@ heavy the tails: min(1, 1/e) is a p-value (Vovk & Wang 2021, Ann. Stat. 49, 1736
 such guarantee here: a model that denies what happens to one galaxy in a thousand looks better than
 the oracle in most small samples.
 
-Given what the oracle sees, galaxies are independent and each redshift follows the oracle's odds.
+This supposes that, given what the oracle sees, galaxies are independent and each redshift follows
+the oracle's odds. On the mock sky neither is quite so. The dust map's error is shared over a field:
+a model may learn it from training galaxies there, which the oracle does not look at. And for
+many-band labels the chance that one is usable is estimated (`zladder.evaluate.oracle_usable`).
 """
 
 from __future__ import annotations

@@ -14,23 +14,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.config.names import INDEPENDENT, SHARED
 from zladder.metrics.counts import counts
 from zladder.metrics.point import point_metrics
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 
 METRICS = ("sigma_nmad", "bias_mean", "bias_median", "fout_15")
-CASES = {True: "shared", False: "independent"}
+CASES = {True: SHARED, False: INDEPENDENT}
 NOISE_PREFIX = "hsc_noise_"
 BIN_ROWS = 200  # galaxies of like redshift, whose labels err alike with a band
 MAX_BINS = 20
+BLENDEDNESS_MAX = 0.42  # of a galaxy with light of its own, as the samples are cut
 OUTLIER_DZ = 0.15  # beyond it an error has other reasons than the noise of one band
 
 Array = NDArray[np.float64]
 
 
 def compare_labels(
-    catalogue: Path, other_noise: Path, truth: Path, shares_hsc_noise: bool
+    catalogue: Path, photometry: Path, other_noise: Path, truth: Path, shares_hsc_noise: bool
 ) -> pd.DataFrame:
     """Return one row a case: ``shared`` and ``independent``.
 
@@ -38,19 +40,22 @@ def compare_labels(
     ----------
     catalogue
         The many-band catalogue, FITS: ``ID``, ``lp_zPDF``.
+    photometry
+        The HSC-like catalogue, CSV: ``object_id`` and its flags.
     other_noise
         Parquet: ``ID``, ``lp_zPDF``, ``usable`` and ``usable_listed`` (of the catalogue's own
         labels), and how far the inputs' fluxes are off in standard deviations.
     truth
-        Parquet: ``cosmos_id``, ``z_true``; NaN for stars.
+        Parquet: ``cosmos_id``, ``object_id``, ``z_true``; NaN for stars.
     shares_hsc_noise
         Which case the catalogue is.
 
     Returns
     -------
     table
-        ``case``, ``in_catalogue``, ``n`` (usable labels), ``n_stars`` among them, which have no
-        redshift and count in no metric, the `METRICS`, and ``error_correlation``
+        ``case``, ``in_catalogue``, ``n`` (usable labels of galaxies that no flag of the photometry
+        takes from a sample, `unflagged`), ``n_stars`` beside them, which have no redshift and count
+        in no metric, the `METRICS`, and ``error_correlation``
         (`error_correlation`).
 
     Raises
@@ -60,18 +65,34 @@ def compare_labels(
     """
     labels = read_table(catalogue, "fits", ["ID", "lp_zPDF"])
     other = pd.read_parquet(other_noise)
-    objects = pd.read_parquet(truth, columns=["cosmos_id", "z_true"])
+    objects = pd.read_parquet(truth, columns=["cosmos_id", "object_id", "z_true"])
     objects = objects[objects["cosmos_id"] > 0].rename(columns={"cosmos_id": "ID"})
     table = labels.merge(other, on="ID", suffixes=("", "_other")).merge(objects, on="ID")
     if not len(table) == len(labels) == len(other) == len(objects):
         expected = f"the {len(labels)} objects of {catalogue}"
         found = f"{len(table)} of them"
         raise BadInput(other_noise, "ID", expected, found, "run simulate_sky again")
+    listed = read_table(photometry, "csv")
+    whole = table["object_id"].isin(listed.loc[unflagged(listed), "object_id"])
+    table = table[whole & (table["object_id"] >= 0)]
     rows = [
         _row(table, shares_hsc_noise, "lp_zPDF", "usable_listed", in_catalogue=True),
         _row(table, not shares_hsc_noise, "lp_zPDF_other", "usable", in_catalogue=False),
     ]
     return pd.DataFrame(sorted(rows, key=lambda row: row["case"], reverse=True))
+
+
+def unflagged(photometry: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which objects of the HSC-like catalogue its flags leave in a sample, (n,).
+
+    As `config/stages/catalogs.yaml` cuts: extended, with light of their own, apart from bright
+    stars, and not the second listing of a galaxy.
+    """
+    masked = photometry.filter(regex="_pixelflags_").astype(bool).any(axis=1)
+    whole = (photometry["i_extendedness_value"] == 1) & (
+        photometry["i_blendedness_abs"] < BLENDEDNESS_MAX
+    )
+    return (whole & ~masked & photometry["isprimary"].astype(bool)).to_numpy()
 
 
 def _row(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from zladder.config.names import method_of
+from zladder.config.names import LEAK, NOT_COMPARED, QUIET, method_of
 from zladder.evaluate.dressed import dressed_pmf, fit_dressing
 from zladder.evaluate.e_values import loss_log_e, nll_log_e, p_value
 from zladder.evaluate.study import read_answers
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from zladder.evaluate.study import Answers
     from zladder.pdf.grid import Floats
 
-LEAK, QUIET, NOT_COMPARED = "leak", "no leak seen", "not compared"
 FIT_SPLITS = ("validation", "calibration")
 FIT_MIN = 20  # galaxies: with fewer a dressing is none
 BLOCK_ROWS = 2048
@@ -131,13 +130,25 @@ def _odds_of(path: Path, answers: Answers) -> Odds:
     return Odds(pdfs.edges, pdfs.pmf)
 
 
-def _rebinned(odds: Odds, edges: Floats) -> Floats:
-    """Return odds on other classes, (N, n), the density even within a class; NaN rows stay."""
+def _rebinned(odds: Odds, edges: Floats) -> np.ndarray:
+    """Return odds on other classes, float32 (N, n), even within a class; NaN rows stay."""
     if np.array_equal(odds.edges, edges):
-        return odds.pmf.astype(np.float64)
-    place = np.interp(edges, odds.edges, np.arange(len(odds.edges), dtype=np.float64))
-    node = np.minimum(place.astype(int), len(odds.edges) - 2)
-    cdf = class_cdf(odds.pmf.astype(np.float64))
+        return odds.pmf
+    found = np.empty((len(odds.pmf), len(edges) - 1), dtype=np.float32)
+    for rows in _blocks(len(found)):
+        found[rows] = _block_rebinned(odds.pmf[rows], odds.edges, edges)
+    return found
+
+
+def _blocks(n: int) -> list[slice]:
+    """Return the slices of n rows by `BLOCK_ROWS`, which bound the memory that float64 takes."""
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS)]
+
+
+def _block_rebinned(given: np.ndarray, own_edges: Floats, edges: Floats) -> Floats:
+    place = np.interp(edges, own_edges, np.arange(len(own_edges), dtype=np.float64))
+    node = np.minimum(place.astype(int), len(own_edges) - 2)
+    cdf = class_cdf(given.astype(np.float64))
     at_edges = cdf[:, node] + (place - node) * (cdf[:, node + 1] - cdf[:, node])
     pmf = np.diff(at_edges, axis=1)
     total = pmf.sum(axis=1, keepdims=True)
@@ -146,16 +157,18 @@ def _rebinned(odds: Odds, edges: Floats) -> Floats:
 
 def _dressed(
     z_phot: np.ndarray, z_true: Floats, fit: np.ndarray, test: np.ndarray, edges: Floats
-) -> list[Floats]:
-    """Return the odds of the test galaxies for each seed of a method that gives points alone."""
+) -> list[np.ndarray]:
+    """Return the test galaxies' odds, float32, for each seed of a method of points alone."""
     found = []
     for seed in z_phot:
         known = fit & np.isfinite(seed) & np.isfinite(z_true)
-        pmf = np.full((int(test.sum()), len(edges) - 1), np.nan)
-        answered = np.isfinite(seed[test])
-        if known.sum() >= FIT_MIN and answered.any():
+        pmf = np.full((int(test.sum()), len(edges) - 1), np.nan, dtype=np.float32)
+        answered = np.flatnonzero(np.isfinite(seed[test]))
+        if known.sum() >= FIT_MIN:
             dressing = fit_dressing(seed[known], z_true[known])
-            pmf[answered] = dressed_pmf(dressing, seed[test][answered], edges)
+            for block in _blocks(len(answered)):
+                rows = answered[block]
+                pmf[rows] = dressed_pmf(dressing, seed[test][rows], edges)
         found.append(pmf)
     return found
 
@@ -170,7 +183,7 @@ def _compare(
     inside = (z_true >= edges[0]) & (z_true < edges[-1])
     used = np.flatnonzero(answered & inside)
     scores = [np.empty((5, 0))]
-    scores += list(_scored([pmf[used] for pmf in seeds], oracle[used], z_true[used], edges))
+    scores += list(_scored(seeds, oracle, z_true, edges, used))
     nll_model, nll_oracle, crps_model, crps_oracle, worst = np.concatenate(scores, axis=1)
     counts = {"n": len(used), "n_off_grid": int((answered & ~inside).sum())}
     return [
@@ -196,13 +209,17 @@ def _means(model: Floats, oracle: Floats) -> dict[str, float]:
 
 
 def _scored(
-    seeds: Sequence[np.ndarray], oracle: np.ndarray, z_true: Floats, edges: Floats
+    seeds: Sequence[np.ndarray],
+    oracle: np.ndarray,
+    z_true: Floats,
+    edges: Floats,
+    used: np.ndarray,
 ) -> Iterator[Floats]:
-    """Yield `class_scores` of blocks of galaxies, which bounds the memory."""
-    place = np.searchsorted(edges, z_true, side="right") - 1
-    for start in range(0, len(place), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
-        yield class_scores([pmf[rows] for pmf in seeds], oracle[rows], place[rows], edges)
+    """Yield `class_scores` of blocks of the galaxies used (their rows)."""
+    for block in _blocks(len(used)):
+        rows = used[block]
+        place = np.searchsorted(edges, z_true[rows], side="right") - 1
+        yield class_scores([pmf[rows] for pmf in seeds], oracle[rows], place, edges)
 
 
 def class_scores(
@@ -235,7 +252,7 @@ def class_scores(
     squares = np.zeros(len(place))
     linear = np.zeros(cdf_oracle.shape)
     for pmf in seeds:
-        cdf = class_cdf(pmf)[:, 1:-1]
+        cdf = class_cdf(pmf.astype(np.float64))[:, 1:-1]
         squares += (cdf**2) @ weight / len(seeds)
         linear += cdf / len(seeds)
     # With T_k the sum of F over the edges above class k: CRPS = sum F^2 + sum_above (1 - 2 F)

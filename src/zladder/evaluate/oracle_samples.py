@@ -20,11 +20,10 @@ from zladder.evaluate.oracle_usable import UsableLabel
 from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.noise import to_magnitudes
 from zladder.universe.population import Z_MIN, make_pool
-from zladder.universe.programmes import in_window, photoz_share, success_share
+from zladder.universe.programmes import SPECZ_RANGE, in_window, photoz_share, success_share
 from zladder.universe.spectra import load_spectra
 
 CLASS_WIDTH_Z, DEEP_CLASS_WIDTH_Z = 0.001, 0.004
-SPECZ_RANGE = (0.01, 4.0)  # of usable labels
 PHOTOZ_MIN = 0.005  # of the grid; labels begin at 0.02
 SMALLEST = 1e-300
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from zladder.config.names import AT_CHANCE, LEAK
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.tables.sky_cells import healpix_index
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
 
     from zladder.pdf.grid import Floats
 
-LEAK, QUIET = "leak", "at chance"
 CELL_ORDERS = (5, 7, 9)  # HEALPix: 1.8 degrees to 7 arcmin
 FIELD_DEG = 0.1  # positions within a field where the survey names none
 DIGITS = (10, 100, 1000, 2**8, 2**16)
 KNOTS_MAX = 10  # of the piecewise-linear function of each known column
 ROWS_PER_KNOT = 40  # in the whole sample, over all columns
-GALAXIES_MIN = 100
+GALAXIES_MIN = 300  # from there on the statistic's tail at 1e-3 is near the normal one
 GALAXIES_MAX = 12_000  # of a sample, drawn at random: more than a leak needs to show
 TREES = {"max_iter": 30, "max_leaf_nodes": 8, "learning_rate": 0.15, "min_samples_leaf": 30}
 SOURCES = ("identifier", "order", "tile", "cell", "place in field")
@@ -55,7 +55,7 @@ def check_sample(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     Raises
     ------
     BadInput
-        A sample with fewer than 100 labelled galaxies.
+        A sample with fewer than 300 labelled galaxies.
     """
     frame = _labelled(path, settings["seed"])
     z_true = frame["z_true"].to_numpy(dtype=np.float64)
@@ -63,7 +63,7 @@ def check_sample(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for source, told in side_columns(frame).items():
         share, statistic, p = told_redshift(told, expected)
-        verdict = LEAK if p <= settings["level"] else QUIET
+        verdict = LEAK if p <= settings["level"] else AT_CHANCE
         found = {"share_correct": share, "statistic": statistic, "p_value": p}
         rows.append({"sample": path.stem, "source": source, "n": len(frame), **found,
                      "level": settings["level"], "verdict": verdict})  # fmt: skip
@@ -211,11 +211,13 @@ def covariance_statistic(answer: Floats, wanted: Floats, explained: Floats) -> f
     The mean product of what the others leave of both, over its standard error: standard normal
     for many galaxies if the two are independent given the others (Shah & Peters 2020, Ann. Stat.
     48, 1514). 0 where nothing is left. `explained` is an orthonormal basis of the others, (n, K).
+    The basis takes K of n degrees of freedom: the variance of the sum is in proportion to n - K,
+    but the sum of the squared products to (n - K)^2 / n.
     """
     both = np.stack([answer, wanted], axis=1)
     product = np.prod(both - explained @ (explained.T @ both), axis=1)
-    error = float(product.std())
-    return float(np.sqrt(len(product)) * product.mean() / error) if error > 1e-12 else 0.0
+    error, freedom = float(product.std()), len(product) - explained.shape[1]
+    return float(np.sqrt(freedom) * product.mean() / error) if error > 1e-12 else 0.0
 
 
 def _hats(known: Floats) -> Floats:

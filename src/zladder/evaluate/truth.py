@@ -18,7 +18,10 @@ IDENTIFIERS = ("object_id", "objID")
 
 
 def true_redshifts(truth: Path, object_id: np.ndarray) -> np.ndarray:
-    """Return the true redshift of each object, float64 (n,), NaN for stars and artefacts.
+    """Return the true redshift of each object, float64 (n,), NaN where the truth lists none.
+
+    That is for stars and artefacts. An object that the truth does not list is refused: were it
+    taken for a star, a truth that lost rows would quiet the leak alarm.
 
     A sample takes its identifiers from the photometric survey: this is the redshift of the object
     whose light was measured, also where the label is another's.
@@ -33,7 +36,7 @@ def true_redshifts(truth: Path, object_id: np.ndarray) -> np.ndarray:
     Raises
     ------
     BadInput
-        If an identifier stands for two objects, or no object is known.
+        If an identifier stands for two objects, or an object is not listed.
     """
     table = read_table(truth, columns=[*IDENTIFIERS, "z_true"])
     named = [
@@ -46,7 +49,9 @@ def true_redshifts(truth: Path, object_id: np.ndarray) -> np.ndarray:
         twice = wanted.index[wanted.index.duplicated()][0]
         hint = "simulate the sky again"
         raise BadInput(truth, "identifiers", "each object once", f"{twice} twice", hint)
-    if wanted.empty:
-        hint = "only galaxies of the mock sky have a truth"
-        raise BadInput(truth, "identifiers", "the galaxies asked for", "none of them", hint)
+    absent = np.asarray(object_id)[~np.isin(object_id, wanted.index)]
+    if len(absent):
+        found = f"{len(absent)} of {len(object_id)} are not there, the first is {absent[0]}"
+        hint = "only objects of the mock sky have a truth: simulate and predict the same sky"
+        raise BadInput(truth, "identifiers", "every object asked for", found, hint)
     return wanted.reindex(object_id).to_numpy(dtype=np.float64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from zladder.evaluate.truth import true_redshifts
@@ -18,8 +19,6 @@ from zladder.metrics.counts import counts
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import numpy as np
 
     from zladder.evaluate.study import Answers
 
@@ -33,7 +32,8 @@ def truth_scores(answers: Answers, truth: Path, settings: Mapping[str, Any]) -> 
     """Return one row a method, dataset, metric and `against` (label, truth), test split.
 
     Columns: the interval (`value se lo68 hi68 lo95 hi95 seed_std`), `n_seeds` and the counts. Both
-    are taken on the galaxies that have a truth, with the same resamples.
+    are taken on the galaxies that have a true redshift (labelled stars have none), with the same
+    resamples.
 
     Parameters
     ----------
@@ -47,15 +47,16 @@ def truth_scores(answers: Answers, truth: Path, settings: Mapping[str, Any]) -> 
     Raises
     ------
     BadInput
-        If no galaxy has a truth.
+        If the truth does not list every galaxy (`true_redshifts`).
     """
     rows: list[dict[str, Any]] = []
     for dataset in answers.datasets:
         part = answers.part(dataset, "test")
         z_true = true_redshifts(truth, part.galaxies["object_id"].to_numpy())
+        label = np.where(np.isnan(z_true), np.nan, part.z_true)  # the same galaxies for both
         for method, z_phot in part.z_phot.items():
             where = {"method": method, "dataset": dataset}
-            for against, reference in ((LABEL, part.z_true), (TRUTH, z_true)):
+            for against, reference in ((LABEL, label), (TRUTH, z_true)):
                 found = _scored(z_phot, reference, settings)
                 rows += [{**where, "metric": name, "against": against, **row}
                          for name, row in found.items()]  # fmt: skip

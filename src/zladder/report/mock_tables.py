@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET
 from zladder.report.markup import Html, joined, tag
 from zladder.report.mock_truth import NO_ID
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_text
@@ -23,8 +24,8 @@ PLAIN_GALAXY = "nothing of the kind"
 # The identifier that an object has in a catalogue: -1, or an empty name, where it is not listed.
 LISTS = {"objID": "SDSS-like", "object_id": "HSC-like", "cosmos_id": "many-band",
          "specz_name": "spectroscopic"}  # fmt: skip
-# {verdict of a check: how its badge looks}; the words themselves come with the tables.
-LOOKS = {"leak": "bad", "no leak": "good", "at chance": "good"}
+# {verdict of a check: how its badge looks}
+LOOKS = {LEAK: "bad", QUIET: "good", AT_CHANCE: "good", NOT_COMPARED: "none"}
 
 
 def quantile_table(compared: pd.DataFrame) -> Html:
@@ -224,7 +225,7 @@ def _within(value: Any) -> Html:
 
 
 def _verdict(word: str) -> Html:
-    return tag("td", tag("span", word, class_=f"badge {LOOKS.get(word, 'none')}"))
+    return tag("td", tag("span", word, class_=f"badge {LOOKS[word]}"))
 
 
 def _p_value(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import LEAK
 from zladder.report.markup import Html, joined, tag
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, fixed, interval_cell
@@ -53,15 +54,15 @@ def _truth_section(scores: pd.DataFrame) -> Html:
         ]  # fmt: skip
         heads = [tag("th", tag("code", name), title=FORMULAS.get(name), class_="n")
                  for name in metrics]  # fmt: skip
-        n_used = rows.groupby("against")["n_used"].max()
-        note = f"At most {int(n_used['label']):,} galaxies with a label, {int(n_used['truth']):,} "
+        note = f"At most {int(rows['n_used'].max()):,} galaxies: those that have a true redshift."
         tables.append(folded(dataset, table(["", *heads], lines, class_="dense"),
-                             paragraph(note, "with a true redshift.", kind="note")))  # fmt: skip
+                             paragraph(note, kind="note")))  # fmt: skip
     return section(
         "Against the label and against the truth",
         paragraph(
             "The labels of this sky are made as real ones are, some of them wrong; its true "
-            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples.",
+            "redshifts are known. The test galaxies, with 95 % intervals of the same resamples; "
+            "labelled stars count in neither.",
         ),
         *tables,
     )
@@ -75,14 +76,14 @@ def _value_cell(row: pd.Series, metric: str) -> Html:
 
 def _alarm(leaks: pd.DataFrame | None, side: pd.DataFrame) -> Html:
     """Return the leak alarm: first, in one sentence, whether it rang."""
-    told = side[side["verdict"] == "leak"]
+    told = side[side["verdict"] == LEAK]
     rung = [f"{row.source} of {row.sample}" for row in told.itertuples()]
     parts: list[object] = []
     if leaks is None:
         parts.append(paragraph("No oracle was built for this study: no model was held against one.",
                                kind="note"))  # fmt: skip
     else:
-        better = leaks[leaks["verdict"] == "leak"]
+        better = leaks[leaks["verdict"] == LEAK]
         rung = [f"{r.method} on {r.dataset} ({r.score})" for r in better.itertuples()] + rung
         parts += [paragraph(BOUND), _leak_table(leaks), _unseen(leaks)]
     words = f"LEAK: {'; '.join(rung)}. Do not trust the numbers above." if rung else "No leak seen."
@@ -96,7 +97,10 @@ BOUND = (
     "is exact. Point metrics are no bound. A method that gives a point alone was given a density "
     "from its errors on validation and calibration galaxies. p bounds the chance of so large a "
     "lead without a leak; all alarms of a whole report together go off by mistake in at most 1 % "
-    "of skies. An alarm means a leak, or an oracle that is not exact."
+    "of skies, on two conditions: given what the oracle sees, galaxies are independent (the error "
+    "of the dust map is shared over a field: a model may learn it from training galaxies there), "
+    "and the oracle is exact (for many-band labels the chance that one is usable is estimated). "
+    "An alarm means a leak, or that one of the two does not hold."
 )
 SIDE = (
     "Identifiers, order, tile and position should tell nothing of the redshift beyond what dust "
@@ -145,7 +149,7 @@ def _side_table(side: pd.DataFrame) -> Html:
 
 
 def _verdict(verdict: str) -> Html | str:
-    return tag("strong", "LEAK") if verdict == "leak" else verdict
+    return tag("strong", "LEAK") if verdict == LEAK else verdict
 
 
 def _number(value: float) -> Html:

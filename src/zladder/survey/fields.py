@@ -22,9 +22,7 @@ from zladder.survey.stars import draw_stars, look_at_stars
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
-from zladder.universe.programmes import success_share
-
-SPECZ_RANGE = (0.01, 4.0)  # of usable labels
+from zladder.universe.programmes import SPECZ_RANGE, success_share
 
 Part = tuple[Seen, pd.DataFrame]
 

@@ -13,7 +13,6 @@ from scipy.spatial import cKDTree
 from zladder.provenance.errors import BadInput
 from zladder.survey.background import Shaped
 from zladder.survey.coadd import HSC_PIXEL_ARCSEC
-from zladder.survey.fields import SPECZ_RANGE
 from zladder.survey.geometry import ARCSEC_PER_DEG, Field, unit_vectors
 from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.scene import mixed_scene
@@ -22,6 +21,7 @@ from zladder.survey.streams import generator
 from zladder.survey.tiles import MARGIN_ARCSEC
 from zladder.survey.tracts import patch_of, tract_of
 from zladder.universe.instruments import Instrument
+from zladder.universe.programmes import SPECZ_RANGE
 
 Array = NDArray[np.float64]
 

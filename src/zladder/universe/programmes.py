@@ -16,6 +16,7 @@ from scipy.special import expit, ndtr
 
 # vacuum wavelengths; of [O II] the doublet's middle
 H_ALPHA_ANGSTROM, OXYGEN_II_ANGSTROM, LYMAN_ALPHA_ANGSTROM = 6564.6, 3728.5, 1215.67
+SPECZ_RANGE = (0.01, 4.0)  # of usable labels, without its ends; the samples are cut there too
 
 Array = NDArray[np.float64]
 
