@@ -71,7 +71,7 @@ def test_galaxies_outside_the_range_do_not_count():
     assert table["n"].tolist() == [100] * 3
     np.testing.assert_allclose(table["ours"], [0.25, 0.3, 16.75])
     figure = draw_samples({"one": sample}, about, table)
-    assert "one · 16 < mag_r ≤ 17 · 100 galaxies" in figure.axes[0].get_title()
+    assert "one · 16 < mag_r ≤ 17 · 100 galaxies" in figure.axes[0].get_title("left")
 
 
 def test_values_that_are_not_finite_do_not_count():
