@@ -22,7 +22,13 @@ NUMBERS = {"n_photoz": 600, "n_specz": 600, "n_main": 800, "n_deep": 100}
 
 def settings(**numbers: int) -> dict[str, Any]:
     """Return a copy of the shipped settings, with these numbers of galaxies."""
-    return deepcopy(_settings()) | NUMBERS | numbers
+    result = deepcopy(_settings()) | NUMBERS | numbers
+    if result["n_photoz"] < 60:  # a deep field of so few is smaller than the shipped tile
+        result["cfhtls"]["tile_pixels"] = 128
+    block = result["hsc_images"]
+    for kind in ("specz", "photoz"):
+        block[f"n_{kind}_stamps"] = min(block[f"n_{kind}_stamps"], result[f"n_{kind}"])
+    return result
 
 
 @cache

@@ -64,6 +64,17 @@ def test_quantiles_are_those_of_the_table_and_held_against_the_real_ones():
     assert "+35.7 %" in text
 
 
+def test_galaxies_outside_the_range_do_not_count():
+    few = pd.DataFrame({"z_true": [0.1, 0.2, 0.3, 9.0], "mag_r": [16.0, 16.5, 17.0, 17.5]})
+    sample = pd.concat([few] * 50)
+    about = {"one": {**REFERENCES["one"], "keep": {"mag_r": [16.0, 17.0]}}}
+    table = compare_quantiles({"one": sample}, about)
+    assert table["n"].tolist() == [100] * 3
+    np.testing.assert_allclose(table["ours"], [0.25, 0.3, 16.75])
+    figure = draw_samples({"one": sample}, about, table)
+    assert "one · 16 < mag_r ≤ 17 · 100 galaxies" in figure.axes[0].get_title("left")
+
+
 def test_values_that_are_not_finite_do_not_count():
     worse = pd.concat([sample_of(), pd.DataFrame({"z_true": [np.nan], "mag_r": [np.inf]})])
     table = compare_quantiles({"one": worse}, REFERENCES)
@@ -118,6 +129,10 @@ def test_the_tracks_of_the_sky_redden_with_redshift_and_order_by_type():
                                                       "zy")]  # fmt: skip
     assert {axes.get_xlabel() for axes in figure.axes} == {"z_true"}
     draw_tracks(truth.iloc[:3])
+    twice = truth[truth["objID"] != -1].assign(contaminant="duplicate")
+    again = draw_tracks(pd.concat([truth, twice]))  # a second listing is not a second galaxy
+    for before, after in zip(figure.subfigs, again.subfigs, strict=True):
+        assert [t.get_text() for t in after.texts] == [t.get_text() for t in before.texts]
 
 
 # ---------------------------------------------------------------- dust
@@ -251,7 +266,8 @@ def test_the_page_shows_every_figure_and_table_in_order_and_escapes(tmp_path):
         "What was simulated", "Redshifts and magnitudes beside the real samples",
         "Colours against redshift", "Galaxies in colour, by type and redshift",
         "The dust of the Milky Way", "Frames, measured back", "The oracle",
-        "Beside published values", "Labels made by template fits", "What is no plain galaxy",
+        "Colours and types beside measured ones", "Labels made by template fits",
+        "What is no plain galaxy",
         "Leak alarm", "Side information",
     ]  # fmt: skip
     assert "galaxies of &lt;one&gt; kind: 1,234" in html

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mock_sky import settings
+import yaml
+from mock_sky import SETTINGS_FILE, settings, small_sky
 
+from zladder.config.merge import overlay
 from zladder.provenance.errors import BadInput
 from zladder.survey import simulate
+from zladder.survey.areas import deep_and_wide
 from zladder.survey.settings import check_settings
 from zladder.survey.simulate import simulate_sky
+from zladder.survey.stamp_targets import choose_targets
+from zladder.survey.tiles import MARGIN_ARCSEC, lay_tiles
+
+SCALES_FILE = SETTINGS_FILE.parents[1] / "scales.yaml"
 
 
 def changed(place: str, value: Any) -> dict[str, Any]:
@@ -124,6 +131,32 @@ def test_the_shipped_settings_pass():
         ("cfhtls/filters/i", None, "cfhtls/filters", "band i", "bands u, g, r, z"),
         ("background/stars_per_deg2", -5, "background/stars_per_deg2", "from 0", "-5"),
         ("background/star_i_mag", [15.0], "background/star_i_mag", "a list of 2", "[15.0]"),
+        ("background/star_i_mag", [25, 15], "background/star_i_mag", "a range, from", "[25, 15]"),
+        ("imaging/star_i_mag", [20.0, 14.5], "imaging/star_i_mag", "a range, from", "[20.0, 14.5]"),
+        ("imaging/bright_star_i_mag", [12, 10], "imaging/bright_star_i_mag", "a range", "[12, 10]"),
+        ("imaging/neighbour_r_mag", [21, 18], "imaging/neighbour_r_mag", "a range", "[21, 18]"),
+        ("hsc/neighbour_distance_arcsec", [3, 1], "hsc/neighbour_distance_arcsec", "a range", "["),
+        *(
+            (f"contaminants/{name}/{key}", [1.5, 0.5], f"contaminants/{name}/{key}", "a range", "[")
+            for name in ("sdss", "hsc")
+            for key in ("blend_distance_arcsec", "blend_fainter_mag", "artefact_mag")
+        ),
+        ("hsc/depth_5sigma_mag", 26.0, "hsc/depth_5sigma_mag", "each of g, r, i", "26.0"),
+        ("hsc/filters", "hsc2017-g", "hsc/filters", "a filter for each band", "'hsc2017-g'"),
+        ("cfhtls/psf_fwhm_arcsec", 0.8, "cfhtls/psf_fwhm_arcsec", "each of u, g, r", "0.8"),
+        ("hsc_images/psf_fwhm_arcsec", 0.8, "hsc_images/psf_fwhm_arcsec", "each of g", "0.8"),
+        ("imaging/seeing_fwhm_arcsec", 1.3, "imaging/seeing_fwhm_arcsec", "each of u", "1.3"),
+        ("background/limit_i_mag", 35.0, "background/limit_i_mag", "from 20 to 28", "35.0"),
+        ("cfhtls/saturated_star_mag", -5.0, "cfhtls/saturated_star_mag", "from 10 to 25", "-5.0"),
+        ("hsc/zero_point_scatter_mag/i", 0.6, "hsc/zero_point_scatter_mag/i", "to 0.5", "0.6"),
+        ("hsc/detection_sigmas", -1.0, "hsc/detection_sigmas", "from 0 to 100", "-1.0"),
+        ("hsc_images/stamp_pixels", 33, "hsc_images/stamp_pixels", "an even number", "33"),
+        ("cfhtls/tile_pixels", 2700, "cfhtls/tile_pixels", "in the deep field, 0.141", "2700"),
+        ("n_specz", 7, "hsc_images/n_specz_stamps", "at most n_specz = 7", "8"),
+        ("hsc_images/n_photoz_stamps", 601, "hsc_images/n_photoz_stamps", "n_photoz = 600", "601"),
+        ("imaging/limit_deep_r_mag", 17.0, "sdss/limit_r_mag", "limit_deep_r_mag = 17.0", "17.8"),
+        ("contaminants/sdss/artefact_mag", [18.0, 19.0], "contaminants/sdss/artefact_mag",
+         "at most sdss/limit_r_mag = 17.8", "18.0"),
         ("morphology/size_scatter_ln", -0.1, "morphology/size_scatter_ln", "from 0", "-0.1"),
     ],
 )  # fmt: skip
@@ -136,6 +169,30 @@ def test_each_impossible_setting_is_refused(place, value, where, expected, found
     assert expected in caught.value.expected
     assert found in caught.value.found
     assert caught.value.hint
+
+
+def test_an_offset_need_not_be_a_range():
+    check_settings(changed("manyband/position_offset_arcsec", [0.05, -0.05]), 1)
+
+
+@pytest.mark.parametrize("scale", ["test", "demo", "small", "paper"])
+def test_every_shipped_scale_passes(scale):
+    scales = yaml.safe_load(SCALES_FILE.read_text(encoding="utf-8"))
+    check_settings(overlay(settings(), scales[scale]["survey"]), 1)
+
+
+def test_a_wide_tile_stays_in_its_field_and_so_off_the_deep_one():
+    few = settings(n_photoz=4000, n_specz=10)
+    few["cfhtls"]["tile_pixels"] = 4200  # the deep field is 0.365 deg high, the wide one 0.730
+    with pytest.raises(BadInput) as caught:
+        check_settings(few, 1)
+    assert "in the wide field, 0.73 deg high" in caught.value.expected
+    assert caught.value.hint == "smaller tiles, or more galaxies"
+    few["cfhtls"]["tile_pixels"] = 4100
+    check_settings(few, 1)
+    wide, deep = lay_tiles(few)
+    side_deg = (4100 * 0.186 + 2 * MARGIN_ARCSEC) / 3600
+    assert wide.dec_deg - deep.dec_deg > side_deg
 
 
 def test_a_misspelt_setting_gets_the_nearest_name_as_hint():
@@ -162,6 +219,7 @@ def test_a_negative_seed_is_refused():
 def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place, wanted):
     crowded = settings(n_photoz=300, n_specz=20, n_main=300, n_deep=10)
     crowded["sky"][setting] *= factor
+    crowded["cfhtls"]["tile_pixels"] = 64
     with pytest.raises(BadInput) as caught:
         simulate_sky(crowded, 1)
     assert caught.value.place == place
@@ -170,13 +228,13 @@ def test_more_galaxies_than_the_area_holds_are_refused(setting, factor, place, w
 
 
 def test_more_cutouts_than_labelled_galaxies_are_refused():
-    few = settings(n_photoz=20, n_specz=20, n_main=10, n_deep=10)
-    few["hsc_images"]["n_photoz_stamps"] = 21
+    many = settings(n_photoz=300, n_specz=300)
+    many["hsc_images"]["n_photoz_stamps"] = 10_000
     with pytest.raises(BadInput) as caught:
-        simulate_sky(few, 1)
+        choose_targets(1, many, deep_and_wide(many)[0], small_sky())
     assert caught.value.place == "survey/hsc_images/n_photoz_stamps"
-    assert "no more than the 20 listed galaxies" in caught.value.expected
-    assert caught.value.found == "21"
+    assert "listed galaxies with such a label" in caught.value.expected
+    assert caught.value.found == "10000"
 
 
 def test_more_fields_than_an_identifier_can_number_are_refused():

@@ -25,14 +25,14 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Choose fields, measure their frames, draw."""
     import pandas as pd
 
-    from zladder.report.measured_frames import chosen_fields, measure_frames
+    from zladder.report.frame_check import check_frames, chosen_fields
     from zladder.report.mock_frames import draw_frames
     from zladder.report.style import save_figure
     from zladder.tables.read import read_table
 
     index = pd.concat([read_table(path) for path in options.index], ignore_index=True)
     chosen = chosen_fields(index, options.settings["n_fields"])
-    measured = measure_frames(chosen, options.index[0].parent, read_table(options.truth))
+    measured = check_frames(chosen, options.index[0].parent, read_table(options.truth))
     measured.to_parquet(options.measured, index=False)
     save_figure(draw_frames(measured, options.settings["depth_mag"]), options.figure, options.dpi)
     return {"counts": {"frames": len(measured), "stars": int(measured["n_stars"].sum())}}

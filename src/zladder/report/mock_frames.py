@@ -42,7 +42,7 @@ def draw_frames(measured: pd.DataFrame, depth_mag: Mapping[str, float]) -> Figur
     Parameters
     ----------
     measured
-        As `measured_frames.measure_frames` returns it.
+        As `frame_check.check_frames` returns it.
     depth_mag
         {band: 5-sigma depth of a star that the settings ask for, AB mag}.
     """

@@ -46,7 +46,8 @@ def compare_quantiles(
     samples
         {name: table with the columns that the references name}; only finite values count.
     quantiles
-        {name: document of ``config/real_samples.yaml``}.
+        {name: document of ``config/real_samples.yaml``}; where it has ``keep``, galaxies outside
+        these ranges do not count.
 
     Returns
     -------
@@ -57,8 +58,10 @@ def compare_quantiles(
     """
     rows = []
     for name, sample in samples.items():
-        for column, levels in sorted(quantiles[name]["quantiles"].items(), reverse=True):
-            values = np.sort(sample[column].to_numpy(dtype=np.float64))
+        about = quantiles[name]
+        kept = kept_rows(sample, about)
+        for column, levels in sorted(about["quantiles"].items(), reverse=True):
+            values = np.sort(kept[column].to_numpy(dtype=np.float64))
             values = values[np.isfinite(values)]
             for percent, real in sorted(levels.items(), key=lambda level: float(level[0])):
                 ours, low, high = _quantile(values, float(percent) / 100)
@@ -67,6 +70,14 @@ def compare_quantiles(
                 within = bool(abs(difference) <= tolerance_of(column))
                 rows.append((name, column, int(percent), *found, within))
     return pd.DataFrame(rows, columns=list(QUANTILE_COLUMNS))
+
+
+def kept_rows(sample: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the galaxies in the ranges (from, to] that ``keep`` names; all without any."""
+    rows = np.ones(len(sample), dtype=bool)
+    for column, (low, high) in about.get("keep", {}).items():
+        rows &= (sample[column] > low).to_numpy() & (sample[column] <= high).to_numpy()
+    return sample[rows]
 
 
 def tolerance_of(column: str) -> float:
@@ -112,16 +123,24 @@ def draw_samples(
     grid = figure.subplots(4, n, squeeze=False, height_ratios=(1.5, 1.1, 1.5, 1.1))
     for place, (name, sample) in enumerate(samples.items()):
         about = quantiles[name]
+        kept = kept_rows(sample, about)
         for top, column in zip((0, 2), sorted(about["quantiles"], reverse=True), strict=False):
             found = compared[(compared["sample"] == name) & (compared["column"] == column)]
-            values = sample[column].to_numpy(dtype=np.float64)
+            values = kept[column].to_numpy(dtype=np.float64)
             values = values[np.isfinite(values)]
             real = about.get("histograms", {}).get(column)
             _histogram(grid[top, place], values, real, _label(column))
             _distribution(grid[top + 1, place], values, found, _label(column))
-        grid[0, place].set_title(f"{name} · {len(sample):,} galaxies\n" + fill(about["real"], 52),
+        grid[0, place].set_title(f"{_heading(name, kept, about)}\n" + fill(about["real"], 52),
                                  fontsize=8, linespacing=1.35)  # fmt: skip
     return figure
+
+
+def _heading(name: str, kept: pd.DataFrame, about: Mapping[str, Any]) -> str:
+    """Return the name of a sample, which of its galaxies count, and how many these are."""
+    ranges = about.get("keep", {}).items()
+    words = [f"{low:g} < {column} ≤ {high:g}" for column, (low, high) in ranges]
+    return " · ".join([name, *words, f"{len(kept):,} galaxies"])
 
 
 def _label(column: str) -> str:

@@ -126,8 +126,9 @@ def _opening(about: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> Htm
     return section(
         "What was simulated",
         bullets(asked),
-        paragraph(f"The truth knows {n:,} objects: those that are listed, their neighbours, "
-                  "stars.", kind="note"),
+        paragraph(f"The truth knows {n:,} objects: listed galaxies, their neighbours, stars, "
+                  "artefacts, second listings (duplicates), the companions of blends, and the "
+                  "unlisted background of the images.", kind="note"),
     )  # fmt: skip
 
 
@@ -155,7 +156,11 @@ def _tables(found: Mapping[str, pd.DataFrame]) -> list[Html]:
     if "realism" in found:
         words = paragraph("Published values stand with the source in which they were read.",
                           kind="note")  # fmt: skip
-        parts.append(section("Beside published values", realism_table(found["realism"]), words))
+        parts.append(
+            section(
+                "Colours and types beside measured ones", realism_table(found["realism"]), words
+            )
+        )
     if "labels" in found:
         words = paragraph("Many-band redshifts against the true ones. error_correlation: of the "
                           "label's error with that of the photometry that networks are given.",

@@ -60,7 +60,7 @@ def frame_table(measured: pd.DataFrame, depth_mag: Mapping[str, float]) -> Html:
     Parameters
     ----------
     measured
-        As of `measured_frames.measure_frames`.
+        As of `frame_check.check_frames`.
     depth_mag
         {band: the setting}.
     """

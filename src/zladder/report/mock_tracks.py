@@ -70,8 +70,8 @@ def draw_tracks(truth: pd.DataFrame) -> Figure:
     Parameters
     ----------
     truth
-        ``z_true is_star sed_type objID object_id mag_{survey}_{band}``: magnitudes as they are
-        without noise and without the dust of the Milky Way.
+        ``z_true is_star contaminant sed_type objID object_id mag_{survey}_{band}``: magnitudes as
+        they are without noise and without the dust of the Milky Way.
     """
     surveys = surveys_of(truth)
     figure = new_figure(12.2, 3.0 * len(surveys) + 1.0)
@@ -84,8 +84,9 @@ def draw_tracks(truth: pd.DataFrame) -> Figure:
     )
     rows = figure.subfigures(len(surveys), 1, squeeze=False)[:, 0]
     for part, (survey, bands) in zip(rows, surveys.items(), strict=True):
-        # stars and artefacts have no redshift
-        listed = truth[(truth[ID_OF[survey]] != NO_ID) & np.isfinite(truth["z_true"].to_numpy())]
+        # stars and artefacts have no redshift; a duplicate is a galaxy that stands there already
+        rows = (truth[ID_OF[survey]] != NO_ID) & (truth["contaminant"] != "duplicate")
+        listed = truth[rows & np.isfinite(truth["z_true"].to_numpy())]
         headline(part, f"{TITLES[survey]} · {len(listed):,} galaxies", size=9.5)
         axes = part.subplots(1, MOST_COLUMNS, squeeze=False)[0]
         pairs = list(pairwise(bands))[:MOST_COLUMNS]

@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 PHOTO_FLAGS = ("type", "mode", "clean", "insideMask")
-SPECTRUM_FLAGS = ("class", "zWarning")
 IN_MASK_BRIGHT_STAR, IN_MASK_TRAIL = 2, 4
 SMALL_DELTA_CHI2 = 4  # bit 2 of zWarning: no redshift fits much better than another
 _GOOD: dict[str, Any] = {

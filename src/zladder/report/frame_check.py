@@ -14,19 +14,19 @@ import pandas as pd
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
 from zladder.report.star_fits import fit_stars, noise_pixels
+from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-ZERO_POINT_MAG = 22.5  # of nanomaggies
 DEPTH_SIGMAS = 5.0
 BLOCK_PIXELS = 8
 EMPTIEST_SHARE = 0.1  # of the blocks, by their mean
-MAD_TO_SIGMA = 1.4826
 STAR_PIXELS = 25
 LONELY_PIXELS = 18.0  # to the next object of the truth
 LEAST_SIGNAL_TO_NOISE = 100.0
@@ -52,7 +52,7 @@ def chosen_fields(index: pd.DataFrame, n_fields: int) -> pd.DataFrame:
     return index.merge(fields.iloc[places], on=names)
 
 
-def measure_frames(index: pd.DataFrame, folder: Path, truth: pd.DataFrame) -> pd.DataFrame:
+def check_frames(index: pd.DataFrame, folder: Path, truth: pd.DataFrame) -> pd.DataFrame:
     """Return what was measured on frames beside what went in, a row a frame (`COLUMNS`).
 
     Parameters
@@ -75,12 +75,12 @@ def measure_frames(index: pd.DataFrame, folder: Path, truth: pd.DataFrame) -> pd
         there = (truth["run"] == run) & (truth["camcol"] == camcol) & (truth["field"] == field)
         for frame in frames.to_dict("records"):
             path = folder / str(frame["path"])
-            found = measure_frame(path, truth[there], frame["saturation_nmgy"])
+            found = check_frame(path, truth[there], frame["saturation_nmgy"])
             rows.append({**frame, **found})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def measure_frame(path: Path, objects: pd.DataFrame, saturation_nmgy: float) -> dict[str, float]:
+def check_frame(path: Path, objects: pd.DataFrame, saturation_nmgy: float) -> dict[str, float]:
     """Return noise, PSF and depth of one frame; NaN where no star serves.
 
     Parameters
@@ -109,7 +109,7 @@ def measure_frame(path: Path, objects: pd.DataFrame, saturation_nmgy: float) -> 
         }  # fmt: skip
     middle = np.array([np.median(fwhm)])
     pixels = noise_pixels(middle, np.array([np.median(beta)]))[0]
-    depth = ZERO_POINT_MAG - 2.5 * np.log10(DEPTH_SIGMAS * sigma * np.sqrt(pixels))
+    depth = NANOMAGGY_ZERO_POINT_MAG - 2.5 * np.log10(DEPTH_SIGMAS * sigma * np.sqrt(pixels))
     return {
         "sky_sigma_measured_nmgy": sigma,
         "psf_fwhm_measured_arcsec": float(middle[0] * scale),
@@ -146,7 +146,7 @@ def sky_sigma(image: NDArray[np.float32]) -> float:
     apart = blocks[row, :, column, :] - means[row, column][:, None, None]
     per_block = BLOCK_PIXELS**2
     mad = np.median(np.abs(apart - np.median(apart)))
-    return float(MAD_TO_SIGMA * mad * np.sqrt(per_block / (per_block - 1)))
+    return float(NMAD_FACTOR * mad * np.sqrt(per_block / (per_block - 1)))
 
 
 def lonely_stars(projection: WCS, objects: pd.DataFrame) -> NDArray[np.float64]:
@@ -196,4 +196,4 @@ def _shapes(
 
 
 def _scatter(values: NDArray[np.float64]) -> float:
-    return float(MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
+    return float(NMAD_FACTOR * np.median(np.abs(values - np.median(values))))

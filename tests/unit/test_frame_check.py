@@ -8,11 +8,11 @@ import pytest
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
-from zladder.report.measured_frames import (
+from zladder.report.frame_check import (
+    check_frame,
+    check_frames,
     chosen_fields,
     lonely_stars,
-    measure_frame,
-    measure_frames,
     projection_of,
     sky_sigma,
     star_stamps,
@@ -77,7 +77,7 @@ def write_frame(path, image, header):
 def test_psf_and_noise_of_a_frame_are_those_put_in(tmp_path, fwhm_arcsec, beta):
     image, header, objects = world(fwhm_arcsec, beta)
     path = write_frame(tmp_path / "frame.fits", image, header)
-    found = measure_frame(path, objects, SATURATION_NMGY)
+    found = check_frame(path, objects, SATURATION_NMGY)
     assert found["n_stars"] >= 8
     assert abs(found["psf_fwhm_measured_arcsec"] / fwhm_arcsec - 1) < 0.02
     assert abs(found["sky_sigma_measured_nmgy"] / SIGMA_NMGY - 1) < 0.02
@@ -149,7 +149,7 @@ def test_a_frame_without_stars_is_measured_as_far_as_it_goes_and_drawn(tmp_path)
     image, header, objects = world(1.3, 3.5)
     path = write_frame(tmp_path / "frame.fits", image, header)
     nobody = objects.iloc[:0].assign(run=1, camcol=1, field=11)
-    measured = measure_frames(index_of(path), tmp_path, nobody)
+    measured = check_frames(index_of(path), tmp_path, nobody)
     assert measured["n_stars"].tolist() == [0]
     assert measured["depth_measured_mag"].isna().all()
     assert abs(measured["sky_sigma_measured_nmgy"][0] / SIGMA_NMGY - 1) < 0.02
@@ -159,7 +159,7 @@ def test_a_frame_without_stars_is_measured_as_far_as_it_goes_and_drawn(tmp_path)
     assert "arcsec" in labels
     assert "AB mag" in labels
     with pytest.raises(BadInput, match="a frame of the index"):
-        measure_frames(index_of(tmp_path / "none.fits"), tmp_path, nobody)
+        check_frames(index_of(tmp_path / "none.fits"), tmp_path, nobody)
 
 
 def test_fields_are_chosen_evenly_with_all_their_bands():
