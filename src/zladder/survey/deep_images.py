@@ -25,6 +25,8 @@ from zladder.survey.stamp_targets import choose_targets, stamp_places, stamp_sce
 from zladder.survey.tiles import LAYERS, MARGIN_ARCSEC, lay_tiles
 from zladder.universe.instruments import Instrument
 
+SHAPE_STREAMS = (2, 3, 4, 7)  # of deep field, spectra, unlabelled, blends' companions
+
 Tables = dict[str, pd.DataFrame]
 
 
@@ -44,7 +46,8 @@ def deep_images(
     instruments
         ``hsc``, and the CFHTLS-like one of each layer.
     parts
-        The objects of the HSC-like survey: deep field, spectra, unlabelled.
+        The objects of the HSC-like survey: deep field, spectra, unlabelled, and the blends' other
+        galaxies, which no catalogue lists.
     tables
         ``hsc``, ``galaxiesml``, ``cosmos``, and their ``truth``: a row an object, in order.
 
@@ -55,7 +58,10 @@ def deep_images(
         with shapes and CFHTLS-like magnitudes, then the unlisted objects of the images.
     """
     hsc = instruments["hsc"]
-    listed = [shaped(sky, settings, part, 2 + k) for k, part in enumerate(parts)]
+    listed = [
+        shaped(sky, settings, part, stream)
+        for part, stream in zip(parts, SHAPE_STREAMS, strict=True)
+    ]
     wide_tile = next(tile for tile in lay_tiles(settings) if tile.layer == "wide")
     on_tiles = join_shaped([*listed, tile_background(sky, settings, hsc, wide_tile)])
     layers = {layer: instruments[layer] for layer in LAYERS}

@@ -141,11 +141,14 @@ def _labelled_sky(
     )
     truth.loc[spectra_rows, "specz_name"] = names
     tables["selection"] = selection_rows(both_labels, wide_labels)
-    n = len(objects.ra)  # contaminants have rows after these, then comes what only images show
+    # blends' companions have rows after these, then artefacts and duplicates, which images do not
+    # show, then comes what only images show
+    n = len(objects.ra) + len(listed.companions.ra)
     tables["truth"], contaminants = truth.iloc[:n], truth.iloc[n:]
-    tables |= deep_images(sky, settings, instruments, [deep, wide, others], tables)
-    parts = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
-    return tables | {"truth": pd.concat(parts, ignore_index=True)}
+    parts = [deep, wide, others, listed.companions]
+    tables |= deep_images(sky, settings, instruments, parts, tables)
+    rows = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
+    return tables | {"truth": pd.concat(rows, ignore_index=True)}
 
 
 def _beside(
