@@ -10,13 +10,16 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from deep_sky import SEED, asked, cutouts, has_cards, objects, sky
+from mock_sky import instrument
 
 from zladder.provenance.digests import file_digest
 from zladder.survey.areas import deep_and_wide
-from zladder.survey.background import BLOCK
+from zladder.survey.background import BLOCK, stamp_background
 from zladder.survey.coadd import cfhtls_coadd, hsc_coadd
+from zladder.survey.collecting import Sky
 from zladder.survey.cutout_files import MASK_PLANES
 from zladder.survey.cutout_survey import write_cutouts
+from zladder.survey.observing import make_dust
 from zladder.survey.painting import paint
 from zladder.survey.scene_columns import SHAPE_COLUMNS, stamp_scene_columns, tile_scene_columns
 from zladder.survey.simulate import simulate_sky
@@ -178,6 +181,28 @@ def test_what_the_survey_flags_gets_no_cutout(column, bad):
     after = choose_targets(SEED, asked(), deep, sky() | {"hsc": hsc})
     assert not after["object_id"].isin(one_each).any()
     assert len(after) == len(before)
+
+
+def around(ra: list[float]) -> np.ndarray:
+    """Return where objects stand around hosts at declination 1."""
+    one = Sky(asked()["sed"], make_dust(asked()["dust"], SEED), SEED)
+    hosts = np.array(ra), np.ones(len(ra))
+    found = stamp_background(
+        one, asked(), instrument("hsc"), hosts, 60.0, lambda _rng, seen: np.isfinite(seen.ra)
+    )
+    return found.seen.ra
+
+
+def test_boxes_that_overlap_are_as_crowded_as_others():
+    alone = around([150.0])
+    assert len(alone) > 20
+    np.testing.assert_array_equal(around([150.0, 150.0, 150.0]), alone)
+    half = around([150.0, 150.0 + 30 / 3600 / np.cos(np.radians(1.0))])
+    apart = around([150.0, 152.0])
+    assert np.isin(alone, half).all()
+    # Poisson, 4 standard deviations: half of the second box is the first one's
+    second = (apart > 151).sum()
+    assert abs(len(half) - len(alone) - second / 2) < 4 * np.sqrt(second / 4)
 
 
 def test_a_stamp_depends_on_its_galaxy_alone(tmp_path):

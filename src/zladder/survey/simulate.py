@@ -39,7 +39,7 @@ from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Seen, join_seen, make_dust
 from zladder.survey.second_look import cfhtls_instruments
-from zladder.survey.selection import MAX_ROWS
+from zladder.survey.selection import MAX_ROWS, searched_share
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument, make_instrument
@@ -146,7 +146,8 @@ def _labelled_sky(
     n = len(objects.ra) + len(listed.companions.ra)
     tables["truth"], contaminants = truth.iloc[:n], truth.iloc[n:]
     parts = [deep, wide, others, listed.companions]
-    tables |= deep_images(sky, settings, instruments, parts, tables)
+    share = searched_share(asked, hsc, fields[0], drawn)
+    tables |= deep_images(sky, settings, instruments, parts, share, tables)
     rows = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
     return tables | {"truth": pd.concat(rows, ignore_index=True)}
 
