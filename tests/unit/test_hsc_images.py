@@ -18,7 +18,8 @@ from zladder.survey.background import BLOCK, stamp_background
 from zladder.survey.coadd import cfhtls_coadd, hsc_coadd
 from zladder.survey.collecting import Sky
 from zladder.survey.cutout_files import MASK_PLANES
-from zladder.survey.cutout_survey import write_cutouts
+from zladder.survey.cutout_survey import tract_noise, write_cutouts
+from zladder.survey.fits_bytes import card_text
 from zladder.survey.observing import make_dust
 from zladder.survey.painting import paint
 from zladder.survey.scene_columns import SHAPE_COLUMNS, stamp_scene_columns, tile_scene_columns
@@ -221,3 +222,19 @@ def test_a_stamp_depends_on_its_galaxy_alone(tmp_path):
     for path in both["path"]:
         now, before = (fits.getdata(one / path, 1).astype(float) for one in (tmp_path, folder))
         np.testing.assert_allclose(now, before, rtol=0, atol=3e-7 * np.abs(before).max())
+
+
+@pytest.mark.parametrize(
+    "value", ["O'Hara", np.float64(1.5e-7), np.int64(-3), np.bool_(1), 2.5, 7, True]
+)
+def test_cards_read_as_what_was_written(value):
+    card = fits.Card.fromstring(card_text("KEY", value, "said"))
+    card.verify("exception")
+    assert (card.value, card.comment) == (value, "said")
+
+
+def test_stamps_that_overlap_show_the_same_noise():
+    first, second = (tract_noise(SEED, 7, corner, 64, 2) for corner in ((1010, 2050), (1033, 2040)))
+    np.testing.assert_array_equal(first[:54, 23:], second[10:, :41])
+    assert abs(float(first.std()) - 1) < 4 / np.sqrt(2 * first.size)
+    assert not np.array_equal(first, tract_noise(SEED, 7, (1010, 2050), 64, 3))
