@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
+from zladder.config.names import AT_CHANCE, LEAK
 from zladder.evaluate.truth import true_redshifts
 from zladder.pdf.pdf_file import read_pdfs
 from zladder.pdf.scores import pit
-
-from zladder.config.names import AT_CHANCE, LEAK
 
 if TYPE_CHECKING:
     from tests.checkout import Checkout

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from astropy.io import fits
 from mock_sky import settings
 
 from zladder.survey.cutout_survey import write_cutouts
@@ -63,6 +64,10 @@ def cutouts() -> tuple[Path, pd.DataFrame]:
     sets = {name: folder / f"{name}.h5" for name in ("specz", "photoz")}
     index = write_cutouts(asked(), SEED, sky()["stamps_hsc"], sky()["scene_hsc"], folder, sets)
     return folder, index
+
+
+def has_cards(header: fits.Header, cards: dict[str, type]) -> bool:
+    return {name: type(header[name]) for name in cards} == cards
 
 
 def optimal_sigma(noise: np.ndarray, star: np.ndarray) -> float:

@@ -1,12 +1,11 @@
-"""The deep sky in two further surveys: native files and columns, the same galaxies in all."""
+"""The deep sky in CFHTLS-like tiles: native files and columns, the galaxies of other surveys."""
 
 from __future__ import annotations
 
 import json
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,31 +15,25 @@ import torch
 import yaml
 from astropy.io import fits
 from astropy.wcs import WCS
-from deep_sky import SEED, asked, cutouts, objects, optimal_sigma, sky, tiles
+from deep_sky import SEED, asked, cutouts, has_cards, optimal_sigma, sky, tiles
 from galsim import Moffat
-from mock_sky import instrument
+from mock_sky import instrument, settings
 from scipy.stats import spearmanr
 
 from zladder.catalogs.standardize import standardize
 from zladder.config.documents import read_yaml
 from zladder.config.imaging import stamp_settings, tile_settings
 from zladder.provenance.digests import canonical_json, file_digest
-from zladder.survey.background import BLOCK, tile_background
+from zladder.survey.background import missing_in, tile_background
 from zladder.survey.catalogues import write_native
-from zladder.survey.coadd import cfhtls_coadd, hsc_coadd
 from zladder.survey.collecting import Sky
-from zladder.survey.cutout_files import MASK_PLANES
-from zladder.survey.cutout_survey import write_cutouts
-from zladder.survey.observing import make_dust
-from zladder.survey.painting import paint
-from zladder.survey.scene_columns import SHAPE_COLUMNS, stamp_scene_columns, tile_scene_columns
+from zladder.survey.geometry import Field
+from zladder.survey.observing import Seen, make_dust
 from zladder.survey.second_look import look_again
 from zladder.survey.simulate import simulate_sky
 from zladder.survey.stars import draw_stars, same_stars, star_magnitudes
 from zladder.survey.tile_files import write_tiles
 from zladder.survey.tiles import lay_tiles, sexagesimal
-from zladder.tables.cutouts import Told
-from zladder.tables.hdf5_cutouts import open_hdf5
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,27 +51,6 @@ TILE_CARDS = {
     "CRVAL1": float, "CRVAL2": float, "CD1_1": float, "CD1_2": float, "CD2_1": float,
     "CD2_2": float,
 }  # fmt: skip
-STAMP_CARDS = {
-    "CTYPE1": str, "CTYPE2": str, "CUNIT1": str, "CUNIT2": str, "CRPIX1": float, "CRPIX2": float,
-    "CRVAL1": float, "CRVAL2": float, "CD1_1": float, "CD1_2": float, "CD2_1": float,
-    "CD2_2": float, "LTV1": int, "LTV2": int,
-}  # fmt: skip
-SET_KEYS = {
-    "image": "<f4", "object_id": "<i8", "ra": "<f8", "dec": "<f8", "coord": "|S64",
-    "skymap_id": "<i8", "x_coord": "<f8", "y_coord": "<f8",
-    **{f"{band}_cmodel_{end}": "<f8" for band in "grizy" for end in ("mag", "magsigma")},
-}  # fmt: skip
-SPECZ_KEYS = {
-    "specz_redshift": "<f8", "specz_redshift_err": "<f8", "specz_flag_homogeneous": "|b1",
-    "specz_name": "|S64", "specz_ra": "<f8", "specz_dec": "<f8", "specz_mag_i": "<f8",
-}  # fmt: skip
-
-
-def has_cards(header: fits.Header, cards: dict[str, type]) -> bool:
-    return {name: type(header[name]) for name in cards} == cards
-
-
-# ---------------------------------------------------------------- the CFHTLS-like survey
 
 
 def test_tiles_have_the_names_and_cards_of_the_real_ones():
@@ -153,10 +125,9 @@ def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():
     listed = truth[truth["cfhtls_id"] > 0].merge(catalogue, left_on="cfhtls_id", right_on="id")
     assert len(listed) == len(catalogue)
     deep = listed[listed["FIELD"] == "D-85"]
-    # the rest are unlabelled galaxies that only the HSC-like catalogue lists there: few of 34
-    assert ((deep["cosmos_id"] > 0) | (deep["object_id"] > 0)).all()
-    assert (deep["cosmos_id"] > 0).mean() > 0.9
-    assert (deep["object_id"] > 0).mean() > 0.9
+    # the others fill the field up to the real sky
+    assert (deep["cosmos_id"] > 0).sum() > 20
+    assert (deep["object_id"] > 0).sum() > 20
     i_true = deep["mag_cfhtls_i"]
     # HSC and MegaCam have nearly the same i band
     assert (i_true - deep["mag_hsc_i"]).abs().median() < 0.1
@@ -166,6 +137,53 @@ def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():
     # the wide one has galaxies that nothing else lists
     wide = listed[listed["FIELD"] == "W"]
     assert (wide["object_id"] < 0).mean() > 0.8
+
+
+def everything(rng: np.random.Generator, seen: Seen) -> np.ndarray:
+    return np.ones(len(seen.ra), dtype=bool)
+
+
+def test_the_tiles_are_equally_crowded():
+    # Poisson, 4 standard deviations: a false alarm in 6e-5 of skies
+    wanted = settings(n_photoz=1500, n_specz=60, n_main=20, n_deep=10)
+    wanted["cfhtls"]["tile_pixels"] = 1024
+    scene = simulate_sky(wanted, SEED)["scene_cfhtls"]
+    flux = scene["disc_flux_i_nmgy"] + scene["bulge_flux_i_nmgy"]
+    mag, is_deep = 22.5 - 2.5 * np.log10(flux), scene["layer"] == "deep"
+    star = scene["disc_radius_arcsec"] == 0
+    for low, high in ((0.0, 23.0), (0.0, 24.0), (24.0, 25.0), (25.0, 26.0)):
+        there = mag.between(low, high) & ~star
+        deep, wide = (there & is_deep).sum(), (there & ~is_deep).sum()
+        assert deep > 40
+        assert abs(deep - wide) < 4 * np.sqrt(deep + wide)
+
+
+def test_the_deep_field_is_filled_up_by_magnitude_and_place():
+    # 4,000 objects of each kind, shares to four standard deviations
+    many = instrument("hsc").bands.index("i")
+    field = Field(150.0, 2.0, 1.0)
+    rule = missing_in(field, 0.7, 0.4, 24.75, many)
+    seen = copies_at(sky_background(), 4000, 150.0)
+    bright, star = seen.dimmed[:, many] < 24.75, np.isnan(seen.galaxies.z)
+    kept = rule(np.random.default_rng(3), seen)
+    for rows, expected in ((bright & ~star, 0.3), (star, 0.6), (~bright & ~star, 1.0)):
+        assert rows.sum() > 500
+        assert kept[rows].mean() == pytest.approx(expected, abs=4 * 0.5 / np.sqrt(rows.sum()))
+    assert rule(np.random.default_rng(3), copies_at(sky_background(), 4000, 153.0)).all()
+
+
+def sky_background() -> Seen:
+    """Return what is unlisted over the wide tile."""
+    dust = make_dust(asked()["dust"], SEED)
+    one = Sky(asked()["sed"], dust, SEED)
+    hsc, tile = instrument("hsc"), lay_tiles(asked())[0]
+    wanted = {**asked(), "background": {**asked()["background"], "stars_per_deg2": 1e5}}
+    return tile_background(one, wanted, hsc, tile, everything).seen
+
+
+def copies_at(seen: Seen, n: int, ra: float) -> Seen:
+    many = seen.part(np.arange(n) % len(seen.ra))
+    return replace(many, ra=np.full(n, ra), dec=np.full(n, 2.0))
 
 
 def test_numbers_within_a_tile_say_nothing_of_redshift():
@@ -186,11 +204,7 @@ def test_stars_have_the_colours_of_the_same_black_body():
 
 
 def test_a_second_look_sees_the_same_through_the_same_filters():
-    dust = make_dust(asked()["dust"], SEED)
-    hsc = instrument("hsc")
-    seen = tile_background(
-        Sky(asked()["sed"], dust, SEED), asked(), hsc, lay_tiles(asked())[0]
-    ).seen
+    hsc, seen = instrument("hsc"), sky_background()
     again = look_again(np.random.default_rng(2), hsc, hsc, seen)
     np.testing.assert_allclose(again.magnitude, seen.magnitude, atol=1e-3)
     np.testing.assert_allclose(again.dimmed, seen.dimmed, atol=1e-3)
@@ -198,142 +212,28 @@ def test_a_second_look_sees_the_same_through_the_same_filters():
     assert not np.array_equal(again.flux, seen.flux)
 
 
-# ---------------------------------------------------------------- the HSC-like cutouts
-
-
-def test_cutouts_have_image_mask_and_variance_with_their_cards():
-    folder, index = cutouts()
-    targets = sky()["stamps_hsc"]
-    assert len(index) == 5 * len(targets)
-    for row in index.itertuples():
-        assert row.path == f"{row.band}/{row.object_id}.fits"
-        assert file_digest(folder / row.path) == row.digest
-    for row in index.iloc[:10].itertuples():
-        with warnings.catch_warnings(), fits.open(folder / row.path) as hdus:
-            warnings.simplefilter("error")
-            hdus.verify("exception")
-            primary, image, mask, variance = hdus
-            assert primary.data is None
-            assert primary.header["FLUXMAG0"] == pytest.approx(63095734448.0194, rel=1e-15)
-            assert primary.header["FILTER"] == f"HSC-{row.band.upper()}"
-            for hdu, kind in ((image, "IMAGE"), (mask, "MASK"), (variance, "VARIANCE")):
-                assert hdu.header["EXTTYPE"] == kind
-                assert has_cards(hdu.header, STAMP_CARDS)
-                assert hdu.data.shape == (64, 64)
-            assert (image.data.dtype, mask.data.dtype) == (">f4", ">i4")
-            bits = {name[3:]: bit for name, bit in mask.header.items() if name[:3] == "MP_"}
-            assert bits == {name: bit for bit, name in enumerate(MASK_PLANES)}
-            counts = 10 ** (0.4 * (27.0 - 22.5))
-            sky_variance = (row.sky_sigma_nmgy * counts) ** 2
-            assert variance.data.min() == pytest.approx(sky_variance, rel=1e-5)
-            detected = (mask.data & 1 << bits["DETECTED"]) > 0
-            np.testing.assert_array_equal(detected, image.data > 5 * np.sqrt(sky_variance))
-            full = image.data >= np.float32(row.saturation_nmgy * counts)
-            np.testing.assert_array_equal((mask.data & 1 << bits["SAT"]) > 0, full)
-
-
-def test_the_training_sets_have_the_published_keys_and_the_pixels_of_the_files():
-    folder, _ = cutouts()
-    targets = sky()["stamps_hsc"].set_index("object_id")
-    labels = {"specz": SPECZ_KEYS, "photoz": {"lp_zPDF_CLASSIC": "<f8"}}
-    for name, keys in labels.items():
-        with h5py.File(folder / f"{name}.h5") as file:
-            assert {key: file[key].dtype.str for key in file} == SET_KEYS | keys
-            ids = file["object_id"][:]
-            assert (np.diff(ids) > 0).all()
-            assert set(ids) == set(targets.index[targets[f"is_{name}"]])
-            assert file["image"].shape == (8, 5, 64, 64)
-            assert file["image"].maxshape == (None, 5, 64, 64)
-            if name == "specz":
-                assert file["specz_name"].shape == (8, 1)
-                z = file["specz_redshift"][:]
-                np.testing.assert_array_equal(z, targets.loc[ids, "specz_redshift"])
-            for row, one in enumerate(ids):
-                for k, band in enumerate("grizy"):
-                    data = fits.getdata(folder / band / f"{one}.fits", 1)
-                    np.testing.assert_array_equal(file["image"][row, k], data)
-
-
-def test_the_projects_reader_eats_the_training_sets():
-    folder, _ = cutouts()
-    for name, kind in (("specz", "spec"), ("photoz", "photo")):
-        read = open_hdf5(folder / f"{name}.h5", Told())
-        assert read.bands == tuple("grizy")
-        assert read.pixel_scale_arcsec == 0.168
-        assert (read.objects["z_true_kind"] == kind).all()
-        block = next(iter(read.blocks(("i",), 64)))
-        for row, one in enumerate(read.objects["object_id"]):
-            counts = fits.getdata(folder / "i" / f"{one}.fits", 1)
-            nmgy = counts * 10 ** (-0.4 * (27.0 - 22.5))
-            np.testing.assert_allclose(block[row, 0], nmgy, rtol=1e-5)
-
-
-def test_one_galaxy_has_one_shape_and_the_same_light_in_both_surveys():
-    truth, hsc, cfhtls = sky()["truth"], sky()["scene_hsc"], sky()["scene_cfhtls"]
-    assert list(hsc.columns) == stamp_scene_columns("grizy")
-    assert list(cfhtls.columns) == tile_scene_columns("ugriz")
-    shapes = list(SHAPE_COLUMNS)
+def test_both_galaxies_of_an_hsc_like_blend_are_painted():
+    many = settings(n_photoz=300, n_specz=30, n_main=10, n_deep=5)
+    many["contaminants"]["hsc"]["blend_share"] = 0.4
+    found = simulate_sky(many, SEED)
+    truth, scene = found["truth"], found["scene_cfhtls"].query("layer == 'deep'")
+    hosts = truth[truth["blended_with"] >= 0].reset_index(drop=True)
+    others = truth.loc[hosts["blended_with"]].reset_index(drop=True)
+    assert (others["object_id"] < 0).all()
     # an angle drawn at random tells the galaxy
-    galaxies = truth[~truth["is_star"]].drop_duplicates("position_angle_deg")
-    deep = cfhtls[(cfhtls["layer"] == "deep") & (cfhtls["disc_radius_arcsec"] > 0)]
-    both = deep.merge(hsc, on="position_angle_deg", suffixes=("_c", "_h"))
-    assert len(both) > 10
-    for column in shapes:
-        if column != "position_angle_deg":
-            np.testing.assert_array_equal(both[f"{column}_c"], both[f"{column}_h"])
-    known = both.merge(galaxies, on="position_angle_deg")
-    assert len(known) == len(both)
-    np.testing.assert_array_equal(known["disc_radius_arcsec"], known["disc_radius_arcsec_c"])
-    light = [sum(both[f"{part}_flux_i_nmgy_{end}"] for part in ("disc", "bulge")) for end in "ch"]
-    assert np.abs(2.5 * np.log10(light[0] / light[1])).median() < 0.1
-
-
-def test_pixels_show_the_same_size_and_angle_in_both_surveys():
-    # a large elongated galaxy as both paint it, without noise: second moments less the seeing's
-    shape = {"disc_radius_arcsec": 1.5, "disc_axis_ratio": 0.4, "position_angle_deg": 35.0}
-    found = []
-    for coadd, bands in ((hsc_coadd(asked()), "grizy"), (cfhtls_coadd(asked(), "deep"), "ugriz")):
-        galaxy = objects([64.0], [64.0], 50.0, bands, **shape)
-        angle = lay_tiles(asked())[0].plane.angle_rad(galaxy["position_angle_deg"].to_numpy())
-        star = objects([64.0], [64.0], 50.0, bands)
-        i_band = coadd.bands.index("i")
-        moments = [
-            second_moments(paint(one, angle, coadd, (1, 128, 128))[0, i_band], coadd.pixel_arcsec)
-            for one in (galaxy, star)
-        ]
-        found.append(moments[0] - moments[1])
-    sizes = [np.sqrt(np.trace(one)) for one in found]
-    assert sizes[0] == pytest.approx(sizes[1], rel=0.03)
-    for one in found:
-        # east is left: the long axis leans from +y (north) towards -x (east)
-        turn = 0.5 * np.degrees(np.arctan2(-2 * one[0, 1], one[1, 1] - one[0, 0]))
-        assert turn == pytest.approx(35.0, abs=1.0)
-
-
-def second_moments(image: np.ndarray, pixel_arcsec: float) -> np.ndarray:
-    """Return <xx>, <xy>; <xy>, <yy> in arcsec^2, of what lies within 8 arcsec."""
-    y, x = (np.mgrid[:128, :128] - 64) * pixel_arcsec
-    weight = np.where(np.hypot(x, y) < 8, image, 0).astype(float)
-    xx, xy, yy = ((weight * one).sum() / weight.sum() for one in (x * x, x * y, y * y))
-    return np.array([[xx, xy], [xy, yy]])
+    seen = hosts["position_angle_deg"].isin(scene["position_angle_deg"])
+    assert seen.sum() > 5
+    place = scene.drop_duplicates("position_angle_deg").set_index("position_angle_deg")
+    pixels = [
+        place.loc[one.loc[seen, "position_angle_deg"], ["x_pixel", "y_pixel"]].to_numpy()
+        for one in (hosts, others)
+    ]
+    distance_arcsec = 0.186 * np.hypot(*(pixels[0] - pixels[1]).T)
+    nearest, farthest = many["contaminants"]["hsc"]["blend_distance_arcsec"]
+    assert nearest - 1e-3 < distance_arcsec.min() < distance_arcsec.max() < farthest + 1e-3
 
 
 # ---------------------------------------------------------------- the same bytes again
-
-
-def test_a_stamp_depends_on_its_galaxy_alone(tmp_path):
-    _, index = cutouts()
-    fewer = {**asked(), "hsc_images": {**asked()["hsc_images"], "n_specz_stamps": 3}}
-    again = simulate_sky(fewer, SEED)
-    for name in ("hsc", "cfhtls", "scene_cfhtls", "sdss"):
-        pd.testing.assert_frame_equal(again[name], sky()[name])
-    sets = {name: tmp_path / f"{name}.h5" for name in ("specz", "photoz")}
-    targets, scene = again["stamps_hsc"], again["scene_hsc"]
-    found = write_cutouts(asked(), SEED, targets, scene, tmp_path, sets)
-    both = found.merge(index, on=["object_id", "band"], suffixes=("", "_before"))
-    assert len(both) == len(found) == 5 * len(targets)
-    assert len(targets) < len(sky()["stamps_hsc"]) < BLOCK
-    assert (both["digest"] == both["digest_before"]).all()
 
 
 def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):

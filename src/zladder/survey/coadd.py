@@ -106,21 +106,27 @@ def _nmgy(magnitude: Array) -> Array:
 
 
 def coadd_noise(
-    rng: np.random.Generator, light_nmgy: NDArray[np.float32], coadd: Coadd, index: int
+    source: np.random.Generator | NDArray[np.float32],
+    light_nmgy: NDArray[np.float32],
+    coadd: Coadd,
+    index: int,
 ) -> NDArray[np.float32]:
     """Return the light of one band with the noise of sky and photons, full pixels cut off.
 
     Parameters
     ----------
-    rng
-        Source of the noise.
+    source
+        Of the noise; or standard normal numbers, one a pixel.
     light_nmgy
         Any shape.
     coadd, index
         The images, and which of their bands.
     """
     variance = pixel_variance(light_nmgy, coadd, index)
-    noise = rng.standard_normal(light_nmgy.shape, dtype=np.float32)
+    if isinstance(source, np.random.Generator):
+        noise = source.standard_normal(light_nmgy.shape, dtype=np.float32)
+    else:
+        noise = source.copy()
     noise *= np.sqrt(variance, out=variance)
     noise += light_nmgy
     return np.minimum(noise, np.float32(coadd.saturation_nmgy[index]), out=noise)

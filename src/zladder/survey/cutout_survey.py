@@ -20,6 +20,7 @@ from zladder.survey.streams import generator
 from zladder.survey.tracts import tract_of
 
 BATCH = 64  # galaxies painted at a time
+NOISE_BLOCK = 64  # pixels of a tract whose noise is drawn together
 SETS = ("specz", "photoz")
 STAMP_INDEX_COLUMNS = {
     "object_id": "int64",
@@ -44,7 +45,7 @@ def write_cutouts(
     settings
         What `config.imaging.stamp_settings` returns.
     seed
-        The sky's: the noise of a stamp depends on it, the galaxy and the band alone.
+        The sky's: the noise of a pixel depends on it, its place in the tract and the band alone.
     targets, scene
         As `deep_images` gives them (``stamps_hsc``, ``scene_hsc``).
     folder
@@ -68,8 +69,10 @@ def write_cutouts(
     for start in range(0, len(targets), BATCH):
         batch = targets.iloc[start : start + BATCH].reset_index(drop=True)
         light, counts = _paint_batch(batch, scene, coadd, side)
-        images = np.stack([_noisy(seed, *one, coadd) for one in zip(batch["object_id"], light,
-                                                                    strict=True)])  # fmt: skip
+        images = np.stack([
+            _noisy(seed, target, light[position], coadd)
+            for position, target in enumerate(batch.to_dict("records"))
+        ])  # fmt: skip
         for position, target in enumerate(batch.to_dict("records")):
             rows += _write_target(folder, target, images[position], coadd, counts[position])
         for name in SETS:
@@ -100,15 +103,34 @@ def _paint_batch(
 
 
 def _noisy(
-    seed: int, object_id: int, light: NDArray[np.float32], coadd: Coadd
+    seed: int, target: Mapping[str, Any], light: NDArray[np.float32], coadd: Coadd
 ) -> NDArray[np.float32]:
-    """Return one galaxy's bands (B, S, S) with noise."""
+    """Return one galaxy's bands (B, S, S) with noise: that of the pixels of its tract."""
+    tract = tract_of(target["ra"], target["dec"]).number
+    corner = int(target["x_corner"]), int(target["y_corner"])
+    side = light.shape[-1]
     return np.stack(
         [
-            coadd_noise(generator(seed, "cutouts", int(object_id), index), band, coadd, index)
+            coadd_noise(tract_noise(seed, tract, corner, side, index), band, coadd, index)
             for index, band in enumerate(light)
         ]
     )
+
+
+def tract_noise(
+    seed: int, tract: int, corner: tuple[int, int], side: int, index: int
+) -> NDArray[np.float32]:
+    """Return standard normal numbers (side, side) of a tract's pixels: stamps may overlap."""
+    columns, rows = (range(one // NOISE_BLOCK, (one + side - 1) // NOISE_BLOCK + 1)
+                     for one in corner)  # fmt: skip
+    blocks = [[_noise_block(seed, tract, y, x, index) for x in columns] for y in rows]
+    x, y = corner[0] % NOISE_BLOCK, corner[1] % NOISE_BLOCK
+    return np.block(blocks)[y : y + side, x : x + side]
+
+
+def _noise_block(seed: int, tract: int, y: int, x: int, index: int) -> NDArray[np.float32]:
+    rng = generator(seed, "cutouts", tract, y, x, index)
+    return rng.standard_normal((NOISE_BLOCK, NOISE_BLOCK), dtype=np.float32)
 
 
 def _write_target(

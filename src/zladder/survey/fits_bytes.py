@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_BYTES = 2880
@@ -61,7 +62,9 @@ def card_text(name: str, value: object, comment: str) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, str):
-        return f"'{value:<8}'".ljust(20)
-    if isinstance(value, bool):
-        return ("T" if value else "F").rjust(20)
-    return repr(value).upper().rjust(20)
+        quoted = value.replace("'", "''")
+        return f"'{quoted:<8}'".ljust(20)
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, bool):
+        return ("T" if plain else "F").rjust(20)
+    return repr(plain).upper().rjust(20)

@@ -35,6 +35,7 @@ from zladder.universe.population import make_pool
 # flag: of each band. The names are those of the survey's tables
 BAND_FLAGS = ("pixelflags_bright_object", "pixelflags_saturatedcenter")
 # chosen: what users cut at 10^-0.375 = 0.42 (Mandelbaum et al. 2018, PASJ 70, S25, section 5.1)
+BLENDEDNESS_LIMIT = 0.42
 BLENDEDNESS_FLAGGED, BLENDEDNESS_GOOD = (0.45, 0.95), (0.0, 0.3)
 
 BRIGHTER_MAG, STEP_MAG = 9.0, 1.5  # pools of companions, from the deepest to the brightest
@@ -49,13 +50,15 @@ class Listed:
     Attributes
     ----------
     truth
-        T rows: the objects that came in, then artefacts, duplicates, the blends' other galaxies.
+        T rows: the objects that came in, the blends' other galaxies, artefacts, duplicates.
     rows
         Those of the truth that are listed, L of them.
     seen
         The L objects as listed, blended where they are.
     flags
         L rows.
+    companions
+        The blends' other galaxies: nobody lists them, images show them.
     duplicates, originals
         Rows of the truth: each duplicate, and what it is one of.
     """
@@ -64,6 +67,7 @@ class Listed:
     rows: NDArray[np.int64]
     seen: Seen
     flags: pd.DataFrame
+    companions: Seen
     duplicates: NDArray[np.int64]
     originals: NDArray[np.int64]
 
@@ -96,21 +100,24 @@ def contaminated(
     eligible = np.setdiff1d(galaxies, blends.rows)
     false, again, originals = extra_detections(sky, settings, hsc, field, blends.seen, eligible)
     truth = truth_rows(
-        join_seen([objects, false, again, blends.companions]), "hsc", hsc.bands
+        join_seen([objects, blends.companions, false, again]), "hsc", hsc.bands
     )  # fmt: skip
-    n, n_false, n_again = len(objects.ra), len(false.ra), len(again.ra)
-    truth.loc[n : n + n_false - 1, "is_star"] = False
-    truth.loc[n : n + n_false - 1, "contaminant"] = "artefact"
-    truth.loc[n + n_false : n + n_false + n_again - 1, "contaminant"] = "duplicate"
+    n, n_blends, n_false = len(objects.ra), len(blends.rows), len(false.ra)
+    artefacts_from = n + n_blends
+    duplicates_from, end = artefacts_from + n_false, len(truth)
+    truth.loc[artefacts_from : duplicates_from - 1, "is_star"] = False
+    truth.loc[artefacts_from : duplicates_from - 1, "contaminant"] = "artefact"
+    truth.loc[duplicates_from : end - 1, "contaminant"] = "duplicate"
     truth.loc[blends.rows, "contaminant"] = "blend"
-    truth.loc[blends.rows, "blended_with"] = n + n_false + n_again + np.arange(len(blends.rows))
-    rows = np.concatenate([np.flatnonzero(in_hsc), np.arange(n, n + n_false + n_again)])
-    seen = join_seen([blends.seen, false, again]).part(rows)
-    known = np.zeros(n + n_false + n_again, dtype=bool)
+    truth.loc[blends.rows, "blended_with"] = n + np.arange(n_blends)
+    rows = np.concatenate([np.flatnonzero(in_hsc), np.arange(artefacts_from, end)])
+    seen = join_seen([blends.seen, blends.companions, false, again]).part(rows)
+    known = np.zeros(end, dtype=bool)
     known[blends.rows] = blends.flagged
     kind = truth["contaminant"].to_numpy(dtype=str)[rows]
     flags = hsc_flags(sky, settings, hsc, seen, kind, known[rows])
-    return Listed(truth, rows, seen, flags, n + n_false + np.arange(n_again), originals)
+    duplicates = np.arange(duplicates_from, end)
+    return Listed(truth, rows, seen, flags, blends.companions, duplicates, originals)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,17 @@ The oracle learns the probability of being selected from this; no catalogue hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.survey.geometry import Field
 from zladder.survey.observing import Seen
+from zladder.universe.instruments import Instrument
+from zladder.universe.population import make_pool
 
 MAX_ROWS = 60_000  # more would not make the probability any better known
 
@@ -65,3 +69,21 @@ def named_rows(
     ids = np.full(len(drawn), -1, dtype=np.int64)
     ids[row[row >= 0]] = object_id[row >= 0]
     return drawn.assign(object_id=ids)[["object_id", *drawn.columns]]
+
+
+def searched_share(
+    settings: Mapping[str, Any], hsc: Instrument, field: Field, drawn: pd.DataFrame
+) -> float:
+    """Return which share of the deep field's galaxies was drawn to find the labels asked for.
+
+    Parameters
+    ----------
+    settings, hsc, field
+        With the number of labels collected (``n_photoz``).
+    drawn
+        All rows of `drawn_rows`, in the order of the draw.
+    """
+    pool = make_pool(hsc.table, settings["population"], "i", settings["manyband"]["limit_i_mag"])
+    found = drawn["usable"].to_numpy().cumsum()
+    n_drawn = np.searchsorted(found, settings["n_photoz"]) + 1
+    return float(n_drawn / (pool.per_deg2 * field.area_deg2))

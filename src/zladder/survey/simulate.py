@@ -39,7 +39,7 @@ from zladder.survey.imaging_survey import imaging_survey
 from zladder.survey.manyband_camera import ManyBandCamera, make_manyband
 from zladder.survey.observing import Seen, join_seen, make_dust
 from zladder.survey.second_look import cfhtls_instruments
-from zladder.survey.selection import MAX_ROWS, named_rows
+from zladder.survey.selection import MAX_ROWS, named_rows, searched_share
 from zladder.survey.settings import check_settings
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument, make_instrument
@@ -143,11 +143,15 @@ def _labelled_sky(
     )
     truth.loc[spectra_rows, "specz_name"] = names
     tables["selection"] = selection_rows(both_labels, wide_labels)
-    n = len(objects.ra)  # contaminants have rows after these, then comes what only images show
+    # blends' companions have rows after these, then artefacts and duplicates, which images do not
+    # show, then comes what only images show
+    n = len(objects.ra) + len(listed.companions.ra)
     tables["truth"], contaminants = truth.iloc[:n], truth.iloc[n:]
-    tables |= deep_images(sky, settings, instruments, [deep, wide, others], tables)
-    parts = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
-    return tables | {"truth": pd.concat(parts, ignore_index=True)}
+    parts = [deep, wide, others, listed.companions]
+    share = searched_share(asked, hsc, fields[0], drawn)
+    tables |= deep_images(sky, settings, instruments, parts, share, tables)
+    rows = [tables["truth"].iloc[:n], contaminants, tables["truth"].iloc[n:]]
+    return tables | {"truth": pd.concat(rows, ignore_index=True)}
 
 
 def _beside(

@@ -14,6 +14,7 @@ from zladder.provenance.errors import BadInput
 from zladder.survey.background import Shaped
 from zladder.survey.coadd import HSC_PIXEL_ARCSEC
 from zladder.survey.geometry import ARCSEC_PER_DEG, Field, unit_vectors
+from zladder.survey.hsc_contaminants import BAND_FLAGS, BLENDEDNESS_LIMIT
 from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.scene import mixed_scene
 from zladder.survey.scene_columns import stamp_scene_columns
@@ -58,8 +59,9 @@ def choose_targets(
     magnitudes = joined.filter(regex="_cmodel_mag$")
     complete = np.isfinite(magnitudes).all(axis=1)
     inside = joined["specz_redshift"].between(*SPECZ_RANGE, inclusive="neither")
-    spectra = complete & inside & joined["specz_flag_homogeneous"].eq(True)
-    fits = complete & passes_usual_cuts(joined)
+    good = complete & _single_galaxy(joined)
+    spectra = good & inside & joined["specz_flag_homogeneous"].eq(True)
+    fits = good & passes_usual_cuts(joined)
     block = settings["hsc_images"]
     rng = generator(seed, "stamps")
     chosen_specz = _first(rng.permutation(np.flatnonzero(spectra)), block, "n_specz_stamps")
@@ -72,6 +74,13 @@ def choose_targets(
         .assign(is_specz=np.isin(rows, chosen_specz), is_photoz=np.isin(rows, chosen_photoz))
         .reset_index(drop=True)
     )
+
+
+def _single_galaxy(joined: pd.DataFrame) -> pd.Series:
+    """Tell what the survey's own flags take for one galaxy, as the shipped samples ask for."""
+    galaxy = joined["isprimary"].eq(True) & joined["i_extendedness_value"].eq(1)
+    flags = joined[[name for name in joined if str(name).endswith(BAND_FLAGS)]]
+    return galaxy & (joined["i_blendedness_abs"] < BLENDEDNESS_LIMIT) & ~flags.eq(True).any(axis=1)
 
 
 def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
