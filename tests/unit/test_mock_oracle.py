@@ -57,6 +57,18 @@ def test_pit_is_the_share_of_the_density_below_the_truth():
     assert figure.axes[0].get_xlabel() == "z_true"
 
 
+def test_a_galaxy_of_two_samples_has_a_density_in_each():
+    from zladder.pdf.pdf_file import ClassPdfs
+
+    density = np.array([[0.2, 0.8], [0.6, 0.4]])
+    pdfs = ClassPdfs(np.array([7, 7]), np.array([0.0, 1.0, 2.0]), density)
+    predictions = pd.DataFrame({"object_id": [7, 7], "dataset": ["a", "b"], "split": "test",
+                                "z_true": 0.5, "z_phot": 0.5})  # fmt: skip
+    truth = pd.DataFrame({"object_id": [7], "objID": -1, "z_true": [0.5]})
+    first, second = judge_oracle(predictions, pdfs, truth)
+    np.testing.assert_allclose([first.pit[0], second.pit[0]], [0.1, 0.3])
+
+
 def test_only_test_galaxies_count():
     predictions, pdfs, truth = toy_oracle(50)
     predictions.loc[predictions.index[:20], "split"] = "validation"

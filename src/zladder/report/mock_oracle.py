@@ -104,17 +104,18 @@ def judge_oracle(predictions: pd.DataFrame, pdfs: ClassPdfs, truth: pd.DataFrame
     predictions
         ``object_id dataset split z_true z_phot``; `z_true` is the label.
     pdfs
-        Densities of the same objects.
+        Densities of the same objects; those of an object that is listed twice in the same order.
     truth
         The mock sky's, whose ``z_true`` is the true redshift.
     """
-    place = pd.Series(np.arange(len(pdfs.object_id)), index=pdfs.object_id)
-    place = place[~place.index.duplicated()]
+    place = pd.Series(np.arange(len(pdfs.object_id)), index=_listings(pdfs.object_id))
+    listed = _listings(predictions["object_id"].to_numpy())
+    predictions = predictions.assign(place=place.reindex(listed).to_numpy())
     test = predictions[predictions["split"] == "test"]
     found = []
     for dataset, rows in test.groupby("dataset", sort=False):
         ids = rows["object_id"].to_numpy()
-        cdf = _cdf_of(pdfs, place.reindex(ids).to_numpy())
+        cdf = _cdf_of(pdfs, rows["place"].to_numpy(dtype=np.float64))
         z_phot = rows["z_phot"].to_numpy(dtype=np.float64)
         label = rows["z_true"].to_numpy(dtype=np.float64)
         true = truth_of(truth, ids)["z_true"].to_numpy(dtype=np.float64)
@@ -127,6 +128,12 @@ def judge_oracle(predictions: pd.DataFrame, pdfs: ClassPdfs, truth: pd.DataFrame
             for against, z in kinds.items()
         ]
     return found
+
+
+def _listings(object_id: NDArray[np.int64]) -> pd.MultiIndex:
+    """Return which listing of which object each row is: one of two samples has two densities."""
+    count = pd.Series(object_id).groupby(object_id).cumcount()
+    return pd.MultiIndex.from_arrays([object_id, count])
 
 
 def _cdf_of(pdfs: ClassPdfs, place: NDArray[np.float64]) -> NDArray[np.float64]:
