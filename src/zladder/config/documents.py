@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 # libyaml's, where PyYAML was built with it (as its wheels are): ten times faster, and every Slurm
 # job reads the configuration again.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _UniqueKeys(_SafeLoader):
+class _UniqueKeys(SafeLoader):
     """YAML's safe loader, which would otherwise let the last of two equal keys win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from zladder.config.documents import SafeLoader
 from zladder.provenance.errors import BadInput, nearest_hint
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=64)
 def read_schema(path: Path) -> dict[str, Any]:
     """Return a schema, itself checked to be one."""
-    schema = yaml.safe_load(path.read_text(encoding="utf-8"))
+    schema = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)
     Draft202012Validator.check_schema(schema)
     return schema
 

@@ -12,6 +12,10 @@ import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = "zladder"
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
@@ -52,11 +56,26 @@ def code_digest(script: Path, source_root: Path = SOURCE_ROOT) -> str:
 def _parsed(path: Path, _mtime_ns: int, _size: int) -> tuple[str, tuple[str, ...]]:
     """Return (digest of the tree without docstrings, names of the imported modules)."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         _drop_docstring(node)
     imports = tuple(sorted(set(_imports(tree))))
     text = hashlib.blake2b(ast.unparse(tree).encode(), digest_size=16).hexdigest()
     return text, imports
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and the statements in it, whatever the depth; expressions hold none."""
+    yield node
+    for child in _inner(node):
+        yield from _statements(child)
+
+
+def _inner(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements right inside a node, with handlers and cases, which hold some."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        children = getattr(node, name, None)
+        if isinstance(children, list):  # that of a lambda or of `a if b else c` is no list
+            yield from children
 
 
 def _drop_docstring(node: ast.AST) -> None:
@@ -70,7 +89,7 @@ def _drop_docstring(node: ast.AST) -> None:
 
 def _imports(node: ast.AST) -> list[str]:
     """Return the modules that a tree imports; ``from a import b`` gives ``a`` and ``a.b``."""
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+    if isinstance(node, ast.If) and _for_types_only(node.test):
         return [name for child in node.orelse for name in _imports(child)]
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
@@ -80,7 +99,12 @@ def _imports(node: ast.AST) -> list[str]:
             raise SyntaxError(message)
         base = node.module or ""
         return [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return [name for child in ast.iter_child_nodes(node) for name in _imports(child)]
+    return [name for child in _inner(node) for name in _imports(child)]
+
+
+def _for_types_only(test: ast.expr) -> bool:
+    words = (getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(test))
+    return "TYPE_CHECKING" in words
 
 
 def _files_of(module: str, source_root: Path) -> list[Path]:
