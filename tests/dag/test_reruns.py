@@ -24,7 +24,8 @@ PROBES = 8  # two each of four
 HEADS = 4  # step2, step3, step3a, step3b
 EVALUATED = {
     "predict_run", "predict_images", "predict_probe", "predict_classes",
-    "score_study", "measure_collapse", "measure_drift", "judge_claims",
+    "score_study", "measure_collapse", "measure_drift", "judge_claims", "score_truth",
+    "check_leaks",
 }  # fmt: skip
 TRAININGS = {
     "pretrain_encoder", "train_network", "train_image", "embed_images", "train_probe", "train_head",
@@ -34,7 +35,9 @@ TRAININGS = {
 def after_training(rules: Iterable[str]) -> set[str]:
     """Return the rules of a rerun that may follow a training."""
     shown = {rule for rule in rules if rule.startswith(("plot_", "tabulate_", "write_"))}
-    return (shown | EVALUATED | TRAININGS) - {"plot_sample", "plot_wall", "tabulate_cutflow"}
+    of_the_data = {"plot_sample", "plot_wall", "tabulate_cutflow", "plot_oracle", "plot_mock_sky",
+                   "plot_types", "plot_frames"}  # fmt: skip
+    return (shown | EVALUATED | TRAININGS) - of_the_data
 
 
 def append(checkout: Checkout, path: str, line: str) -> None:
