@@ -220,8 +220,12 @@ def test_both_galaxies_of_an_hsc_like_blend_are_painted():
     hosts = truth[truth["blended_with"] >= 0].reset_index(drop=True)
     others = truth.loc[hosts["blended_with"]].reset_index(drop=True)
     assert (others["object_id"] < 0).all()
-    # an angle drawn at random tells the galaxy
-    seen = hosts["position_angle_deg"].isin(scene["position_angle_deg"])
+    # an angle drawn at random tells the galaxy; one of two may lie beyond the tile's edge
+    painted = [
+        one["position_angle_deg"].isin(scene["position_angle_deg"]) for one in (hosts, others)
+    ]
+    seen = painted[0] & painted[1]
+    assert abs(painted[0].sum() - painted[1].sum()) <= 2
     assert seen.sum() > 5
     place = scene.drop_duplicates("position_angle_deg").set_index("position_angle_deg")
     pixels = [

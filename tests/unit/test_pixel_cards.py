@@ -92,7 +92,7 @@ def test_links_hold_the_digest_of_the_other_card(tree):
     cards = resolve_cards(tree, STUDIES)
     links = [card[key] for card in cards.values() for key in ("parent", "labels_from")
              if card.get(key)]  # fmt: skip
-    assert len(links) == 9 + 8 + 4 + 3  # fine-tuned, probes, heads; labels of Step 3, 3a, 3b
+    assert len(links) == 8 + 8 + 4 + 3  # fine-tuned, probes, heads; labels of Step 3, 3a, 3b
     for link in links:
         assert link == {"run": link["run"], "card": value_digest(cards[link["run"]])}
     order = list(cards)
@@ -212,7 +212,7 @@ def test_more_fractions_change_no_card(tree):
     tree["train"]["label_fractions"] = [0.05, 0.2, 0.5, 1.0]
     after = resolve_cards(tree, STUDIES)
     assert {run: after[run] for run in before} == before
-    assert len(after) == len(before) + 2 * (6 + 4 + 1)  # on images, probes, catalogue
+    assert len(after) == len(before) + 2 * (4 + 4 + 1)  # on images, probes, catalogue
 
 
 def test_an_image_network_sees_what_its_encoder_saw(tree):
