@@ -31,6 +31,7 @@ LARGEST_GROWTH = 1.3  # of the seconds that a further galaxy costs, from the fir
 def survey_settings(n_galaxies: int) -> dict[str, Any]:
     """Return the shipped settings with this many galaxies of the main sample."""
     settings = yaml.safe_load(SETTINGS_FILE.read_text(encoding="utf-8"))
+    settings["cfhtls"]["tile_pixels"] = 128  # the deep field is small
     return settings | {"n_main": n_galaxies, "n_deep": 1, "n_photoz": 50, "n_specz": 50}
 
 
