@@ -2,6 +2,9 @@
 
 The sky is drawn in one process, its frames are painted in two, as the workflow does on two cores.
 Frames take 60 MB per thousand galaxies in a temporary folder; they go when a survey is done.
+
+Measured on two cores that other tests shared (November 2026): 10,000 galaxies 23 s, 100,000 208 s
+(sky 21 s and 536 MB, frames 186 s and 1,430 MB in both painters); bar 360 s and 4,000 MB.
 """
 
 from __future__ import annotations
