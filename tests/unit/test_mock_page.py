@@ -15,6 +15,7 @@ from zladder.report.mock_dust import draw_dust, weighted_quantiles
 from zladder.report.mock_samples import compare_quantiles, draw_samples, tolerance_of
 from zladder.report.mock_sky_page import mock_sky_page, named_tables
 from zladder.report.mock_tables import (
+    blend_words,
     contaminant_table,
     frame_table,
     label_table,
@@ -205,6 +206,7 @@ REALISM = pd.DataFrame({
 LABELS = pd.DataFrame({
     "case": [SHARED], "n": [812], "sigma_nmad": [0.01234], "bias_mean": [-0.0021],
     "bias_median": [0.0004], "fout_15": [0.012], "error_correlation": [0.31],
+    "blended": [0.041], "fout_15_unblended": [0.0075], "outliers_blended": [0.4],
 })  # fmt: skip
 LEAKS = pd.DataFrame({
     "method": ["mlp"], "dataset": ["specz"], "score": ["nll"], "n": [700], "mean_model": [-1.25],
@@ -229,6 +231,11 @@ def test_tables_hold_the_numbers_they_were_given():
     assert "transfer mlp specz nll 700" in text
     text = text_of(side_table(SIDE))
     assert "0.502" in text
+    (words,) = blend_words(LABELS)
+    assert words.startswith(f"{SHARED}: 4.1 % of the labelled galaxies have a neighbour's light")
+    assert "40 % of the outliers beyond 0.15" in words
+    assert words.endswith("without them fout_15 is 0.0075 instead of 0.0120.")
+    assert blend_words(LABELS.assign(outliers_blended=np.nan)) == []
     assert "error_correlation" not in label_table(LABELS.drop(columns="error_correlation"))
 
 

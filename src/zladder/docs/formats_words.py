@@ -22,6 +22,8 @@ ADDED_COLUMNS = [
     ("`catalogs/match/*.parquet`", "`row_small`, `row_big`",
      "rows (from 0) in the catalogues of labels and of photometry"),
     ("`catalogs/match/*.parquet`", "`separation_arcsec`", "distance of the pair in arcsec"),
+    ("`survey/truth.parquet`", "`manyband_blended_share`",
+     "a neighbour's share of the light in the many-band aperture (HSC i); NaN: not measured"),
     ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
 ]  # fmt: skip
 

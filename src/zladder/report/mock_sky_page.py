@@ -8,6 +8,7 @@ import pandas as pd
 
 from zladder.report.markup import Html, joined
 from zladder.report.mock_tables import (
+    blend_words,
     contaminant_table,
     frame_table,
     label_table,
@@ -165,7 +166,9 @@ def _tables(found: Mapping[str, pd.DataFrame]) -> list[Html]:
         words = paragraph("Many-band redshifts against the true ones. error_correlation: of the "
                           "label's error with that of the photometry that networks are given.",
                           kind="note")  # fmt: skip
-        parts.append(section("Labels made by template fits", label_table(found["labels"]), words))
+        blends = [paragraph(text, kind="note") for text in blend_words(found["labels"])]
+        shown = joined(label_table(found["labels"]), words, *blends)
+        parts.append(section("Labels made by template fits", shown))
     if "contaminant" in found["truth"]:
         parts.append(section("What is no plain galaxy", contaminant_table(found["truth"])))
     if alarms:

@@ -136,6 +136,26 @@ def label_table(found: pd.DataFrame) -> Html:
     return table(["case", *_right("n"), *heads], rows)
 
 
+def blend_words(found: pd.DataFrame) -> list[str]:
+    """Return a sentence a case: how many of the labels' outliers blends explain.
+
+    Blends explain what goes if blended galaxies are left out; other outliers among them do not.
+    """
+    words = []
+    for row in found.to_dict("records"):
+        parts = [row[name] for name in ("fout_15", "fout_15_unblended", "outliers_blended")]
+        if not _known(row["blended"], *parts):
+            continue
+        whole, without, of_outliers = parts
+        words.append(
+            f"{row['case']}: {100 * row['blended']:.1f} % of the labelled galaxies have a "
+            f"neighbour's light in the aperture, and {100 * of_outliers:.0f} % of the outliers "
+            f"beyond 0.15; without them fout_15 is {fixed(without, 4)} instead of "
+            f"{fixed(whole, 4)}."
+        )
+    return words
+
+
 def leak_table(found: Mapping[str, pd.DataFrame]) -> Html:
     """Return the leak alarm of each study: ``leaks.parquet``, {study: table}."""
     rows = [
