@@ -25,7 +25,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.imaging import stamp_settings, tile_settings
 from zladder.provenance.digests import canonical_json, file_digest
 from zladder.survey.background import missing_in, tile_background
-from zladder.survey.catalogues import write_native
+from zladder.survey.catalogues import HSC_ID_RANGE, write_native
 from zladder.survey.collecting import Sky
 from zladder.survey.geometry import Field
 from zladder.survey.observing import Seen, make_dust
@@ -33,7 +33,7 @@ from zladder.survey.second_look import look_again
 from zladder.survey.simulate import simulate_sky
 from zladder.survey.stars import draw_stars, same_stars, star_magnitudes
 from zladder.survey.tile_files import write_tiles
-from zladder.survey.tiles import lay_tiles, sexagesimal
+from zladder.survey.tiles import Tile, lay_tiles, sexagesimal
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,6 +245,9 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     for name in ("scene_cfhtls", "scene_hsc", "stamps_hsc"):
         sky()[name].to_parquet(tmp_path / f"{name}.parquet", index=False)
     out = tmp_path / "cfhtls"
+    stay = [leave(out / "notes.fits"), leave(tmp_path / "hsc/g/notes.fits")]
+    go = [leave(out / Tile("deep", 10.0, 1.0, 512).file_name("g")),
+          leave(tmp_path / f"hsc/g/{HSC_ID_RANGE[0]}.fits")]  # fmt: skip
     common = ["--sidecar", str(tmp_path / "c.json"), "--log", str(tmp_path / "log")]
     given = canonical_json({**tile_settings(asked()), "seed": SEED})
     scene = str(tmp_path / "scene_cfhtls.parquet")
@@ -253,7 +256,8 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     written = pd.read_parquet(out / "index.parquet")
     pd.testing.assert_frame_equal(written, tiles()[1])
     counts = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["counts"]
-    assert counts == {"objects": len(sky()["scene_cfhtls"]), "images": 10}
+    objects = len(sky()["scene_cfhtls"])
+    assert counts == {"objects": objects, "images": 10, "old_images_removed": 1}
 
     out = tmp_path / "hsc"
     given = canonical_json({**stamp_settings(asked()), "seed": SEED})
@@ -266,6 +270,16 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     for name in ("specz", "photoz"):
         assert (out / name).read_bytes() == (cutouts()[0] / f"{name}.h5").read_bytes()
     assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
+    counts = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["counts"]
+    assert counts["old_images_removed"] == 1
+    assert [path.exists() for path in (*stay, *go)] == [True, True, False, False]
+
+
+def leave(path: Path) -> Path:
+    """Write a file as if another run had left it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"old")
+    return path
 
 
 def test_a_scene_of_another_sky_is_refused(tmp_path, capsys):
