@@ -34,7 +34,8 @@ REFERENCES = {
         "histograms": {"z_true": {"start": 0, "width": 0.5, "counts": [1, 3]}},
     }
 }
-ABOUT = {"numbers": {"galaxies of <one> kind": 1234}, "depth_mag": {"r": 22.7, "g": 23.1}}
+ABOUT = {"numbers": {"galaxies of <one> kind": 1234}, "depth_mag": {"r": 22.7, "g": 23.1},
+         "estimated": {"transfer": ["photoz"]}}  # fmt: skip
 
 
 def sample_of(n=1001):
@@ -208,6 +209,10 @@ LABELS = pd.DataFrame({
     "bias_median": [0.0004], "fout_15": [0.012], "error_correlation": [0.31],
     "blended": [0.041], "fout_15_unblended": [0.0075], "outliers_blended": [0.4],
 })  # fmt: skip
+PIT = pd.DataFrame({
+    "dataset": ["specz", "photoz"], "against": ["true z", "label"], "n": [7345, 7340],
+    "p_value": [0.31, 2.1e-9], "bins_outside": [1, 15], "is_flat": [True, False],
+})  # fmt: skip
 LEAKS = pd.DataFrame({
     "method": ["mlp"], "dataset": ["specz"], "score": ["nll"], "n": [700], "mean_model": [-1.25],
     "mean_oracle": [-1.5], "difference": [0.25], "se": [0.02], "p_value": [0.99], "level": [0.001],
@@ -264,7 +269,8 @@ def test_the_page_shows_every_figure_and_table_in_order_and_escapes(tmp_path):
     compared = compare_quantiles({"one": sample_of()}, REFERENCES)
     found = {
         "truth": truth, "quantiles": compared, "frames": frames_of(), "realism": REALISM,
-        "labels": LABELS, "transfer/leaks": LEAKS, "mock_specz/side_information": SIDE,
+        "labels": LABELS, "transfer/leaks": LEAKS, "transfer/pit": PIT,
+        "mock_specz/side_information": SIDE,
     }  # fmt: skip
     html = mock_sky_page(figures_in(tmp_path), found, ABOUT)
     assert html.count("<img") == 6
@@ -278,6 +284,9 @@ def test_the_page_shows_every_figure_and_table_in_order_and_escapes(tmp_path):
         "Leak alarm", "Side information",
     ]  # fmt: skip
     assert "galaxies of &lt;one&gt; kind: 1,234" in html
+    oracle = text_of(html[html.index("The oracle") :])
+    assert "transfer specz true z exact 7,345 0.31 1 flat" in oracle
+    assert "transfer photoz label estimated 7,340 2.1e-09 15 not flat" in oracle
     assert "<star>" not in html
     assert "<early>" not in html
     assert "script" not in html.lower()
@@ -293,11 +302,12 @@ def test_what_is_not_there_is_left_out(tmp_path):
 
 def test_tables_are_called_by_their_files(tmp_path):
     files = [tmp_path / name for name in ("survey/truth.parquet", "report/mock_sky.frames.parquet",
-             "metrics/transfer/leaks.parquet",
+             "metrics/transfer/leaks.parquet", "report/transfer.pit.parquet",
              "metrics/mock_main/side_information.parquet")]  # fmt: skip
     assert list(named_tables(files)) == [
         "truth",
         "frames",
         "transfer/leaks",
+        "transfer/pit",
         "mock_main/side_information",
     ]

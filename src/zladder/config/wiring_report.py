@@ -30,6 +30,12 @@ class ReportWiring(MockSkyWiring):
         document = self.settings["study_files"][study]
         return canonical_json({"study": study, **{key: document[key] for key in keys}})
 
+    def about_scores(self, study: str) -> str:
+        """Return what the page of a study's numbers prints."""
+        document, keys = self.settings["study_files"][study], ("title", "question", "convention")
+        told = {"study": study, "estimated": self.estimated_tests(study)}
+        return canonical_json(told | {key: document[key] for key in keys})
+
     def about_studies(self, *keys: str) -> str:
         """Return {study: the named values, and whether its sky is simulated}."""
         documents = self.settings["study_files"]

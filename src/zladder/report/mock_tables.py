@@ -14,7 +14,7 @@ from zladder.report.numerals import count_cell, dash, decimals_for, fixed, inter
 from zladder.report.page import paragraph, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -154,6 +154,32 @@ def blend_words(found: pd.DataFrame) -> list[str]:
             f"{fixed(whole, 4)}."
         )
     return words
+
+
+def pit_table(found: Mapping[str, pd.DataFrame], estimated: Mapping[str, Sequence[str]]) -> Html:
+    """Return how flat each oracle's PIT is: ``{study}.pit.parquet``, {study: table}.
+
+    ``estimated`` are the test sets of each study whose oracle is not exact.
+    """
+    rows = [
+        [
+            study, row["dataset"], row["against"],
+            "estimated" if row["dataset"] in estimated[study] else "exact",
+            count_cell(row["n"], data_pit=study), tag("td", _p_value(row["p_value"]), class_="n"),
+            count_cell(row["bins_outside"]), "flat" if row["is_flat"] else "not flat",
+        ]
+        for study, flat in found.items()
+        for row in flat.to_dict("records")
+    ]  # fmt: skip
+    right = _right("galaxies", "p", "bins outside")
+    note = paragraph(
+        "p: Kolmogorov-Smirnov against uniform; flat from 0.01 on, so that one honest oracle in a "
+        "hundred is called not flat. Bins outside: of 20, those that leave the band that holds "
+        "99 % of the bins of a flat PIT. Against the label no oracle of photometric labels need "
+        "be flat.", kind="note",
+    )  # fmt: skip
+    head = ["study", "test set", "against", "oracle", *right, "PIT"]
+    return joined(table(head, rows), note)
 
 
 def leak_table(found: Mapping[str, pd.DataFrame]) -> Html:
