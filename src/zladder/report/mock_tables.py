@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET
+from zladder.config.names import AT_CHANCE, BAND_ORDER, LEAK, NOT_COMPARED, QUIET
 from zladder.report.markup import Html, joined, tag
 from zladder.report.mock_truth import NO_ID
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_text
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-BAND_ORDER = "ugrizy"
 NOT_KNOWN = "no number"
 PLAIN_GALAXY = "nothing of the kind"
 # The identifier that an object has in a catalogue: -1, or an empty name, where it is not listed.
