@@ -37,6 +37,7 @@ from zladder.survey.tiles import Tile, lay_tiles, sexagesimal
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
+UNPAINTED = ["artefact", "duplicate"]  # rows of the truth that deep images do not show
 CAT_COLUMNS = [
     *("id", "x", "y", "ra", "dec", "r2", "flag", *"ugriz"),
     *(f"{band}err" for band in "ugriz"),
@@ -128,6 +129,14 @@ def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():
     # the others fill the field up to the real sky
     assert (deep["cosmos_id"] > 0).sum() > 20
     assert (deep["object_id"] > 0).sum() > 20
+    # and none of theirs is missing that stands 0.9 mag above five sigma, whole on the tile
+    tile = lay_tiles(asked())[1]
+    there = tile.near(truth["ra"].to_numpy(), truth["dec"].to_numpy(), -1.0)
+    there &= ((truth["mag_hsc_i"] < 24.5) & ~truth["contaminant"].isin(UNPAINTED)).to_numpy()
+    for name in ("cosmos_id", "object_id"):
+        of_theirs = truth[there & (truth[name] > 0)]
+        assert len(of_theirs) > 20
+        assert (of_theirs["cfhtls_id"] > 0).all()
     i_true = deep["mag_cfhtls_i"]
     # HSC and MegaCam have nearly the same i band
     assert (i_true - deep["mag_hsc_i"]).abs().median() < 0.1
