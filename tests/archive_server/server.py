@@ -164,7 +164,7 @@ class _Answer(BaseHTTPRequestHandler):
             archive.count(-1)
 
     def _reply(self, archive: ArchiveServer, seen: Seen, fault: Fault) -> None:
-        if fault.status is not None or fault.redirect is not None:
+        if (fault.status or 0) >= 300 or fault.redirect is not None:
             seen.status = fault.status or 302
             extra = {"Retry-After": fault.retry_after, "Location": fault.redirect}
             self._head(seen.status, {key: value for key, value in extra.items() if value})
@@ -177,6 +177,7 @@ class _Answer(BaseHTTPRequestHandler):
             file = archive.folder / seen.path.lstrip("/")
             found = file.is_file()
             reply = Reply(file.read_bytes() if found else b"no such file", 200 if found else 404)
+        reply.status = fault.status or reply.status
         if fault.content is not None:
             reply.content = fault.content
         self._send(seen, reply, fault, ranged=handler is None)

@@ -227,6 +227,19 @@ def test_the_waits_double_and_a_server_that_names_one_is_obeyed(server, fetch):
     assert second - first >= 1.0
 
 
+def test_a_server_that_asks_for_no_wait_gets_ours(server, fetch):
+    server.misbehave("/table", status=503, retry_after="0", times=2)
+    fetch(manners={"first_wait_seconds": 0.1})
+    times = [seen.time for seen in server.seen["/table"]]
+    assert (np.diff(times) >= [0.1, 0.2]).all()
+
+
+def test_a_file_that_is_not_ready_is_waited_for(server, fetch, part):
+    server.misbehave("/table", status=202, content=b"in the making", times=2)
+    fetch()
+    assert part.read_bytes() == CONTENT
+
+
 def test_a_server_that_asks_for_a_long_wait_ends_the_job(server, fetch):
     server.misbehave("/table", status=503, retry_after="7200")
     with pytest.raises(Unfinished, match="asks to wait 7200 s"):
@@ -240,6 +253,7 @@ def test_retry_after_is_a_number_or_a_date():
     assert retry_after("soon") is None
     then = datetime.now(UTC) + timedelta(seconds=100)
     assert 90 < retry_after(format_datetime(then, usegmt=True)) <= 100
+    assert 90 < retry_after(format_datetime(then).replace("+0000", "-0000")) <= 100
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 

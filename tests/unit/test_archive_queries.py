@@ -245,6 +245,14 @@ def test_a_wrong_account_is_told_without_it(fetch, server, part, monkeypatch, ac
     assert "check the account" in caught.value.hint
 
 
+@pytest.mark.parametrize("status", [302, 307])
+def test_an_account_is_not_sent_on_to_another_address(fetch, server, account, status):
+    server.misbehave("/hsc/submit", status=status, redirect=f"{server.url}/elsewhere/submit")
+    with pytest.raises(PassingBadInput, match=r"to http.*/elsewhere/submit"):
+        fetch_hsc(fetch, server)
+    assert not server.seen["/elsewhere/submit"]
+
+
 def test_a_query_that_hsc_refuses_is_bad_input_and_forgotten(fetch, server, account, part):
     with pytest.raises(PassingBadInput, match="syntax error"):
         fetch_hsc(fetch, server, sql="SELECT nothing", pages=1)

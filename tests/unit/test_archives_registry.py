@@ -52,7 +52,8 @@ def test_what_a_kind_needs_is_asked_for(entry, without, expected):
     ("entry", "changes", "said"),
     [
         (FILE, {"sha256": None}, "'unknown'"), (FILE, {"url": None}, "'unknown'"),
-        (FILE, {"url": "ftp://somewhere/a"}, "url"), (FILE, {"sha256": "abc"}, "sha256"),
+        (FILE, {"url": "ftp://somewhere/a"}, "url"),
+        (FILE, {"url": "http://me:secret@somewhere/a"}, "url"), (FILE, {"sha256": "abc"}, "sha256"),
         (FILE, {"needs": ["HOME"]}, "needs"), (FILE, {"digest": "x"}, "digest"),
         (SQL, {"pages": 4}, "page_by"),
         (SQL, {"pages": 4, "page_by": "a", "sql": "SELECT a"}, "{page}"),

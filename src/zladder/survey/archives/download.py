@@ -68,6 +68,9 @@ def _attempt(
         if response.status_code == 416:
             _no_more(response, partial, start)
             return whole
+        if response.status_code not in (200, 206):
+            message = f"HTTP {response.status_code} {response.reason}: no file yet"
+            raise Trouble(message)
         start, total = _agreed(response, partial, start)
         _require_room(partial.path, (total or 0) - start, name)
         progress = Progress(name, start, total, manners.progress_seconds)

@@ -82,10 +82,9 @@ def with_patience(attempt: Callable[[], Result], what: str, manners: Manners) ->
             return attempt()
         except Trouble as trouble:
             failures = 1 if trouble.progressed else failures + 1
-            wait = trouble.retry_after_seconds
-            if wait is None:
-                wait = manners.first_wait_seconds * 2 ** min(failures - 1, 60)
-                wait = min(wait, manners.longest_wait_seconds)
+            wait = manners.first_wait_seconds * 2 ** min(failures - 1, 60)
+            wait = min(wait, manners.longest_wait_seconds)
+            wait = max(wait, trouble.retry_after_seconds or 0.0)
             if failures >= manners.n_tries or wait > manners.longest_wait_seconds:
                 asked = (
                     f"; the server asks to wait {wait:g} s" if trouble.retry_after_seconds else ""
