@@ -57,6 +57,7 @@ class Fault:
     redirect: str | None = None  # where to
     trickle_seconds: float | None = None  # pause after each 100 bytes
     no_length: bool = False
+    told_length: int | None = None  # another length than the body's
     no_range: bool = False
     no_mark: bool = False  # neither ETag nor Last-Modified
     times: int | None = None
@@ -163,7 +164,7 @@ class _Answer(BaseHTTPRequestHandler):
             archive.count(-1)
 
     def _reply(self, archive: ArchiveServer, seen: Seen, fault: Fault) -> None:
-        if fault.status is not None or fault.redirect is not None:
+        if (fault.status or 0) >= 300 or fault.redirect is not None:
             seen.status = fault.status or 302
             extra = {"Retry-After": fault.retry_after, "Location": fault.redirect}
             self._head(seen.status, {key: value for key, value in extra.items() if value})
@@ -176,6 +177,7 @@ class _Answer(BaseHTTPRequestHandler):
             file = archive.folder / seen.path.lstrip("/")
             found = file.is_file()
             reply = Reply(file.read_bytes() if found else b"no such file", 200 if found else 404)
+        reply.status = fault.status or reply.status
         if fault.content is not None:
             reply.content = fault.content
         self._send(seen, reply, fault, ranged=handler is None)
@@ -197,7 +199,7 @@ class _Answer(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             content = content[start:]
         if not fault.no_length:
-            headers["Content-Length"] = str(len(content))
+            headers["Content-Length"] = str(fault.told_length or len(content))
         seen.status = status
         self._head(status, headers)
         self._body(seen, content if fault.cut_after is None else content[: fault.cut_after], fault)
@@ -213,6 +215,7 @@ class _Answer(BaseHTTPRequestHandler):
     def _body(self, seen: Seen, content: bytes, fault: Fault) -> None:
         step = 100 if fault.trickle_seconds else max(len(content), 1)
         for start in range(0, len(content), step):
-            self.wfile.write(content[start : start + step])
+            # Counted first: a client that has it all may ask before this thread goes on.
             seen.sent_bytes += len(content[start : start + step])
+            self.wfile.write(content[start : start + step])
             time.sleep(fault.trickle_seconds or 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import fetching_of
 from zladder.config.cards import dataset_samples
-from zladder.config.data import fetched_path, survey_files
+from zladder.config.data import ALONE, fetched_frames, fetched_path, survey_files
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
@@ -40,6 +40,11 @@ ORACLE_BLOCKS = {
 }
 
 
+def fetched_index(survey: str, shard: str) -> str:
+    """Return the index of the frames that are fetched for a shard of a survey."""
+    return f"{SIMULATED}/fetched/{survey}/{shard}.parquet"
+
+
 @dataclass(frozen=True)
 class DataWiring:
     """The answers about surveys, catalogues, samples, stamps and datasets."""
@@ -60,23 +65,47 @@ class DataWiring:
         return canonical_json(self.settings["fetching"])
 
     def fetched_places(self, kind: str) -> list[str]:
-        """Return SURVEY/PART of all parts that an archive of a kind gives."""
-        return [
-            place for place, name in self._parts().items() if self._archive(name)["kind"] == kind
-        ]
+        """Return SURVEY/PART of all parts that an archive of a kind gives, and archives/NAME."""
+        parts = {**self._parts(), **self._alone()}
+        return [place for place, name in parts.items() if self._archive(name)["kind"] == kind]
 
     def archive(self, place: str) -> str:
         """Return the entry that gives SURVEY/PART, without its words."""
-        name = self._parts()[place]
+        name = {**self._parts(), **self._alone()}[place]
         return canonical_json({"name": name, **fetching_of(self._archive(name))})
 
     def fetch_targets(self) -> dict[str, list[str]]:
-        """Return {survey: files that fetching it makes} for the surveys that can be fetched."""
+        """Return {survey: files that fetching it makes} for the surveys that can be fetched.
+
+        Frames are among them where the survey is one of this DAG: its catalogue tells which.
+        """
         targets: dict[str, list[str]] = {}
         for place in self._parts():
             survey, _, part = place.partition("/")
             targets.setdefault(survey, []).append(fetched_path(survey, part))
+        for survey in self.framed_surveys():
+            shards = range(self.settings["cutouts"]["n_shards"])
+            found = targets.setdefault(survey, [])
+            found += [fetched_index(survey, str(shard)) for shard in shards]
         return targets
+
+    def framed_surveys(self) -> list[str]:
+        """Return the surveys of this DAG whose frames an archive has."""
+        surveys = self.settings["survey_files"]
+        return [name for name in self.plan.surveys if "archive" in surveys[name].get("frames", {})]
+
+    def frames_archive(self, survey: str) -> str:
+        """Return the entry that gives a survey's frames, without its words."""
+        name = self.settings["survey_files"][survey]["frames"]["archive"]
+        return canonical_json({"name": name, **fetching_of(self._archive(name))})
+
+    def fetched_frames(self, survey: str) -> str:
+        """Return the folder of a survey's fetched frames."""
+        return fetched_frames(survey)
+
+    def bands(self, survey: str) -> list[str]:
+        """Return the bands of a survey."""
+        return list(self.settings["survey_files"][survey]["bands"])
 
     def _parts(self) -> dict[str, str]:
         """Return {SURVEY/PART: archive} of all surveys."""
@@ -85,6 +114,10 @@ class DataWiring:
             for survey, document in self.settings["survey_files"].items()
             for part, archive in document["source"].get("fetch", {}).items()
         }
+
+    def _alone(self) -> dict[str, str]:
+        """Return {archives/NAME: NAME}: an entry may be fetched by itself."""
+        return {f"{ALONE}/{name}": name for name in self.settings["archives"]}
 
     def _archive(self, name: str) -> dict[str, Any]:
         """Return an entry of the registry."""

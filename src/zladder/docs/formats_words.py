@@ -25,6 +25,10 @@ ADDED_COLUMNS = [
     ("`survey/truth.parquet`", "`manyband_blended_share`",
      "a neighbour's share of the light in the many-band aperture (HSC i); NaN: not measured"),
     ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
+    ("`survey/fetched/*/*.parquet`", "`run`, `camcol`, `field`, `band`, `path`",
+     "a frame, and its place below `data/fetched/SURVEY/frames`"),
+    ("`survey/fetched/*/*.parquet`", "`state`, `bytes`, `sha256`",
+     "`here`, `missing` (the archive does not have it) or `damaged`; size and digest"),
 ]  # fmt: skip
 
 FLAG_MEANINGS = {
@@ -75,9 +79,11 @@ SIDECAR_KEYS = {
         "measure_frames, merge_measured, read_catalog, select_sample, simulate_sky",
         "`analytic` (true flux plus noise) or `measured` on the frames; null if not stated",
     ),
-    "archive": ("fetch_file", "entry of config/archives.yaml"),
-    "url": ("fetch_file", "where the file came from"),
-    "sha256": ("fetch_file", "digest of the file"),
+    "archive": ("fetch_file, fetch_frames, fetch_query", "entry of config/archives.yaml"),
+    "url": ("fetch_file, fetch_frames, fetch_query", "where it came from"),
+    "query": ("fetch_query", "its text, as it was asked in pages"),
+    "date": ("fetch_query", "when its last page came"),
+    "sha256": ("fetch_file, fetch_query", "digest of the file"),
     "digest_from": (
         "fetch_file",
         "who said which one it must have: `declared`, `first download`, or nobody: `this download`",
@@ -111,4 +117,6 @@ SIDECAR_KEYS = {
 WHERE_ELSE = """\
 Beside these: `<results>/logs/RULE/`, `<results>/benchmarks/RULE/`, and `<results>/resume/`, which
 holds the state of unfinished trainings and is empty otherwise. A program that refused its input
-leaves `LOG.bad_input.json` beside its log."""
+leaves `LOG.bad_input.json` beside its log. Beside a fetched file PART there may be `.PART/` (what
+is under way, and a second name of the file), `PART.digest.json` (the digest of the first download)
+and `PART.refused` ([real data](real-data.md#fetching))."""

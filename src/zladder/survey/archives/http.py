@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zladder.survey.archives.manners import Manners
 
 AGENT = f"zladder/{__version__}"
+_ABSENT = {404, 410}
 _TEMPORARY = {408, 425, 429}  # and all from 500
 _NOT_SO = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
            requests.exceptions.MissingSchema, requests.exceptions.TooManyRedirects)  # fmt: skip
@@ -52,6 +53,10 @@ class Request:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
 
+class Absent(PassingBadInput):
+    """The server does not have it."""
+
+
 @contextmanager
 def answered(
     request: Request, manners: Manners, extra: Mapping[str, str] | None = None,
@@ -60,13 +65,14 @@ def answered(
     """Send a request when it is our turn, and give the answer, its body still to be read.
 
     Bodies come as they are (no compression on the way), so that their bytes can be counted.
+    Redirections are followed, but not by a request with secrets: they are for this server alone.
 
     Raises
     ------
     Trouble
         No answer, or one that says that it is for now: 408, 425, 429 and all from 500.
     PassingBadInput
-        The server refuses: any other status from 400 that is not `allowed`.
+        The server refuses: any other status from 300 that is not `allowed`.
     """
     headers = {
         "User-Agent": AGENT,
@@ -79,7 +85,7 @@ def answered(
         try:
             response = requests.request(
                 method, request.url, json=request.body, headers=headers, params=request.params,
-                stream=True, timeout=manners.timeout_seconds,
+                stream=True, timeout=manners.timeout_seconds, allow_redirects=not request.secrets,
             )  # fmt: skip
         except _NOT_SO as error:
             hint = "correct the address in config/archives.yaml"
@@ -89,7 +95,7 @@ def answered(
         except (requests.RequestException, HTTPError) as error:
             raise Trouble(_in_short(error)) from error
         with response:
-            if response.status_code >= 400 and response.status_code not in allowed:
+            if response.status_code >= 300 and response.status_code not in allowed:
                 _refuse(request, response)
             yield response
 
@@ -98,13 +104,15 @@ def _refuse(request: Request, response: requests.Response) -> None:
     """Raise what the status of an answer means."""
     status = response.status_code
     said = f"HTTP {status} {response.reason}"
+    if status < 400:
+        said += f", to {response.headers.get('Location', 'nowhere')}"
     if status in _TEMPORARY or status >= 500:
         raise Trouble(said, retry_after_seconds=retry_after(response.headers.get("Retry-After")))
     words = words_of(response, request.secrets)
-    hint = _HINTS.get(status, "the server does not understand or allow it")
-    raise PassingBadInput(
-        request.url, "the answer", "the file", said + (words and f": {words}"), hint
-    )
+    hint = _HINTS.get(status, "is the address in config/archives.yaml still right?")
+    refusal = Absent if status in _ABSENT else PassingBadInput
+    found = said + (words and f": {words}")
+    raise refusal(request.url, "the answer", "what was asked for", found, hint)
 
 
 def words_of(response: requests.Response, secrets: tuple[str, ...]) -> str:
@@ -135,6 +143,7 @@ def retry_after(value: str | None) -> float | None:
         then = parsedate_to_datetime(value)
     except ValueError:
         return None
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
     return max(0.0, (then - datetime.now(UTC)).total_seconds())
 
 
