@@ -32,7 +32,7 @@ def select_sample(
     labels, photometry
         Standard catalogues; the same one where a survey gives both.
     pairs
-        `row_small` (labels), `row_big` (photometry), `separation_arcsec` of the cross-match, or
+        `left_index` (labels), `right_index` (photometry), `separation_arcsec` of the cross-match, or
         None where one survey gives both.
     settings
         `name`, `deredden`, `cuts` of the sample.
@@ -62,8 +62,8 @@ def _join(labels: pd.DataFrame, photometry: pd.DataFrame, pairs: pd.DataFrame) -
 
     What only the photometric survey has of that all else (its extra columns) is kept too.
     """
-    seen = photometry.iloc[pairs["row_big"]].reset_index(drop=True)
-    named = labels.iloc[pairs["row_small"]].reset_index(drop=True)
+    seen = photometry.iloc[pairs["right_index"]].reset_index(drop=True)
+    named = labels.iloc[pairs["left_index"]].reset_index(drop=True)
     kept = [name for name in named.columns if not _FROM_PHOTOMETRY.fullmatch(name)]
     named = named[kept]
     taken = [name for name in seen.columns if name not in named.columns]
