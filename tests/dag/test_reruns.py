@@ -35,8 +35,8 @@ TRAININGS = {
 def after_training(rules: Iterable[str]) -> set[str]:
     """Return the rules of a rerun that may follow a training."""
     shown = {rule for rule in rules if rule.startswith(("plot_", "tabulate_", "write_"))}
-    of_the_data = {"plot_sample", "plot_match", "plot_wall", "tabulate_cutflow", "plot_oracle", "plot_mock_sky",
-                   "plot_types", "plot_frames"}  # fmt: skip
+    of_the_data = {"plot_sample", "plot_match", "plot_wall", "tabulate_cutflow", "plot_oracle",
+                   "plot_mock_sky", "plot_types", "plot_frames"}  # fmt: skip
     return (shown | EVALUATED | TRAININGS) - of_the_data
 
 

@@ -21,6 +21,7 @@ from zladder.catalogs.matching import match_tables
 from zladder.catalogs.select import select_sample
 from zladder.catalogs.standardize import standardize
 from zladder.config.load import load_settings
+from zladder.config.selections import sample_cuts
 from zladder.evaluate.label_comparison import unflagged
 from zladder.provenance.errors import BadInput
 from zladder.survey.catalogues import write_native
@@ -216,13 +217,15 @@ def sample_of(
     if pairs is None and "match_to" in entry:
         sides = Side(file), Side(file, keep=entry["match_to"])
         pairs, _ = match_tables(labels, photometry, 1.0, *sides, one_to_one=True)
-    chosen = {"name": name, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+    chosen = {"name": name, "deredden": entry["deredden"], "cuts": sample_cuts(shipped(), name)}
     return select_sample(labels, photometry, pairs, chosen, file)[0]
 
 
 def own_pairs(sky: dict[str, pd.DataFrame], labels: str, key: str, in_truth: str) -> pd.DataFrame:
     """Return the match of each label to its own object, where the HSC-like survey lists it."""
-    hsc = sky["hsc"].query("isprimary").reset_index(names="right_index")[["object_id", "right_index"]]
+    hsc = (
+        sky["hsc"].query("isprimary").reset_index(names="right_index")[["object_id", "right_index"]]
+    )
     named = sky[labels][[key]].reset_index(names="left_index").rename(columns={key: in_truth})
     joined = named.merge(sky["truth"][[in_truth, "object_id"]]).merge(hsc).sort_values("left_index")
     return joined.assign(separation_arcsec=0.0)
@@ -254,7 +257,7 @@ def test_the_shipped_specz_cuts_are_what_the_sky_calls_usable_less_the_flagged(t
 
 
 def test_the_range_of_spectroscopic_labels_is_that_of_the_shipped_cut():
-    cuts = {cut["name"]: cut for cut in shipped()["catalogs"]["samples"]["mock_specz"]["cuts"]}
+    cuts = {cut["name"]: cut for cut in sample_cuts(shipped(), "mock_specz")}
     low, high = SPECZ_RANGE
     assert cuts["redshift range"]["keep"] == f"z_true > {low:g} and z_true < {high:g}"
 

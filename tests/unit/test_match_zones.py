@@ -99,7 +99,9 @@ def test_hand_computed_separations():
 
 
 def test_any_ra_at_a_pole_is_the_same_place():
-    found = pairs_of((np.array([0.0]), np.array([90.0])), (np.array([217.0]), np.array([90.0])), 1e-6)
+    found = pairs_of(
+        (np.array([0.0]), np.array([90.0])), (np.array([217.0]), np.array([90.0])), 1e-6
+    )
     assert found == pytest.approx({(0, 0): 0.0}, abs=1e-9)
 
 

@@ -116,8 +116,9 @@ def test_the_modes_by_hand(mode, one_to_one, pairs, n_contested):
 
 def test_of_equals_the_first_row_is_taken():
     same = table([[10, 0], [10, 0], [10, 0]])
-    for mode, one_to_one, pairs in (("nearest", False, [(0, 0), (1, 0), (2, 0)]),
-                                    ("nearest", True, [(0, 0)]), ("mutual", False, [(0, 0)])):  # fmt: skip
+    all_take_it = [(0, 0), (1, 0), (2, 0)]
+    for mode, one_to_one, pairs in (("nearest", False, all_take_it), ("nearest", True, [(0, 0)]),
+                                    ("mutual", False, [(0, 0)])):  # fmt: skip
         found, _ = match_tables(same, same, 1.0, LEFT, RIGHT, mode, one_to_one=one_to_one)
         assert list(zip(found["left_index"], found["right_index"], strict=True)) == pairs
 
@@ -160,11 +161,12 @@ def test_errors_give_the_normalised_separation():
 
 
 def test_what_cannot_be_asked():
-    for arguments, place in (((1.0, LEFT, RIGHT, "closest"), "mode"), ((0.0, LEFT, RIGHT), "radius"),
-                             ((np.nan, LEFT, RIGHT), "radius"), ((1e4, LEFT, RIGHT), "radius")):  # fmt: skip
+    for radius, mode, place in ((1.0, "closest", "mode"), (0.0, "nearest", "radius-arcsec"),
+                                (np.nan, "nearest", "radius-arcsec"),
+                                (1e4, "nearest", "radius-arcsec")):  # fmt: skip
         with pytest.raises(BadInput) as caught:
-            match_tables(LEFTS, RIGHTS, *arguments)
-        assert place in caught.value.place
+            match_tables(LEFTS, RIGHTS, radius, LEFT, RIGHT, mode)
+        assert caught.value.place == place
     for mode in ("mutual", "all"):
         with pytest.raises(BadInput, match="one-to-one"):
             match_tables(LEFTS, RIGHTS, 1.0, LEFT, RIGHT, mode, one_to_one=True)

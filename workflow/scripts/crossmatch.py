@@ -39,12 +39,13 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     words = vars(options)
     names = ("ra", "dec", "error", "magnitude", "keep")
-    sides = [
-        Side(words[side], *(words[f"{side}_{name}"] for name in names), options.skip_unplaced)
+    left, right = (
+        Side(words[side], **{name: words[f"{side}_{name}"] for name in names},
+             skip_unplaced=options.skip_unplaced)
         for side in ("left", "right")
-    ]
+    )  # fmt: skip
     how = {"mode": options.mode, "one_to_one": options.one_to_one}
-    pairs, quality = match_with(options.engine, *sides, options.radius_arcsec, **how)
+    pairs, quality = match_with(options.engine, left, right, options.radius_arcsec, **how)
     write_standard(pairs, options.output)
     options.quality.write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
     return {"counts": quality["counts"], "quality": quality}

@@ -137,13 +137,13 @@ def _crossed(held: Objects, passing: _Passing, n_places: int, *, left_streams: b
     index, rows, haversines, error, magnitude = _joined(passing.met, 5)
     held_error, held_magnitude = (None if column is None else column[index]
                                   for column in (held.error_arcsec, held.magnitude))  # fmt: skip
-    both = error is not None and held_error is not None
+    both = None if error is None or held_error is None else np.hypot(error, held_error)
     there = (rows, magnitude, passing.n, passing.by_magnitude)
     here = (held.rows[index], held_magnitude, len(held.rows), count_magnitudes(held.magnitude))
     left, right = (there, here) if left_streams else (here, there)
     return Crossed(
         left=left[0], right=right[0], haversine=haversines,
-        error_arcsec=np.hypot(error, held_error) if both else None,
+        error_arcsec=both,
         left_magnitude=left[1], right_magnitude=right[1], n_left=left[2], n_right=right[2],
         by_magnitude=np.stack([left[3], right[3]]),
         strangers=Strangers(*_joined(passing.strange, 3)), n_places=n_places,
@@ -171,7 +171,9 @@ def count_magnitudes(magnitude: Array | None) -> Rows:
 def gather(batches: Iterable[Objects]) -> Objects:
     """Return all batches as one; no batch gives no objects."""
     parts = list(batches)
-    return Objects(*_joined(parts, 5)) if parts else Objects(np.zeros(0, np.int64), *np.zeros((2, 0)))
+    return (
+        Objects(*_joined(parts, 5)) if parts else Objects(np.zeros(0, np.int64), *np.zeros((2, 0)))
+    )
 
 
 def offset_places(objects: Objects, stride: int, radius_arcsec: float) -> Objects:

@@ -5,10 +5,10 @@ stranger comes at each separation. An object takes it only if it has found nothi
 with a stranger at separation x stands for as many objects as are still free at x (competing risks,
 as in the product-limit estimate of Kaplan & Meier 1958, J. Am. Stat. Assoc. 53, 457).
 
-Galaxies cluster: beside an object there are more strangers than ten radii away. Those show as second
-candidates of objects that have one already. Beyond five position errors (where nothing is an
-object's own any more) the objects that are served at x tell what comes to those that are still free.
-What this adds is noisy; it counts by its significance, d² / (d² + its variance).
+Galaxies cluster: beside an object there are more strangers than ten radii away. Those show as
+second candidates of objects that have one already. Beyond five position errors (where nothing is an
+object's own any more) the objects that are served at x tell what comes to those still free. What
+this adds is noisy; it counts by its significance, d² / (d² + its variance).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from zladder.catalogs.match_zones import Array, Rows
 
 LEVEL = 0.95
-OWN_SIGMAS, OWN_RADII = 5.0, 0.5  # within these of an object, the less, second candidates are its own
+# Nearer than both of these a second candidate may be the object's own: listed twice.
+OWN_SIGMAS, OWN_RADII = 5.0, 0.5
+_RINGS = 40  # of equal area, on which what is added inside lies
 
 
 class FalsePairs(NamedTuple):
@@ -73,27 +75,47 @@ def estimate_false(
         if error is None or not len(pairs)
         else float(np.sqrt(np.mean(error[pairs] ** 2)))
     )
-    own = min(OWN_SIGMAS * sigma, OWN_RADII * radius_arcsec)
-    own = own if np.isfinite(own) else OWN_RADII * radius_arcsec
-    second, second_weight = _second(crossed, nearest, served, holders, own, take_all=take_all)
-    outside = x > haversine_of(own)
-    beyond = float(second_weight.sum() - weight[outside].sum())
-    variance = float((second_weight**2).sum())
-    share = beyond**2 / (beyond**2 + variance) if beyond else 0.0
-    kept = np.where(outside, 1 - share, 1.0)
-    weights = np.concatenate([weight * kept, share * second_weight])
-    spread = float(((weight * kept) ** 2).sum() + share**2 * variance)
-    low, high = _interval(float(weights.sum()), spread, crossed.n_left / max(crossed.n_places, 1))
-    n_false = float(weights.sum())
+    own = float(np.fmin(OWN_SIGMAS * sigma, OWN_RADII * radius_arcsec))
+    second = _second(crossed, nearest, served, holders, own, take_all=take_all)
+    more_x, more, variance = _for_clustering((x, weight), second, own, radius_arcsec)
+    n_false = max(float(weight.sum() + more.sum()), 0.0)
+    spread = float((weight**2).sum()) + variance
+    low, high = _interval(n_false, spread, crossed.n_left / max(crossed.n_places, 1))
     figures = {
         "n_false": n_false, "n_false_low": low, "n_false_high": high, "interval_level": LEVEL,
         "false_share": n_false / len(pairs) if len(pairs) else None,
         "n_false_by_offsets": float(weight.sum()), "n_offset_places": crossed.n_places,
         "n_offset_found": len(np.unique(crossed.strangers.place)),
-        "offset_arcsec": OFFSET_RADII * radius_arcsec, "n_second_candidates": len(second),
-        "second_candidates_beyond_arcsec": own, "n_false_by_clustering": share * beyond,
+        "offset_arcsec": OFFSET_RADII * radius_arcsec,
+        "n_false_by_clustering": float(more.sum()), "n_second_candidates": len(second[0]),
+        "second_candidates_beyond_arcsec": own,
     }  # fmt: skip
-    return FalsePairs(np.concatenate([x, second]), weights, sigma, figures)
+    return FalsePairs(np.append(x, more_x), np.append(weight, more), sigma, figures)
+
+
+def _for_clustering(
+    offset: tuple[Array, Array], second: tuple[Array, Array], own_arcsec: float,
+    radius_arcsec: float,
+) -> tuple[Array, Array, float]:  # fmt: skip
+    """Return what to add to the strangers of the offset places, and the variance that it adds.
+
+    Where second candidates are looked at they take the place of the offset places, by the share
+    of their significance. Nearer there is as much more in each square arcsec as farther out.
+    """
+    outside = offset[0] > haversine_of(own_arcsec)
+    beyond = float(second[1].sum() - offset[1][outside].sum())
+    variance = float((second[1] ** 2).sum())
+    share = beyond**2 / (beyond**2 + variance) if beyond else 0.0
+    within = beyond * own_arcsec**2 / (radius_arcsec**2 - own_arcsec**2)
+    rings = own_arcsec * np.sqrt((np.arange(_RINGS) + 0.5) / _RINGS)
+    haversines = [offset[0][outside], second[0], np.array([haversine_of(x) for x in rings])]
+    weights = [-offset[1][outside], second[1], np.full(_RINGS, within / _RINGS)]
+    all_of = 1 + within / beyond if beyond else 1.0
+    return (
+        np.concatenate(haversines),
+        share * np.concatenate(weights),
+        variance * (share * all_of) ** 2,
+    )
 
 
 def _offset(
@@ -132,7 +154,9 @@ def _second(
     at_risk = np.searchsorted(served, x)
     if not take_all:
         at_risk = at_risk - np.searchsorted(np.sort(x), x)
-    weight = (crossed.n_left - (0 if take_all else np.searchsorted(served, x))) / np.maximum(at_risk, 1)
+    weight = (crossed.n_left - (0 if take_all else np.searchsorted(served, x))) / np.maximum(
+        at_risk, 1
+    )
     counts = x > haversine_of(own_arcsec)
     counts &= x <= _held_to(crossed.right[order], crossed, holders)
     return x[counts], weight[counts]

@@ -48,13 +48,16 @@ def describe(
     strange = estimate_false(crossed, chosen.pairs, chosen.nearest, chosen.holders, radius,
                              take_all=about["mode"] == "all")  # fmt: skip
     error = None if crossed.error_arcsec is None else crossed.error_arcsec[chosen.pairs]
-    quality = {
+    quality: dict[str, Any] = {
         "counts": {**about, **_counts(crossed, chosen, tallies)},
         "false": strange.figures,
         "separations": separation_histogram(
-            found, separation_arcsec(strange.haversine), strange.weight, radius,
+            found,
+            separation_arcsec(strange.haversine),
+            strange.weight,
+            radius,
             strange.sigma_arcsec if error is None else error,
-        ),  # fmt: skip
+        ),
         "warnings": [*notes, *_warnings(sides, tallies)],
     }
     levels = np.quantile(found, QUANTILES).tolist() if len(found) else [None] * len(QUANTILES)
@@ -97,9 +100,7 @@ def _counts(crossed: Crossed, chosen: Chosen, tallies: Sequence[Tally]) -> dict[
     ]}  # fmt: skip
 
 
-def _completeness(
-    crossed: Crossed, pairs: Rows, sides: Sequence[Side]
-) -> dict[str, Any] | None:
+def _completeness(crossed: Crossed, pairs: Rows, sides: Sequence[Side]) -> dict[str, Any] | None:
     """Return objects and matched ones by magnitude: of the left side if it has one, else right."""
     columns = (crossed.left_magnitude, crossed.left), (crossed.right_magnitude, crossed.right)
     for k, (magnitude, rows) in enumerate(columns):

@@ -40,6 +40,7 @@ def separation_histogram(
     """
     edges = np.linspace(0.0, radius_arcsec, BINS + 1)
     n_true = max(len(found) - float(weight.sum()), 0.0)
+    false = np.histogram(odd, edges, weights=weight)[0].clip(0.0)
     sigmas = np.atleast_1d(sigma)
     sigmas = np.sort(sigmas)[:: max(1, len(sigmas) // _MOST_CURVES)]
     below = rayleigh_below(edges[:, None], sigmas, radius_arcsec).mean(axis=1)
@@ -49,7 +50,7 @@ def separation_histogram(
         "edges_arcsec": edges.tolist(),
         "found": np.histogram(found, edges)[0].tolist(),
         "expected_true": (n_true * np.diff(below)).tolist(),
-        "expected_false": np.histogram(odd, edges, weights=weight)[0].tolist(),
+        "expected_false": false.tolist(),
         "sigma_arcsec": typical if typical and np.isfinite(typical) else None,
         "sigma_fitted": np.ndim(sigma) == 0,
         "share_beyond_3_sigma": float(beyond.mean()) if len(found) else None,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from zladder.catalogs.expressions import columns_of, evaluate
-from zladder.catalogs.match_units import unit_factors
+from zladder.catalogs.match_units import epoch_of, unit_factors
 from zladder.provenance.errors import BadInput
 from zladder.tables.arrow import to_frame
-from zladder.tables.check import require_column
+from zladder.tables.check import require_column, require_numbers
 from zladder.tables.formats import format_of
 from zladder.tables.names import column_names
 from zladder.tables.read import require_file, table_batches
@@ -20,8 +20,6 @@ from zladder.tables.read import require_file, table_batches
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from zladder.catalogs.match_zones import Array, Rows
 
@@ -49,7 +47,7 @@ class Side:
         Whether objects without a position are counted and left out, not refused.
     """
 
-    file: Path | str
+    file: Path
     ra: str = "ra"
     dec: str = "dec"
     error: str = ""
@@ -90,8 +88,8 @@ class Tally:
         """Return what a reader of the match should know of this side."""
         ra, dec = self.largest_deg
         if self.n_rows and not self.declared and ra <= 2 * np.pi and dec <= np.pi / 2:
-            return [f"{name}: no |ra| above 2 pi and no |dec| above pi/2, and no unit declared: "
-                    "taken as degrees, but they may be radians"]  # fmt: skip
+            words = "no |ra| above 2 pi, no |dec| above pi/2, no unit: taken as degrees, but these"
+            return [f"{name}: {words} may be radians"]
         return []
 
 
@@ -128,7 +126,7 @@ def read_objects(side: Side, tally: Tally) -> Iterator[Objects]:
         that is missing (unless skipped), not finite or not on the sphere, an error that is
         missing or not positive, a unit that is none of an angle, a damaged file, no row.
     """
-    file: Path = side.file  # type: ignore[assignment]
+    file = side.file
     present, wanted = column_names(file), side.columns()
     for name in wanted:
         require_column(name, present, file)
@@ -136,6 +134,8 @@ def read_objects(side: Side, tally: Tally) -> Iterator[Objects]:
     errors = [side.error] if side.error else []
     factors = unit_factors(file, {side.ra: "ra", side.dec: "dec"}, errors)
     tally.declared = side.ra in factors and side.dec in factors
+    if (year := epoch_of(file)) is not None:
+        tally.epochs = year, year
     tables = table_batches(file, None, [*wanted, *epoch], None, BATCH_ROWS)
     yield from check_objects(side, tables, factors, tally)
 
@@ -152,6 +152,8 @@ def check_objects(
     """
     n_kept = 0
     for table in tables:
+        if not table.num_rows:
+            continue
         start, n = tally.n_rows, table.num_rows
         tally.n_rows += n
         rows = np.arange(start, start + n)
@@ -189,17 +191,11 @@ class _Batch(NamedTuple):
 
 
 def _numbers(column: pa.ChunkedArray, name: str, batch: _Batch) -> Array:
-    import pyarrow as pa
-
     if pa.types.is_floating(column.type) and not column.null_count:
         return np.asarray(column.to_numpy(), dtype=np.float64)
-    series = to_frame(pa.table({name: column}))[name]
-    numbers = pd.to_numeric(series, errors="coerce")
-    bad = np.flatnonzero((numbers.isna() & series.notna()).to_numpy())
-    if bad.size:
-        row = int(batch.rows[0] - batch.within[0] + bad[0]) + 1
-        raise BadInput(batch.side.file, f"column '{name}', row {row}", "a number",
-                       f"'{series.iloc[bad[0]]}'", "correct it, or name another column")  # fmt: skip
+    frame = to_frame(pa.table({name: column}))
+    first_row = int(batch.rows[0] - batch.within[0])
+    numbers = require_numbers(frame, [name], batch.side.file, first_row)[name]
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

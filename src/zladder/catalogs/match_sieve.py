@@ -70,9 +70,7 @@ def make_sieve(
     return Sieve(taken, half_widths_deg * 2 > 360.0 / bins, bins)
 
 
-def may_match(
-    sieve: Sieve, zone: NDArray[np.int64], ra: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def may_match(sieve: Sieve, zone: NDArray[np.int64], ra: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the rows of objects that may have a neighbour: all that have one, and a few more."""
     bits = len(sieve.taken).bit_length() - 1
     found = sieve.taken[_cell(zone, ra, sieve.bins, bits)]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from zladder.provenance.errors import BadInput, nearest_hint
-from zladder.tables.formats import format_of
-from zladder.tables.units import read_units
+from zladder.tables.units import describe, read_units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +19,6 @@ _DEGREES = {
 }  # fmt: skip
 _HOURS = {"h": 15.0, "hour": 15.0, "hours": 15.0, "hourangle": 15.0}  # of right ascension alone
 J2000 = 2000.0
-_EQUINOX_KEYS = ("EQUINOX", "EPOCH")  # the second: the standard's old name of the first
 _FK4_EQUINOX = 1950.0
 _SAME_YEARS = 0.01  # ICRS, FK5 and J2000.0 are one to every cross-match: 0.02 arcsec
 
@@ -46,7 +41,7 @@ def unit_factors(path: Path, to_degrees: dict[str, str], errors: list[str]) -> d
         A unit that is none of an angle (or hours, of a declination).
     """
     declared = read_units(path)
-    factors = {}
+    factors: dict[str, float] = {}
     for column, kind in to_degrees.items():
         known = _DEGREES | (_HOURS if kind == "ra" else {})
         factors |= _factor(path, column, declared, known, "degrees (or radians, declared so)")
@@ -69,24 +64,22 @@ def _factor(
 
 
 def equinox_of(path: Path) -> float | None:
-    """Return the equinox (a year) that the file declares for its positions, or None.
+    """Return the equinox (a year) that a file declares for its positions, or None.
 
-    FITS: `EQUINOX`, the older `EPOCH`, `RADESYS`, in the table's header, then the first one.
-    Parquet: the same names in the schema's metadata. Others declare none.
+    It says so itself (`zladder.tables.units.describe`), or by a system of one equinox.
 
     Raises
     ------
     BadInput
         An equinox that is no year.
     """
-    notes = _notes(path)
-    for key in _EQUINOX_KEYS:
-        if key in notes:
-            return _year(path, key, notes[key])
-    frame = str(notes.get("RADESYS", "")).strip().upper()
-    if frame.startswith("FK4"):
+    frame = describe(path).frame
+    if "equinox" in frame:
+        return _year(path, "equinox", frame["equinox"])
+    system = re.sub("[^A-Z0-9]", "", frame.get("system", "").upper())
+    if system.endswith("FK4"):
         return _FK4_EQUINOX
-    return J2000 if frame in ("ICRS", "FK5") else None
+    return J2000 if system in ("ICRS", "FK5", "EQFK5") else None
 
 
 def require_one_equinox(left: Path, right: Path) -> list[str]:
@@ -110,27 +103,14 @@ def require_one_equinox(left: Path, right: Path) -> list[str]:
     return []
 
 
-def _notes(path: Path) -> dict[str, Any]:
-    kind = format_of(path)
-    if kind == "fits":
-        from astropy.io import fits
-
-        with warnings.catch_warnings(), fits.open(path) as hdus:
-            warnings.simplefilter("ignore")  # what is damaged, the reader of the table says
-            tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
-            return {**hdus[0].header, **(tables[0].header if tables else {})}
-    if kind == "parquet":
-        try:
-            metadata = pq.read_schema(path).metadata or {}
-        except (pa.ArrowException, OSError):
-            return {}  # the reader of the table says what is damaged
-        return {key.decode().upper(): value.decode() for key, value in metadata.items()
-                if key.upper() in (b"EQUINOX", b"EPOCH", b"RADESYS")}  # fmt: skip
-    return {}
+def epoch_of(path: Path) -> float | None:
+    """Return the epoch (a year) that a file declares for all its positions, or None."""
+    epoch = describe(path).frame.get("epoch")
+    return None if epoch is None else _year(path, "epoch", epoch)
 
 
-def _year(path: Path, key: str, value: object) -> float:
-    match = re.fullmatch(r"[JB]?\s*(\d{4}(\.\d*)?)", str(value).strip().upper())
+def _year(path: Path, key: str, value: str) -> float:
+    match = re.fullmatch(r"[JB]?\s*(\d{4}(\.\d*)?)", value.upper())
     if not match:
         raise BadInput(path, key, "a year, as 2000.0", f"'{value}'", "correct the file's header")
     return float(match[1])

@@ -139,9 +139,7 @@ def haversine_of(angle_arcsec: float) -> float:
     return float(np.sin(angle_arcsec / ARCSEC_PER_RADIAN / 2) ** 2)
 
 
-def _places(
-    dec: Array, height_deg: float, radius_arcsec: float
-) -> tuple[Rows, Rows, Rows]:
+def _places(dec: Array, height_deg: float, radius_arcsec: float) -> tuple[Rows, Rows, Rows]:
     """Return the zone of each position, and who can see into the zone below, and above."""
     place = (dec + 90.0) / height_deg
     zone = np.floor(place)
@@ -168,7 +166,8 @@ def _stretches(zones: Zones, ra: Array, dec: Array) -> list[tuple[Rows | slice, 
     """Return what to ask for: rows, first key, last key; several where it wraps or has an edge."""
     zone, below, above = _places(dec, zones.height_deg, zones.radius_arcsec)
     half_width = zones.half_widths_deg[zone]
-    first, last = ra - half_width, ra + half_width
+    first: Array = ra - half_width
+    last: Array = ra + half_width
     stretches: list[tuple[Rows | slice, Array, Array]] = []
     for rows, step in ((slice(None), 0), (below, -1), (above, 1)):
         base = (zone[rows] + step) * _STRIDE_DEG
@@ -176,12 +175,12 @@ def _stretches(zones: Zones, ra: Array, dec: Array) -> list[tuple[Rows | slice, 
         stretches.append((rows, base + np.maximum(start, 0.0), base + np.minimum(stop, 360.0)))
         # What reaches beyond 0 or 360 asks at the other end too, unless it asks all around.
         around = half_width[rows] >= _AROUND_DEG
-        for over, ends in (((start < 0) & ~around, (start + 360.0, np.full_like(start, 360.0))),
-                           ((stop > 360) & ~around, (np.zeros_like(stop), stop - 360.0))):  # fmt: skip
-            some = np.flatnonzero(over)
+        west, east = np.flatnonzero((start < 0) & ~around), np.flatnonzero((stop > 360) & ~around)
+        for some, begin, end in ((west, start[west] + 360.0, np.full(len(west), 360.0)),
+                                 (east, np.zeros(len(east)), stop[east] - 360.0)):  # fmt: skip
             if some.size:
                 whose = some if isinstance(rows, slice) else rows[some]
-                stretches.append((whose, base[some] + ends[0][some], base[some] + ends[1][some]))
+                stretches.append((whose, base[some] + begin, base[some] + end))
     return stretches
 
 

@@ -58,10 +58,12 @@ def match_files(
     BadInput
         As `read_objects`; sides of different equinoxes; an unknown mode.
     """
-    sizes = [count_rows(side.file) for side in (left, right)]  # type: ignore[arg-type]
-    notes = require_one_equinox(left.file, right.file)  # type: ignore[arg-type]
+    sizes = [count_rows(side.file) for side in (left, right)]
+    notes = require_one_equinox(left.file, right.file)
     tallies = Tally(), Tally()
-    streams = [read_objects(side, tally) for side, tally in zip((left, right), tallies, strict=True)]
+    streams = [
+        read_objects(side, tally) for side, tally in zip((left, right), tallies, strict=True)
+    ]
     return _match((left, right), streams, sizes, tallies, radius_arcsec, mode,
                   one_to_one=one_to_one, notes=notes)  # fmt: skip
 
@@ -81,7 +83,7 @@ def match_tables(
             require_column(name, list(frame.columns), side.file)
         table = pa.table({name: pa.array(frame[name]) for name in side.columns()})
         streams.append(check_objects(side, [table], {}, tally))
-    sizes = [len(left), len(right)]
+    sizes: list[int | None] = [len(left), len(right)]
     return _match(sides, streams, sizes, tallies, radius_arcsec, mode, one_to_one=one_to_one)
 
 

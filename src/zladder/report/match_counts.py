@@ -28,10 +28,10 @@ COUNTS = {
     "n_right_matched": "photometry matched",
 }
 NOTE = (
-    "False pairs: eight places ten radii away from each label tell how often a stranger comes by at "
+    "False pairs: eight places ten radii away from a label tell how often a stranger comes by at "
     "each distance; a label takes it only if it has found nothing nearer. Second candidates of "
-    "matched labels tell how much more crowded their surroundings are than those places, which the "
-    "number is corrected for by its significance. The interval of the expected number holds 95 %."
+    "matched labels tell how much more crowded their surroundings are, which counts by its "
+    "significance. The interval, of the expected number, holds 95 %."
 )
 
 

@@ -37,11 +37,11 @@ def draw_match(quality: Mapping[str, Any], about: Mapping[str, str]) -> Figure:
     share = "" if false["false_share"] is None else f", {100 * false['false_share']:.2g} % false"
     headline(figure, f"{about['sample']}: {counts['n_matched']:,} of {counts['n_left']:,} labels "
                      f"matched within {counts['radius_arcsec']:g}″{share}")  # fmt: skip
+    low, high = (f"{false[f'n_false_{end}']:,.1f}" for end in ("low", "high"))
     footline(figure, f"Labels: {about['labels']} · Photometry: {about['photometry']} · False pairs "
-                     f"{false['n_false']:,.1f} ({false['n_false_low']:,.1f} to "
-                     f"{false['n_false_high']:,.1f}, 95 %), from {false['n_offset_places']:,} places "
-                     f"{false['offset_arcsec']:g}″ away ({false['n_false_by_clustering']:+,.1f} for "
-                     "what clusters).")  # fmt: skip
+                     f"{false['n_false']:,.1f} ({low} to {high}, 95 %), from "
+                     f"{false['n_offset_places']:,} places {false['offset_arcsec']:g}″ away "
+                     f"({false['n_false_by_clustering']:+,.1f} for what clusters).")  # fmt: skip
     axes = figure.subplots(1, 3, width_ratios=(1.25, 0.9, 1))
     _separations(axes[0], quality["separations"])
     _losses(axes[1], counts)
