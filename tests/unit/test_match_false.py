@@ -10,8 +10,8 @@ import pytest
 
 from tests.unit.match_skies import ARCSEC
 from tests.unit.mock_sky import settings
-from zladder.catalogs.match_read import Side
 from zladder.catalogs.match_rayleigh import fit_sigma, rayleigh_below
+from zladder.catalogs.match_read import Side
 from zladder.catalogs.matching import match_tables
 from zladder.survey.simulate import simulate_sky
 
@@ -62,7 +62,7 @@ def test_within_a_fifth_of_the_truth(mode, one_to_one, cluster_share):
 
 
 def test_no_strangers_no_false_pairs_but_an_upper_end():
-    left, right = toy(1, n=200, partner_share=1.0)
+    left, _ = toy(1, n=200, partner_share=1.0)
     far = left.assign(dec=left["dec"] * 30, ra=left["ra"] * 30)
     _, quality = match_tables(far, far, 1.0, Side("l"), Side("r"))
     false = quality["false"]
