@@ -93,14 +93,14 @@ def cross(
         n_places, zones = 0, make_zones(held.ra, held.dec, radius_arcsec)
         for batch in left:
             passing.meet(batch, close_pairs(zones, batch.ra, batch.dec))
-            places = offset_places(batch, stride, radius_arcsec)
+            places, _, _ = offset_places(batch, stride, radius_arcsec)
             found = close_pairs(zones, places.ra, places.dec)
             passing.strange.append(
                 Strangers(n_places + found.there, held.rows[found.here], found.haversine)
             )
             n_places += len(places.rows)
     else:
-        places = offset_places(held, stride, radius_arcsec)
+        places, _, _ = offset_places(held, stride, radius_arcsec)
         n_places, n_held = len(places.rows), len(held.rows)
         ra, dec = np.append(held.ra, places.ra), np.append(held.dec, places.dec)
         zones = make_zones(ra, dec, radius_arcsec)
@@ -176,19 +176,22 @@ def gather(batches: Iterable[Objects]) -> Objects:
     )
 
 
-def offset_places(objects: Objects, stride: int, radius_arcsec: float) -> Objects:
-    """Return places ten radii from the objects in eight directions.
+def offset_places(
+    objects: Objects, stride: int, radius_arcsec: float
+) -> tuple[Objects, Rows, Rows]:
+    """Return places ten radii from the objects in eight directions: whose, and in which.
 
     Above `MOST_PLACES` each direction takes every ``stride``-th object, another one each.
     """
-    angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
     chosen = [np.flatnonzero((objects.rows + k) % stride == 0) for k in range(DIRECTIONS)]
     rows = np.concatenate(chosen)
-    angle = np.repeat(angles, [len(part) for part in chosen])
+    direction = np.repeat(np.arange(DIRECTIONS), [len(part) for part in chosen])
+    angle = 2 * np.pi / DIRECTIONS * direction
     step = OFFSET_RADII * radius_arcsec / ARCSEC_PER_RADIAN
     dec = np.deg2rad(objects.dec[rows])
     sin_dec = np.sin(dec) * np.cos(step) + np.cos(dec) * np.sin(step) * np.cos(angle)
     turn = np.arctan2(np.sin(angle) * np.sin(step) * np.cos(dec),
                       np.cos(step) - np.sin(dec) * sin_dec)  # fmt: skip
     ra = (objects.ra[rows] + np.rad2deg(turn)) % 360.0
-    return Objects(objects.rows[rows], ra, np.rad2deg(np.arcsin(np.clip(sin_dec, -1, 1))))
+    dec = np.rad2deg(np.arcsin(np.clip(sin_dec, -1, 1)))
+    return Objects(objects.rows[rows], ra, dec), rows, direction

@@ -17,7 +17,7 @@ from zladder.provenance.errors import BadInput, require_known
 from zladder.tables.check import require_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from zladder.catalogs.match_read import Objects
     from zladder.catalogs.match_zones import Array, Rows
@@ -92,13 +92,8 @@ def _match(
     tallies: tuple[Tally, Tally], radius_arcsec: float, mode: str, *, one_to_one: bool,
     notes: list[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
-    require_known(mode, MODES, "options", "mode")
-    if not 0 < radius_arcsec <= ARCSEC_PER_DEG:
-        raise BadInput("options", "radius-arcsec", "above 0 and at most 3600", f"{radius_arcsec}",
-                       "a match is a matter of arcseconds")  # fmt: skip
-    if one_to_one and mode != "nearest":
-        raise BadInput("options", "one-to-one", "mode nearest", mode,
-                       "mutual pairs are one to one, all pairs cannot be")  # fmt: skip
+    about = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
+    require_askable(**about)
     # A side of unknown length is held: only one that says how long it is can be known to be big.
     big = [-1 if size is None else size for size in sizes]
     left_streams = big[0] > big[1]
@@ -107,10 +102,31 @@ def _match(
         streams[0], sizes[0] = iter(held), sum(len(batch.rows) for batch in held)
     crossed = cross(streams[0], streams[1], radius_arcsec, n_left=sizes[0] or 0,
                     left_streams=left_streams)  # fmt: skip
-    chosen = choose(crossed, mode, one_to_one=one_to_one)
-    frame = pair_table(crossed, chosen.pairs)
-    about = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
-    return frame, describe(crossed, chosen, sides, tallies, about, notes or [])
+    return finish(crossed, sides, tallies, about, notes or [])
+
+
+def require_askable(mode: str, one_to_one: bool, radius_arcsec: float) -> None:
+    """Refuse an unknown mode, a radius that is none, and all pairs one to one."""
+    require_known(mode, MODES, "options", "mode")
+    if not 0 < radius_arcsec <= ARCSEC_PER_DEG:
+        raise BadInput("options", "radius-arcsec", "above 0 and at most 3600", f"{radius_arcsec}",
+                       "a match is a matter of arcseconds")  # fmt: skip
+    if one_to_one and mode != "nearest":
+        raise BadInput("options", "one-to-one", "mode nearest", mode,
+                       "mutual pairs are one to one, all pairs cannot be")  # fmt: skip
+
+
+def finish(
+    crossed: Crossed, sides: Sequence[Side], tallies: Sequence[Tally], about: Mapping[str, Any],
+    notes: Sequence[str],
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Return the pairs that a mode takes of all, and the quality.
+
+    ``about`` holds ``mode``, ``one_to_one`` and ``radius_arcsec``.
+    """
+    chosen = choose(crossed, about["mode"], one_to_one=about["one_to_one"])
+    pairs = pair_table(crossed, chosen.pairs)
+    return pairs, describe(crossed, chosen, sides, tallies, about, notes)
 
 
 def choose(crossed: Crossed, mode: str, *, one_to_one: bool = False) -> Chosen:
