@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from zladder.catalogs.match_zones import Array, Rows
 
-BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 17
 EPOCH_COLUMN = "ref_epoch"  # of the positions, years: Gaia's name
 
 

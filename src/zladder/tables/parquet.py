@@ -28,7 +28,9 @@ def parquet_batches(
         A truncated or damaged file, a missing column, or one that holds lists.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        # Buffers read ahead are kept until the end: memory would grow with the file.
+        how = {"page_checksum_verification": True, "pre_buffer": False, "buffer_size": 1 << 20}
+        with pq.ParquetFile(path, **how) as file:
             schema = file.schema_arrow
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
             chosen = chosen_columns(flat, columns, path)
