@@ -88,7 +88,7 @@ def test_one_identifier_twice(tmp_path, refused, kind):
 @pytest.mark.parametrize("kind", DESCRIBED)
 def test_positions_of_another_equinox(tmp_path, refused, kind):
     path = write_native(tmp_path, kind, rows(), None, {"EQUINOX": "1950.0"})
-    refused(run(tmp_path, path, file_format=kind), str(path), "equinox", "1950", "precess")
+    refused(run(tmp_path, path, file_format=kind), str(path), "equinox", "1950", "J2000")
 
 
 def test_parts_of_two_epochs(tmp_path, refused):

@@ -213,7 +213,7 @@ def test_another_equinox_or_frame_is_refused(tmp_path, kind, frame, place, found
     error = refusal(tmp_path, kind, frame=frame)
     assert error.place == place
     assert found in error.found
-    assert "precess" in error.hint
+    assert "J2000" in error.hint
 
 
 @pytest.mark.parametrize("kind", DESCRIBED)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Keys of text are two hashes, together 128 bits: among 10^7 different texts two share both with a
 # chance of 10^-25. The key of one numeric column is its value.
-_HASH_KEYS = ("zladder of first", "zladder of secon")
+_HASH_KEYS = ("zladder-hash-one", "zladder-hash-two")
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes the columns of a key
 
 
