@@ -5,7 +5,9 @@ Parquet. The plain read takes the same columns in one go, with pandas (CSV, Parq
 (FITS, HDF5), checks nothing and writes nothing. Each runs in a fresh process, whose whole peak
 memory is given, imports and all.
 
-MEASURED
+Measured on a busy AMD EPYC with 2 cores, 2 10^6 rows, peak memory of zladder and of the plain read:
+CSV 666 and 1006 MB, FITS 969 and 341 MB (the file is mapped: its pages count), Parquet 590 and
+783 MB, HDF5 492 and 317 MB. Seconds (load varied): CSV 18.3 and 3.4, FITS 6.9 and 1.2, Parquet 4.1 and 3.4, HDF5 5.9 and 0.3.
 """
 
 from __future__ import annotations
