@@ -5,9 +5,9 @@ Parquet. The plain read takes the same columns in one go, with pandas (CSV, Parq
 (FITS, HDF5), checks nothing and writes nothing. Each runs in a fresh process, whose whole peak
 memory is given, imports and all.
 
-Measured on a busy AMD EPYC with 2 cores, 2 10^6 rows, peak memory of zladder and of the plain read:
-CSV 666 and 1006 MB, FITS 969 and 341 MB (the file is mapped: its pages count), Parquet 590 and
-783 MB, HDF5 492 and 317 MB. Seconds (load varied): CSV 18.3 and 3.4, FITS 6.9 and 1.2, Parquet 4.1 and 3.4, HDF5 5.9 and 0.3.
+Measured on an AMD EPYC with 2 cores, 2 10^6 rows, zladder and the plain read: CSV 8.7 s and 683 MB,
+1.1 s and 1006 MB; FITS 2.6 s and 978 MB (the file is mapped, its pages count), 0.6 s and 341 MB;
+Parquet 3.1 s and 614 MB, 1.3 s and 797 MB; HDF5 3.3 s and 493 MB, 0.2 s and 317 MB.
 """
 
 from __future__ import annotations
