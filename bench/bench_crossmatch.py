@@ -214,8 +214,9 @@ def compare(case: tuple, scale: float, folder: str, lsdb_python: str) -> bool:
     whole, alone = ours.seconds / theirs.seconds, ours.match_seconds / theirs.match_seconds
     same = same_pairs(folder)
     bar, most_mb = case[2:]
+    asked = "" if bar is None else f" (bar {bar})"
     print(f"  zladder / astropy: {whole:.2f} of the seconds of the whole, {alone:.2f} of the match"
-          f"{'' if bar is None else f' (bar {bar})'}; pairs {'the same' if same else 'DIFFER'}")  # fmt: skip
+          f"{asked}; pairs {'the same' if same else 'DIFFER'}")  # fmt: skip
     held = same and (bar is None or max(whole, alone) <= bar)
     return held and (most_mb is None or ours.peak_mb <= most_mb)
 

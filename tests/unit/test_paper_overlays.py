@@ -308,7 +308,7 @@ def test_the_cuts_that_stand_in_comments_work_when_they_are_taken_in(ladder, dat
     wiring = Wiring(settings, make_plan(settings))
     labels, _ = catalogue(wiring, "cosmos2020")
     hsc, _ = catalogue(wiring, "hsc_pdr2")
-    pairs, _ = match_tables(labels, hsc, 1.0, "cosmos", "hsc")
+    pairs, _ = match_tables(labels, hsc, 1.0, Side("cosmos"), Side("hsc"), one_to_one=True)
     cuts = json.loads(wiring.selection("transferz"))
     _, cutflow = select_sample(labels, hsc, pairs, cuts, "hsc.parquet")
     lost = dict(zip(cutflow["cut"], cutflow["n_lost_alone"], strict=True))

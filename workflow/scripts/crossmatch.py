@@ -37,13 +37,13 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.catalogs.match_read import Side
     from zladder.tables.standard import write_standard
 
-    words = vars(options)
-    names = ("ra", "dec", "error", "magnitude", "keep")
+    words, names = vars(options), ("ra", "dec", "error", "magnitude", "keep")
     left, right = (
-        Side(words[side], **{name: words[f"{side}_{name}"] for name in names},
-             skip_unplaced=options.skip_unplaced)
+        Side(
+            *[words[key] for key in (side, *[f"{side}_{name}" for name in names], "skip_unplaced")]
+        )
         for side in ("left", "right")
-    )  # fmt: skip
+    )
     how = {"mode": options.mode, "one_to_one": options.one_to_one}
     pairs, quality = match_with(options.engine, left, right, options.radius_arcsec, **how)
     write_standard(pairs, options.output)

@@ -55,7 +55,7 @@ def match_hats(
         No such collection or column; a right collection without a margin of eleven radii; a
         condition; an unknown mode.
     """
-    about = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
+    about: dict[str, Any] = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
     require_askable(**about)
     local = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
     with LocalCluster(**local) as cluster, Client(cluster):
@@ -156,8 +156,8 @@ def _crossed(
     def column(name: str, k: int) -> np.ndarray | None:
         return real[name + ("_left", "_right")[k]].to_numpy(np.float64) if name else None
 
-    errors = [column(side.error, k) for k, side in enumerate(sides)]
-    both = None if errors[0] is None or errors[1] is None else np.hypot(*errors)
+    here, there = (column(side.error, k) for k, side in enumerate(sides))
+    both = None if here is None or there is None else np.hypot(here, there)
     rows = {name: frame[f"{ROW}_{name}"].to_numpy(np.int64)
             for frame in (real,) for name in ("left", "right")}  # fmt: skip
     place = odd[f"{ROW}_left"].to_numpy(np.int64) * DIRECTIONS + direction[direction != REAL]

@@ -74,9 +74,8 @@ def _counts(crossed: Crossed, chosen: Chosen, tallies: Sequence[Tally]) -> dict[
 
     Of the left side: rows = not candidates + without position + no neighbour + contested + matched.
     """
-    per_left = np.unique(crossed.left, return_counts=True)[1]
-    per_right = np.unique(crossed.right[chosen.pairs], return_counts=True)[1]
-    n_matched = len(np.unique(crossed.left[chosen.pairs]))
+    per_left, per_right = _runs(crossed.left), _runs(crossed.right[chosen.pairs])
+    n_matched = len(_runs(crossed.left[chosen.pairs]))
     matched = np.isin(crossed.left[chosen.nearest], crossed.left[chosen.pairs])
     counts = {
         f"n_{side}{what}": value
@@ -98,6 +97,12 @@ def _counts(crossed: Crossed, chosen: Chosen, tallies: Sequence[Tally]) -> dict[
         crossed.n_left - len(per_left), *(int((per_left == n).sum()) for n in (1, 2)),
         int((per_left > 2).sum()),
     ]}  # fmt: skip
+
+
+def _runs(rows: Rows) -> Rows:
+    """Return how often each row occurs, in the order of the rows."""
+    starts = np.flatnonzero(np.diff(np.sort(rows), prepend=-1))
+    return np.diff(starts, append=len(rows))
 
 
 def _completeness(crossed: Crossed, pairs: Rows, sides: Sequence[Side]) -> dict[str, Any] | None:

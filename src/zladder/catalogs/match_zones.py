@@ -172,7 +172,7 @@ def _stretches(zones: Zones, ra: Array, dec: Array) -> list[tuple[Rows | slice, 
     for rows, step in ((slice(None), 0), (below, -1), (above, 1)):
         base = (zone[rows] + step) * _STRIDE_DEG
         start, stop = first[rows], last[rows]
-        stretches.append((rows, base + np.maximum(start, 0.0), base + np.minimum(stop, 360.0)))
+        stretches.append((rows, base + start.clip(0.0), base + stop.clip(None, 360.0)))
         # What reaches beyond 0 or 360 asks at the other end too, unless it asks all around.
         around = half_width[rows] >= _AROUND_DEG
         west, east = np.flatnonzero((start < 0) & ~around), np.flatnonzero((stop > 360) & ~around)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from zladder.catalogs.match_zones import Array, Rows
 
 MODES = ("nearest", "mutual", "all")
-_WHY = "the tables are matched on the sphere: map ra and dec in the survey, or use one table"
 
 
 def match_files(
@@ -75,10 +74,6 @@ def match_tables(
     """Match two tables in memory; as `match_files`. An empty side gives no pairs."""
     sides, tallies, streams = (left_side, right_side), (Tally(), Tally()), []
     for frame, side, tally in zip((left, right), sides, tallies, strict=True):
-        missing = [name for name in (side.ra, side.dec) if name not in frame]
-        if missing:
-            raise BadInput(side.file, f"column {' and '.join(missing)}", "positions in degrees",
-                           f"no {' and no '.join(missing)}", _WHY)  # fmt: skip
         for name in side.columns():
             require_column(name, list(frame.columns), side.file)
         table = pa.table({name: pa.array(frame[name]) for name in side.columns()})
@@ -92,7 +87,7 @@ def _match(
     tallies: tuple[Tally, Tally], radius_arcsec: float, mode: str, *, one_to_one: bool,
     notes: list[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
-    about = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
+    about: dict[str, Any] = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
     require_askable(**about)
     # A side of unknown length is held: only one that says how long it is can be known to be big.
     big = [-1 if size is None else size for size in sizes]
@@ -150,8 +145,15 @@ def best_of(groups: Rows, haversine: Array, others: Rows) -> Rows:
 
     Of equals that with the lowest number in ``others``.
     """
-    order = np.lexsort((others, haversine, groups))
-    return order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    best = order[starts]
+    several = order[np.repeat(sizes > 1, sizes)]  # few: only these are compared
+    if len(several):
+        several = several[np.lexsort((others[several], haversine[several], groups[several]))]
+        best[sizes > 1] = several[np.flatnonzero(np.diff(groups[several], prepend=-1))]
+    return best
 
 
 def pair_table(crossed: Crossed, pairs: Rows) -> pd.DataFrame:

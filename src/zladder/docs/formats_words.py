@@ -64,6 +64,10 @@ SIDECAR_KEYS = {
     "seconds": ("all", "wall time of the last attempt in s"),
     "host": ("all", "name of the machine"),
     "counts": ("most", "rows in and out, by name"),
+    "quality": (
+        "crossmatch",
+        "what the match is worth: false pairs, separations, completeness, warnings",
+    ),
     "seed": (
         (
             "build_dataset, build_image_dataset, check_side_information, judge_claims, "

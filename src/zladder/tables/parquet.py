@@ -28,7 +28,7 @@ def parquet_batches(
         A truncated or damaged file, a missing column, or one that holds lists.
     """
     try:
-        # Buffers read ahead are kept until the end: memory would grow with the file.
+        # Buffers read ahead are kept until the end: memory would grow with the group.
         how = {"page_checksum_verification": True, "pre_buffer": False, "buffer_size": 1 << 20}
         with pq.ParquetFile(path, **how) as file:
             schema = file.schema_arrow

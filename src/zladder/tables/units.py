@@ -7,15 +7,15 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import pyarrow.parquet as pq
-from astropy.io import fits, votable
 
 from zladder.tables.formats import format_of
 from zladder.tables.write import METADATA_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import h5py
 
 # Where formats say in which frame positions are, by what is said; EPOCH is the old word of FITS for
 # EQUINOX, RADECSYS for RADESYS.
@@ -69,7 +69,10 @@ def _of_parquet(path: Path) -> Description:
     return Description(_said(units), _frame(notes))
 
 
+# The libraries of each format are imported when they are needed, as in `zladder.tables.read`.
 def _of_fits(path: Path) -> Description:
+    from astropy.io import fits
+
     with warnings.catch_warnings(), fits.open(path) as hdus:
         warnings.simplefilter("ignore")  # units outside the standard are common
         hdu = next(hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU))
@@ -78,6 +81,8 @@ def _of_fits(path: Path) -> Description:
 
 
 def _of_votable(path: Path) -> Description:
+    from astropy.io import votable
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         document = votable.parse(path, verify="ignore")
@@ -90,6 +95,8 @@ def _of_votable(path: Path) -> Description:
 
 
 def _of_hdf5(path: Path) -> Description:
+    import h5py
+
     units: dict[str, str] = {}
     notes: dict[str, Any] = {}
 
