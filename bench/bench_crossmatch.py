@@ -3,7 +3,17 @@
 Each matcher runs as a user would run it, in a process of its own, from Parquet to a table of pairs
 (STILTS from FITS), one after the other on the same files. Ours is the workflow's script, which also
 writes the quality of the match. `match` is the matching alone, of arrays in memory, the shortest
-of three times. STILTS and LSDB are left out where they are not installed.
+of three times. STILTS and LSDB are left out where they are not installed; LSDB's memory is that of
+its first process alone.
+
+Measured on two idle cores (November 2026), whole processes; pairs as astropy has them, row by row:
+
+1e6 x 1e6: zladder 1.62 s and 305 MB, astropy 4.28 s and 547 MB (0.38), STILTS 4.69 s and 751 MB;
+the match alone 0.53 s and 2.70 s (0.19).
+1e5 x 1e7: zladder 1.30 s and 204 MB, astropy 7.04 s and 1,934 MB (0.18), STILTS 14.1 s and
+2,920 MB; the match alone 0.44 s and 4.12 s (0.11).
+A further million rows cost 0.048 s up to 3e6 and 0.055 s from there to 1e7.
+1e4 x 1e6: LSDB 16.2 s, of which 4.1 s are the match; zladder 0.65 s.
 """
 
 from __future__ import annotations

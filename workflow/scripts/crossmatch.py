@@ -37,15 +37,14 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.catalogs.match_read import Side
     from zladder.tables.standard import write_standard
 
-    words, names = vars(options), ("ra", "dec", "error", "magnitude", "keep")
+    words = vars(options)
+    keys = ("", "_ra", "_dec", "_error", "_magnitude", "_keep")
     left, right = (
-        Side(
-            *[words[key] for key in (side, *[f"{side}_{name}" for name in names], "skip_unplaced")]
-        )
+        Side(*[words[key] for key in (*[side + key for key in keys], "skip_unplaced")])
         for side in ("left", "right")
     )
-    how = {"mode": options.mode, "one_to_one": options.one_to_one}
-    pairs, quality = match_with(options.engine, left, right, options.radius_arcsec, **how)
+    how = {key: words[key] for key in ("radius_arcsec", "mode", "one_to_one")}
+    pairs, quality = match_with(options.engine, left, right, **how)
     write_standard(pairs, options.output)
     options.quality.write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
     return {"counts": quality["counts"], "quality": quality}
