@@ -78,7 +78,8 @@ def page(toy, folder, **found) -> str:
     settings = {"networks": ["leaky", "worse"], "n_bootstraps": 20, "seed": 3}
     scores.to_parquet(folder / "scores.parquet")
     compare_with_peer(answers, scores, settings).to_parquet(folder / "differences.parquet")
-    about = {"study": "toy", "title": "Toy", "question": "Why?", "convention": "hsc"}
+    about = {"study": "toy", "title": "Toy", "question": "Why?", "convention": "hsc",
+             "estimated": []}  # fmt: skip
     assert run(tabulate_scores, folder, "--scores", folder / "scores.parquet", "--differences",
                folder / "differences.parquet", "--found", *found.values(), "--page",
                folder / "page.html", **about) == 0  # fmt: skip

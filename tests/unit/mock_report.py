@@ -57,7 +57,7 @@ def mock_commands(out: Path, data: Path, stamps: list[str | Path]) -> dict[str, 
     depth = {"r": 22.7}
     dpi = ["--dpi", "40"]
     study = json.dumps({"study": "toy", "title": "Toy", "convention": "hsc"})
-    page = json.dumps({"numbers": {"galaxies": 300}, "depth_mag": depth})
+    page = json.dumps({"numbers": {"galaxies": 300}, "depth_mag": depth, "estimated": {"toy": []}})
     frames = [out / "mock_sky.frames.parquet", out / "mock_sky.quantiles.parquet"]
     return {
         "plot_mock_sky": [
@@ -77,7 +77,7 @@ def mock_commands(out: Path, data: Path, stamps: list[str | Path]) -> dict[str, 
         ],
         "plot_oracle": [
             "--predictions", predictions, "--pdfs", pdfs, "--truth", known, "--settings", study,
-            *dpi, "--figure", out / "toy.oracle.png",
+            *dpi, "--figure", out / "toy.oracle.png", "--calibration", out / "toy.pit.parquet",
         ],
         "write_mock_sky": [
             "--figures", *[out / f"mock_sky.{kind}.png" for kind in ("samples", "tracks", "dust")],

@@ -34,7 +34,12 @@ def parsed(text: str) -> ElementTree.Element:
     return ElementTree.fromstring(text.split("\n", 1)[1])
 
 
-def numbers_page(world: World, study: str, of_truth: dict[str, pd.DataFrame] | None = None) -> str:
+def numbers_page(
+    world: World,
+    study: str,
+    of_truth: dict[str, pd.DataFrame] | None = None,
+    estimated: tuple[str, ...] = (),
+) -> str:
     """Return the page of numbers of a study."""
     about = STUDIES[study]
     words = {
@@ -42,6 +47,7 @@ def numbers_page(world: World, study: str, of_truth: dict[str, pd.DataFrame] | N
         "title": about.title,
         "question": "Why?",
         "convention": about.convention,
+        "estimated": list(estimated),
     }
     tables = world.table(study, "scores"), world.table(study, "differences")
     return scores_page(*tables, words, list((of_truth or {}).items()))

@@ -25,7 +25,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.imaging import stamp_settings, tile_settings
 from zladder.provenance.digests import canonical_json, file_digest
 from zladder.survey.background import missing_in, tile_background
-from zladder.survey.catalogues import write_native
+from zladder.survey.catalogues import HSC_ID_RANGE, write_native
 from zladder.survey.collecting import Sky
 from zladder.survey.geometry import Field
 from zladder.survey.observing import Seen, make_dust
@@ -33,10 +33,11 @@ from zladder.survey.second_look import look_again
 from zladder.survey.simulate import simulate_sky
 from zladder.survey.stars import draw_stars, same_stars, star_magnitudes
 from zladder.survey.tile_files import write_tiles
-from zladder.survey.tiles import lay_tiles, sexagesimal
+from zladder.survey.tiles import Tile, lay_tiles, sexagesimal
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
+UNPAINTED = ["artefact", "duplicate"]  # rows of the truth that deep images do not show
 CAT_COLUMNS = [
     *("id", "x", "y", "ra", "dec", "r2", "flag", *"ugriz"),
     *(f"{band}err" for band in "ugriz"),
@@ -128,6 +129,14 @@ def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():
     # the others fill the field up to the real sky
     assert (deep["cosmos_id"] > 0).sum() > 20
     assert (deep["object_id"] > 0).sum() > 20
+    # and none of theirs is missing that stands 0.9 mag above five sigma, whole on the tile
+    tile = lay_tiles(asked())[1]
+    there = tile.near(truth["ra"].to_numpy(), truth["dec"].to_numpy(), -1.0)
+    there &= ((truth["mag_hsc_i"] < 24.5) & ~truth["contaminant"].isin(UNPAINTED)).to_numpy()
+    for name in ("cosmos_id", "object_id"):
+        of_theirs = truth[there & (truth[name] > 0)]
+        assert len(of_theirs) > 20
+        assert (of_theirs["cfhtls_id"] > 0).all()
     i_true = deep["mag_cfhtls_i"]
     # HSC and MegaCam have nearly the same i band
     assert (i_true - deep["mag_hsc_i"]).abs().median() < 0.1
@@ -245,6 +254,9 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     for name in ("scene_cfhtls", "scene_hsc", "stamps_hsc"):
         sky()[name].to_parquet(tmp_path / f"{name}.parquet", index=False)
     out = tmp_path / "cfhtls"
+    stay = [leave(out / "notes.fits"), leave(tmp_path / "hsc/g/notes.fits")]
+    go = [leave(out / Tile("deep", 10.0, 1.0, 512).file_name("g")),
+          leave(tmp_path / f"hsc/g/{HSC_ID_RANGE[0]}.fits")]  # fmt: skip
     common = ["--sidecar", str(tmp_path / "c.json"), "--log", str(tmp_path / "log")]
     given = canonical_json({**tile_settings(asked()), "seed": SEED})
     scene = str(tmp_path / "scene_cfhtls.parquet")
@@ -253,7 +265,8 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     written = pd.read_parquet(out / "index.parquet")
     pd.testing.assert_frame_equal(written, tiles()[1])
     counts = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["counts"]
-    assert counts == {"objects": len(sky()["scene_cfhtls"]), "images": 10}
+    objects = len(sky()["scene_cfhtls"])
+    assert counts == {"objects": objects, "images": 10, "old_images_removed": 1}
 
     out = tmp_path / "hsc"
     given = canonical_json({**stamp_settings(asked()), "seed": SEED})
@@ -266,6 +279,16 @@ def test_the_programs_write_the_same_bytes_again(tmp_path, monkeypatch):
     for name in ("specz", "photoz"):
         assert (out / name).read_bytes() == (cutouts()[0] / f"{name}.h5").read_bytes()
     assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
+    counts = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["counts"]
+    assert counts["old_images_removed"] == 1
+    assert [path.exists() for path in (*stay, *go)] == [True, True, False, False]
+
+
+def leave(path: Path) -> Path:
+    """Write a file as if another run had left it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"old")
+    return path
 
 
 def test_a_scene_of_another_sky_is_refused(tmp_path, capsys):

@@ -120,12 +120,8 @@ def test_a_frame_has_the_layout_of_the_archive(written):
 def test_packed_frames_hold_the_same_and_are_read_the_same(written, tmp_path):
     plain_folder, stars, plain_index = written
     packed = asked() | {"imaging": asked()["imaging"] | {"compression": "bz2"}}
-    left = tmp_path / "2001/1/frame-r-002001-1-0011.fits"  # of an earlier setting
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"old")
     rows = frame_index(write_field(tmp_path, field(), stars, packed, SEED))
     assert rows["path"].str.endswith(".fits.bz2").all()
-    assert not left.exists()
     key = (NUMBER.run, NUMBER.camcol, NUMBER.field)
     expected = {"pixel_scale_arcsec": 0.396, "shape": None, "key": key}
     for name, plain_name, digest in zip(
@@ -311,6 +307,16 @@ def test_the_program_writes_a_shard_and_again_the_same(tmp_path, monkeypatch):
     digests = []
     for attempt in ("first", "second"):
         frames = tmp_path / attempt
+        # of an earlier setting, of another shard, not ours: the first two are not in the index
+        packed, gone, other_shard, foreign = (
+            frames / name for name in (
+                "2001/2/frame-r-002001-2-0012.fits.bz2", "1999/1/frame-g-001999-1-0014.fits",
+                "1999/1/frame-g-001999-1-0013.fits", "2001/2/notes.fits",
+            )
+        )  # fmt: skip
+        for path in (packed, gone, other_shard, foreign):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"old")
         arguments = [
             "--scene", str(tmp_path / "scene.parquet"), "--settings", canonical_json(asked()),
             "--shard", "0", "--n-shards", "2", "--index", str(frames / "0.parquet"),
@@ -320,8 +326,12 @@ def test_the_program_writes_a_shard_and_again_the_same(tmp_path, monkeypatch):
         index = pd.read_parquet(frames / "0.parquet")
         assert len(index) == 5  # the field with the number 12
         assert all((frames / path).is_file() for path in index["path"])
-        assert {path.name[0] for path in frames.rglob("*")} <= set("0123456789lf")  # no partial
+        assert {path.name[0] for path in frames.rglob("*")} <= set("0123456789lfn")  # no partial
+        assert not packed.exists()  # a reader would find two of one frame
+        assert not gone.exists()
+        assert other_shard.read_bytes() == foreign.read_bytes() == b"old"
         counts = {"objects_in": 5, "objects_of_shard": 2, "objects_painted": 2}
+        counts["old_frames_removed"] = 2
         assert read_sidecar(frames / "0.json")["counts"] == counts
         digests.append(index["digest"].tolist())
     assert digests[0] == digests[1]

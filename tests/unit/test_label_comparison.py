@@ -10,7 +10,7 @@ import pytest
 from mock_sky import large_sky
 
 from zladder.config.names import INDEPENDENT, SHARED
-from zladder.evaluate.label_comparison import compare_labels, error_correlation
+from zladder.evaluate.label_comparison import compare_labels, error_correlation, of_blends
 from zladder.provenance.errors import BadInput
 from zladder.survey.catalogues import write_native
 
@@ -54,6 +54,22 @@ def test_metrics_are_those_of_the_usable_labels(files: list[Path]):
     assert row["n"] == len(used)
     assert row["bias_mean"] == pytest.approx(dz.mean(), rel=1e-5)
     assert row["fout_15"] == pytest.approx((dz.abs() > 0.15).mean(), rel=1e-6)
+    clean = used["manyband_blended_share"] == 0
+    assert row["fout_15_unblended"] == pytest.approx((dz[clean].abs() > 0.15).mean(), rel=1e-6)
+    assert row["blended"] == pytest.approx(1 - clean.mean())
+    assert 0.04 < row["blended"] < 0.08
+    assert row["fout_15_unblended"] < row["fout_15"]  # most failures are blends
+
+
+def test_blends_among_the_outliers_by_hand():
+    z = np.array([0.5, 0.5, 0.5, 0.5, 1.0])
+    off = np.array([0.0, 0.0, 0.16, -0.16, 0.16])
+    blended = np.array([False, True, True, False, True])
+    found = of_blends(z + off * (1 + z), z, blended)
+    assert found == {"blended": 0.6, "fout_15_unblended": 0.5, "outliers_blended": 2 / 3}
+    none = of_blends(z, z, np.ones(5, dtype=bool))
+    assert none["blended"] == 1.0
+    assert np.isnan([none["fout_15_unblended"], none["outliers_blended"]]).all()
 
 
 def test_the_switch_names_the_catalogues_case(files: list[Path]):

@@ -76,8 +76,8 @@ def test_nothing_but_observed_fluxes_enters():
 
 
 def test_errors_are_those_of_the_observed_flux():
-    _, many = objects()
-    observed = observe_both(np.random.default_rng(3), settings()["manyband"], camera(), *objects())
+    block, (hsc, many) = settings()["manyband"], objects()
+    observed, _ = observe_both(np.random.default_rng(3), block, camera(), hsc, many)
     factor = 10 ** (-0.4 * camera().zero_point_error_mag)
     expected = noise_njy(observed[False].flux / factor, camera().instrument.depth) * factor
     np.testing.assert_allclose(observed[False].flux_error, expected)
@@ -135,6 +135,38 @@ def test_labels_share_errors_with_the_inputs_only_if_told():
     ]
     assert found[0] > 0.6
     assert abs(found[1]) < 0.2  # 700 galaxies, and the zero point at each
+
+
+def test_the_share_of_a_neighbours_light_is_that_of_the_fluxes():
+    # the same noise with and without blends: what they add is the difference
+    block, (hsc, many) = settings()["manyband"], objects()
+    column = camera().instrument.bands.index("HSC_i")
+    (alone, none), (blended, share) = (
+        observe_both(np.random.default_rng(3), block | {"blend_share": of}, camera(), hsc, many)
+        for of in (0.0, 0.3)
+    )
+    np.testing.assert_array_equal(none, 0.0)
+    assert (share > 0).mean() == pytest.approx(0.3, abs=0.05)  # binomial, 4 sigma
+    zero_point = 10 ** (-0.4 * camera().zero_point_error_mag[column])
+    own = flux_njy(many.recorded[:, column])
+    for shares in (True, False):
+        added = (blended[shares].flux - alone[shares].flux)[:, column] / zero_point
+        np.testing.assert_allclose(share, added / (own + added), atol=1e-9)
+
+
+def test_the_truth_says_which_labels_are_blended():
+    truth = large_sky()["truth"]
+    measured = truth["cosmos_id"] > 0
+    share = truth["manyband_blended_share"]
+    np.testing.assert_array_equal(share.notna(), measured)
+    assert share[measured].between(0, 1).all()
+    # brighter for their neighbours, blends pass the limit more often: 6.8 % where 4 % were drawn
+    asked = settings()["manyband"]["blend_share"]
+    assert 1.3 * asked < (share[measured] > 0).mean() < 2.1 * asked
+    labels = photoz_sample(large_sky()).query("lp_type == 0 and not is_star")
+    wrong = np.abs(labels["lp_zPDF"] - labels["z_true"]) / (1 + labels["z_true"]) > 0.15
+    blended = labels["manyband_blended_share"] > 0
+    assert wrong[blended].mean() > 2 * wrong[~blended].mean()
 
 
 def test_masks_flags_and_failures():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from tests.unit.toy_oracle import toy_oracle, write_oracle
 from zladder.pdf.pdf_file import read_pdfs
-from zladder.report.mock_oracle import PIT_BINS, draw_oracle, flatness, judge_oracle
+from zladder.report.mock_oracle import draw_oracle
+from zladder.report.oracle_pit import PIT_BINS, PIT_COLUMNS, flatness, judge_oracle, pit_table
 
 
 def judged_by(narrower=1.0, n=1200):
@@ -31,6 +35,24 @@ def test_one_that_is_too_sure_of_itself_and_labels_with_errors_are_not_flat():
     sure = flatness(judged_by(narrower=0.6)["specz", "true z"].pit)
     assert sure.p_value < 1e-4
     assert sure.counts[[0, -1]].min() > sure.high
+
+
+def test_the_table_says_what_the_figure_shows():
+    judged = judge_oracle(*toy_oracle(1200))
+    table = pit_table(judged)
+    assert list(zip(table["dataset"], table["against"], strict=True)) == [
+        (one.dataset, one.against) for one in judged
+    ]
+    assert (table["n"] == 1200).all()
+    assert table["is_flat"].tolist() == [True, True, False]
+    np.testing.assert_array_equal(table["is_flat"], table["p_value"] >= 0.01)
+    for outside, one in zip(table["bins_outside"], judged, strict=True):
+        counts, _ = np.histogram(one.pit, 20, (0, 1))
+        low, high = binom.interval(0.99, 1200, 0.05)
+        assert outside == ((counts < low) | (counts > high)).sum()
+    assert pit_table([]).dtypes.astype(str).to_dict().keys() == PIT_COLUMNS.keys()
+    (none,) = pit_table([replace(judged[0], pit=np.full(3, np.nan))]).to_dict("records")
+    assert (none["n"], none["is_flat"]) == (0, False)
 
 
 def test_the_band_holds_what_the_binomial_says():

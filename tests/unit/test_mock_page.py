@@ -15,6 +15,7 @@ from zladder.report.mock_dust import draw_dust, weighted_quantiles
 from zladder.report.mock_samples import compare_quantiles, draw_samples, tolerance_of
 from zladder.report.mock_sky_page import mock_sky_page, named_tables
 from zladder.report.mock_tables import (
+    blend_words,
     contaminant_table,
     frame_table,
     label_table,
@@ -33,7 +34,8 @@ REFERENCES = {
         "histograms": {"z_true": {"start": 0, "width": 0.5, "counts": [1, 3]}},
     }
 }
-ABOUT = {"numbers": {"galaxies of <one> kind": 1234}, "depth_mag": {"r": 22.7, "g": 23.1}}
+ABOUT = {"numbers": {"galaxies of <one> kind": 1234}, "depth_mag": {"r": 22.7, "g": 23.1},
+         "estimated": {"transfer": ["photoz"]}}  # fmt: skip
 
 
 def sample_of(n=1001):
@@ -205,6 +207,11 @@ REALISM = pd.DataFrame({
 LABELS = pd.DataFrame({
     "case": [SHARED], "n": [812], "sigma_nmad": [0.01234], "bias_mean": [-0.0021],
     "bias_median": [0.0004], "fout_15": [0.012], "error_correlation": [0.31],
+    "blended": [0.041], "fout_15_unblended": [0.0075], "outliers_blended": [0.4],
+})  # fmt: skip
+PIT = pd.DataFrame({
+    "dataset": ["specz", "photoz"], "against": ["true z", "label"], "n": [7345, 7340],
+    "p_value": [0.31, 2.1e-9], "bins_outside": [1, 15], "is_flat": [True, False],
 })  # fmt: skip
 LEAKS = pd.DataFrame({
     "method": ["mlp"], "dataset": ["specz"], "score": ["nll"], "n": [700], "mean_model": [-1.25],
@@ -229,6 +236,11 @@ def test_tables_hold_the_numbers_they_were_given():
     assert "transfer mlp specz nll 700" in text
     text = text_of(side_table(SIDE))
     assert "0.502" in text
+    (words,) = blend_words(LABELS)
+    assert words.startswith(f"{SHARED}: 4.1 % of the labelled galaxies have a neighbour's light")
+    assert "40 % of the outliers beyond 0.15" in words
+    assert words.endswith("without them fout_15 is 0.0075 instead of 0.0120.")
+    assert blend_words(LABELS.assign(outliers_blended=np.nan)) == []
     assert "error_correlation" not in label_table(LABELS.drop(columns="error_correlation"))
 
 
@@ -257,7 +269,8 @@ def test_the_page_shows_every_figure_and_table_in_order_and_escapes(tmp_path):
     compared = compare_quantiles({"one": sample_of()}, REFERENCES)
     found = {
         "truth": truth, "quantiles": compared, "frames": frames_of(), "realism": REALISM,
-        "labels": LABELS, "transfer/leaks": LEAKS, "mock_specz/side_information": SIDE,
+        "labels": LABELS, "transfer/leaks": LEAKS, "transfer/pit": PIT,
+        "mock_specz/side_information": SIDE,
     }  # fmt: skip
     html = mock_sky_page(figures_in(tmp_path), found, ABOUT)
     assert html.count("<img") == 6
@@ -271,6 +284,9 @@ def test_the_page_shows_every_figure_and_table_in_order_and_escapes(tmp_path):
         "Leak alarm", "Side information",
     ]  # fmt: skip
     assert "galaxies of &lt;one&gt; kind: 1,234" in html
+    oracle = text_of(html[html.index("The oracle") :])
+    assert "transfer specz true z exact 7,345 0.31 1 flat" in oracle
+    assert "transfer photoz label estimated 7,340 2.1e-09 15 not flat" in oracle
     assert "<star>" not in html
     assert "<early>" not in html
     assert "script" not in html.lower()
@@ -286,11 +302,12 @@ def test_what_is_not_there_is_left_out(tmp_path):
 
 def test_tables_are_called_by_their_files(tmp_path):
     files = [tmp_path / name for name in ("survey/truth.parquet", "report/mock_sky.frames.parquet",
-             "metrics/transfer/leaks.parquet",
+             "metrics/transfer/leaks.parquet", "report/transfer.pit.parquet",
              "metrics/mock_main/side_information.parquet")]  # fmt: skip
     assert list(named_tables(files)) == [
         "truth",
         "frames",
         "transfer/leaks",
+        "transfer/pit",
         "mock_main/side_information",
     ]

@@ -84,7 +84,7 @@ def test_native_columns_and_types():
     for name, column in (("hsc", "object_id"), ("cosmos", "ID"), ("galaxiesml", "specz_name")):
         assert sky[name][column].is_unique
     listed = {column for name in FORMATS for column in columns_of(name)}
-    assert not {"z_true", "sed_type", "is_early", "ebv_mag"} & listed
+    assert not {"z_true", "sed_type", "is_early", "ebv_mag", "manyband_blended_share"} & listed
 
 
 def columns_of(name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from report_pages import numbers_page, parsed
 from report_world import STUDIES
@@ -78,7 +79,8 @@ def test_nan_is_a_dash_with_its_reason(report_world):
     scores = report_world.table("main_sample", "scores")
     lost = (scores["method"] == "single") & (scores["split"] == "test")
     scores.loc[lost, ["value", "lo95", "hi95"]] = np.nan
-    words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn"}
+    words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn",
+             "estimated": []}  # fmt: skip
     text = scores_page(scores, report_world.table("main_sample", "differences"), words, [])
     table = parsed(text).find("./body/main/section/div/table")
     cells = [cell for cell in table.iter("td") if cell.get("data-method") == "single"]
@@ -93,10 +95,36 @@ def test_a_collapsed_method_is_called_so(report_world):
     scores = report_world.table("main_sample", "scores")
     flat = (scores["method"] == "trainz") & (scores["metric"] == "sigma_nmad")
     scores.loc[flat, "value"] = 0.0
-    words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn"}
+    words = {"study": "x", "title": "x", "question": "?", "convention": "sdss_cnn",
+             "estimated": []}  # fmt: skip
     text = scores_page(scores, report_world.table("main_sample", "differences"), words, [])
     assert "share one residual): trainz" in text
     assert "share one residual" not in numbers_page(report_world, "main_sample")
+
+
+def with_oracle(world, study):
+    """Return the scores of a study with the rows of an oracle, and its differences."""
+    scores = world.table(study, "scores")
+    oracle = scores[scores["method"] == "knn"].assign(method="oracle")
+    return pd.concat([scores, oracle]), world.table(study, "differences")
+
+
+def test_an_estimated_oracle_is_marked_where_it_stands(report_world):
+    words = {"study": "x", "title": "x", "question": "?", "convention": "hsc"}
+    datasets = STUDIES["transfer"].datasets
+    tables = with_oracle(report_world, "transfer")
+    text = scores_page(*tables, words | {"estimated": ["photoz"]}, [])
+    sections = parsed(text).findall("./body/main/section")
+    for dataset, section in zip(datasets, sections, strict=False):
+        marks = {mark.text for mark in section.iter("span") if "knows" in (mark.text or "")}
+        known = "knows the sky, estimated" if dataset == "photoz" else "knows the sky"
+        assert marks == {known}, dataset
+    assert {"specz", "photoz"} <= set(datasets)
+    assert "(photoz): the chance that a many-band label is usable" in text
+    exact = scores_page(*tables, words | {"estimated": []}, [])
+    assert "estimated" not in exact
+    # without an oracle there is nothing to mark
+    assert "estimated" not in numbers_page(report_world, "transfer", estimated=("photoz",))
 
 
 def test_words_exist_for_every_metric_and_none_is_signed_by_mistake():

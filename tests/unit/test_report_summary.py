@@ -167,7 +167,8 @@ def commands(world: World, out: Path) -> dict[str, list[str]]:
     """Return {rule: arguments} for every script of the report, in an order that works."""
     metrics = world.results / "metrics"
     study, title = "main_sample", STUDIES["main_sample"].title
-    words = {"study": study, "title": title, "question": "?", "convention": "sdss_cnn"}
+    words = {"study": study, "title": title, "question": "?", "convention": "sdss_cnn",
+             "estimated": []}  # fmt: skip
     one = ["--scores", metrics / study / "scores.parquet",
            "--differences", metrics / study / "differences.parquet",
            "--settings", json.dumps(words)]  # fmt: skip
@@ -299,7 +300,7 @@ def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_worl
         "labels", "collapse", "maps", "galaxies", "mock_sky.samples", "mock_sky.tracks",
         "mock_sky.dust", "mock_sky.frames", "mock_sky.wall", "toy.oracle",
     )}  # fmt: skip
-    tables = {"mock_sky.frames.parquet", "mock_sky.quantiles.parquet"}
+    tables = {"mock_sky.frames.parquet", "mock_sky.quantiles.parquet", "toy.pit.parquet"}
     assert written == pages | figures | tables | {"citations.bib"}
     assert all(path.stat().st_size > 300 for path in out.iterdir())
 

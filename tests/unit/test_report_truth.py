@@ -94,6 +94,17 @@ def test_the_alarm_says_first_whether_it_rang(report_world, p_value, words):
     assert "without answers or too few of them: knn." in text["Leak alarm"]
 
 
+@pytest.mark.parametrize("estimated", [(), ("specz",), ("photoz",)])
+def test_an_estimated_oracle_is_marked_among_the_comparisons(report_world, estimated):
+    of_truth = {"leaks": leak_table(0.3), "side_information": side_table()}
+    tree = parsed(numbers_page(report_world, "transfer", of_truth, estimated))
+    alarm = tree.findall("./body/main/section")[-2]
+    assert alarm.find("h2").text == "Leak alarm"
+    cells = ["".join(cell.itertext()) for cell in alarm.iter("td")]
+    marked = [text for text in cells if text.endswith("estimated")]
+    assert marked == (["−1.4000estimated"] if "specz" in estimated else [])  # the oracle's mean
+
+
 def test_side_information_of_the_studys_samples_is_told(report_world):
     text = sections(report_world, side_information=side_table(LEAK))["Leak alarm"]
     assert text.startswith("Leak alarmLEAK: order of mock_specz; order of mock_photoz. Do not")

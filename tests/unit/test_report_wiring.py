@@ -131,6 +131,23 @@ def test_no_image_of_the_mock_sky_means_neither_wall_nor_frames():
     assert not any("frames" in table for table in found.mock_tables())
 
 
+def test_frames_on_which_fluxes_are_measured_are_shown():
+    found = wiring_of("measured_photometry")
+    assert [page.split(".")[1] for page in found.mock_figures()] == [
+        "samples", "tracks", "dust", "frames",
+    ]  # fmt: skip
+    assert "<results>/report/mock_sky.frames.parquet" in found.mock_tables()
+    assert found.frame_indices() == [f"<results>/survey/frames/{shard}.parquet" for shard in (0, 1)]
+    # fluxes are measured: no oracle, so that no model is held against one
+    assert found.oracle_studies() == found.checked_studies() == []
+    measured = {"measured/0", "measured/1", "sdss_measured"}
+    assert {f"<results>/survey/{name}.json" for name in measured} <= set(found.data_sidecars())
+    assert {"truth_scores", "side_information"} == {
+        path.split("/")[-1].removesuffix(".parquet")
+        for path in found.found_of("measured_photometry")
+    }
+
+
 def test_nothing_of_the_mock_sky_is_planned_for_a_real_one():
     real = wiring_of("sdss_main_sample")
     assert real.mock_pages() == real.mock_figures() == real.held_samples() == []

@@ -41,6 +41,19 @@ def test_an_oracle_is_not_held_against_itself(wiring):
     assert not [path for path in answers if "oracle" in path]
 
 
+def test_the_oracle_is_estimated_where_many_band_labels_are(wiring):
+    assert wiring.estimated_tests("transfer") == ["photoz", "combined"]
+    assert wiring.estimated_tests("main_sample") == []
+    about = json.loads(wiring.about_scores("transfer"))
+    assert about["estimated"] == ["photoz", "combined"]
+    assert about.keys() == {"study", "title", "question", "convention", "estimated"}
+    told = json.loads(wiring.about_mock_sky())["estimated"]
+    assert told.keys() == set(wiring.oracle_studies())
+    assert told["transfer"] == ["photoz", "combined"]
+    tables = wiring.mock_tables()
+    assert {f"<results>/report/{study}.pit.parquet" for study in told} <= set(tables)
+
+
 def test_the_levels_of_all_comparisons_together_are_one_per_cent(wiring):
     level = json.loads(wiring.leak_settings("transfer"))["level"]
     n_leaks = sum(

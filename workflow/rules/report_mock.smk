@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS: the truth, the dust and the frames of the simulated sky (stage survey); samples; an
 image dataset with its stamps; the oracle's predictions of each study that has them.
-OUTPUTS: <results>/report/mock_sky.*, {study}.oracle.png, shown by Snakemake's report.
+OUTPUTS: <results>/report/mock_sky.*, {study}.oracle.png, shown by Snakemake's report, and
+{study}.pit.parquet.
 """
 
 THE_MOCK_SKY = "The mock sky"
@@ -146,6 +147,7 @@ rule plot_oracle:
             category=THE_MOCK_SKY,
             labels={"page": "The oracle of {study}"},
         ),
+        calibration="<results>/report/{study}.pit.parquet",
         sidecar="<results>/report/{study}.oracle.json",
     log:
         "<logs>/plot_oracle/{study}.log",
@@ -168,7 +170,7 @@ rule plot_oracle:
     shell:
         'python "$ZLADDER_SCRIPTS"/plot_oracle.py --predictions {input.predictions:q}'
         " --pdfs {input.pdfs:q} --truth {input.truth:q} --settings {params.settings:q}"
-        " --dpi {params.dpi} --figure {output.figure:q}"
+        " --dpi {params.dpi} --figure {output.figure:q} --calibration {output.calibration:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 

@@ -36,9 +36,7 @@ rule tabulate_scores:
         runtime=15,
     params:
         found=lambda wildcards, input: option("--found", input.get("found")),
-        settings=lambda wildcards: LADDER.about_study(
-            wildcards.study, "title", "question", "convention"
-        ),
+        settings=lambda wildcards: LADDER.about_scores(wildcards.study),
         code=CODE["tabulate_scores"],
     message:
         "Writing the numbers of {wildcards.study}"

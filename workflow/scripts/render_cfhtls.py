@@ -20,9 +20,10 @@ def make_parser() -> ProgramParser:
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Paint and write tile by tile; the index comes last."""
+    """Paint and write tile by tile; the index comes last, then tiles that it does not name go."""
     import torch
 
+    from zladder.survey.leftovers import TILES, remove_leftovers
     from zladder.survey.scene_columns import tile_scene_columns
     from zladder.survey.tile_files import write_tiles
     from zladder.tables.read import read_table
@@ -33,7 +34,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     scene = read_table(options.scene, "parquet", columns)
     index = write_tiles(settings, seed, scene, options.index.parent)
     index.to_parquet(options.index, index=False)
-    return {"seed": seed, "counts": {"objects": len(scene), "images": len(index)}}
+    removed = remove_leftovers(options.index.parent, TILES, index["path"])
+    counts = {"objects": len(scene), "images": len(index), "old_images_removed": removed}
+    return {"seed": seed, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

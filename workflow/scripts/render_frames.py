@@ -24,16 +24,21 @@ def make_parser() -> ProgramParser:
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Paint and write field by field; the index of the frames comes last."""
+    """Paint and write by field; the index comes last, then frames that it does not name go."""
     import torch
 
     from zladder.survey.frame_files import frame_index
+    from zladder.survey.leftovers import FRAMES, frames_of_shard, remove_leftovers
     from zladder.survey.shards import render_shard
 
     torch.set_num_threads(options.threads)
     shard = (options.shard, options.n_shards)
-    rows, counts = render_shard(options.settings, options.scene, shard, options.index.parent)
-    frame_index(rows).to_parquet(options.index, index=False)
+    folder = options.index.parent
+    rows, counts = render_shard(options.settings, options.scene, shard, folder)
+    index = frame_index(rows)
+    index.to_parquet(options.index, index=False)
+    removed = remove_leftovers(folder, FRAMES, index["path"], frames_of_shard(*shard))
+    counts["old_frames_removed"] = removed
     return {"seed": options.settings["seed"], "counts": counts}
 
 

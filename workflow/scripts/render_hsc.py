@@ -22,10 +22,11 @@ def make_parser() -> ProgramParser:
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Paint and write galaxy by galaxy; the index comes last."""
+    """Paint and write by galaxy; the index comes last, then cutouts that it does not name go."""
     import torch
 
     from zladder.survey.cutout_survey import write_cutouts
+    from zladder.survey.leftovers import CUTOUTS, remove_leftovers
     from zladder.survey.scene_columns import stamp_scene_columns
     from zladder.tables.read import read_table
 
@@ -38,6 +39,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     index = write_cutouts(settings, seed, targets, scene, options.index.parent, sets)
     index.to_parquet(options.index, index=False)
     counts = {"targets": len(targets), "objects": len(scene), "images": len(index)}
+    removed = remove_leftovers(options.index.parent, CUTOUTS, index["path"])
+    counts["old_images_removed"] = removed
     return {"seed": seed, "counts": counts}
 
 

@@ -9,6 +9,9 @@ ORACLES = ("oracle", "oracle_structure")
 LEAK, QUIET, AT_CHANCE, NOT_COMPARED = "leak", "no leak seen", "at chance", "not compared"
 # Cases of many-band labels: does their photometry contain the noise that a network sees?
 SHARED, INDEPENDENT = "shared", "independent"
+# Column of the mock sky's truth: how much of the light in a many-band aperture is a neighbour's.
+BLENDED_SHARE = "manyband_blended_share"
+BAND_ORDER = "ugrizy"  # the usual bands, from blue to red
 
 
 def run_name(study: str, method: str, seed_index: int) -> str:

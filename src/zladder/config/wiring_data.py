@@ -27,6 +27,8 @@ ORACLE_KINDS = {
     "galaxiesml.csv": "spectroscopic",
     "cosmos.fits": "photometric",
 }
+# Oracles that are not exact: what they know of the selection is estimated.
+ESTIMATED_ORACLES = ("photometric",)
 ORACLE_SELECTIONS = {
     "spectroscopic": "selection.csv",
     "photometric": "selection_photoz.parquet",
@@ -200,6 +202,10 @@ class DataWiring:
         labels = self.settings["catalogs"]["samples"][sample]["labels"]
         file = self.settings["survey_files"][labels]["source"].get("simulated")
         return ORACLE_KINDS.get(str(file), "")
+
+    def is_estimated(self, sample: str) -> bool:
+        """Return whether a sample has an oracle that is not exact."""
+        return self._oracle_kind(sample) in ESTIMATED_ORACLES
 
     def selection_of(self, sample: str) -> list[str]:
         """Return what the sky wrote of a sample's selection; nothing where the settings say all."""

@@ -66,7 +66,8 @@ class MockSkyWiring(TruthWiring):
         survey = self.settings["survey"]
         numbers = {words: survey[key] for key, words in ASKED.items()}
         depth = survey["imaging"]["psf_depth_5sigma_mag"]
-        return canonical_json({"numbers": numbers, "depth_mag": depth})
+        estimated = {study: self.estimated_tests(study) for study in self.oracle_studies()}
+        return canonical_json({"numbers": numbers, "depth_mag": depth, "estimated": estimated})
 
     def frame_indices(self) -> list[str]:
         """Return the indices of all shards of the simulated frames; none if none are painted."""
@@ -90,7 +91,8 @@ class MockSkyWiring(TruthWiring):
                   if table.endswith(("/leaks.parquet", "/side_information.parquet"))]  # fmt: skip
         alarms = list(dict.fromkeys(alarms))
         own = [f"{SIMULATED}/truth.parquet", *tables, *self.realism_tables()]
-        return [*own, *self.compared_labels(), *alarms]
+        flat = [f"<results>/report/{study}.pit.parquet" for study in self.oracle_studies()]
+        return [*own, *self.compared_labels(), *flat, *alarms]
 
     def compared_labels(self) -> list[str]:
         """Return the table that holds many-band labels against the truth; none without any."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zladder.config.cards import dataset_samples
 from zladder.config.data import data_folder
 from zladder.config.methods import ladder_of
-from zladder.config.wiring_data import SIMULATED, DataWiring, copy_settings
+from zladder.config.wiring_data import MEASURED_SURVEY, SIMULATED, DataWiring, copy_settings
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -79,9 +79,13 @@ class PixelWiring(DataWiring):
         return [f"<results>/metrics/{study}/drift_galaxies.parquet"] if found else []
 
     def painted_shards(self) -> list[int]:
-        """Return the shards of the mock sky's frames; none if no sample is cut out of them."""
+        """Return the shards of the mock sky's frames; none if nothing is cut out or measured."""
         simulated = ["simulated" in self._imaged(name)["frames"] for name in self.image_samples()]
-        return self.shards() if any(simulated) else []
+        return self.shards() if self.is_measured() or any(simulated) else []
+
+    def is_measured(self) -> bool:
+        """Return whether fluxes are measured on the mock sky's frames."""
+        return MEASURED_SURVEY in self.plan.surveys
 
     def stamps_of(self, dataset: str) -> list[str]:
         """Return the files of stamps of a dataset, shard after shard of each sample."""

@@ -30,6 +30,12 @@ class ReportWiring(MockSkyWiring):
         document = self.settings["study_files"][study]
         return canonical_json({"study": study, **{key: document[key] for key in keys}})
 
+    def about_scores(self, study: str) -> str:
+        """Return what the page of a study's numbers prints."""
+        document, keys = self.settings["study_files"][study], ("title", "question", "convention")
+        told = {"study": study, "estimated": self.estimated_tests(study)}
+        return canonical_json(told | {key: document[key] for key in keys})
+
     def about_studies(self, *keys: str) -> str:
         """Return {study: the named values, and whether its sky is simulated}."""
         documents = self.settings["study_files"]
@@ -203,6 +209,7 @@ class ReportWiring(MockSkyWiring):
             *([f"{SIMULATED}/{name}.json" for name in SKY_PARTS] if simulated else []),
             *[table.replace(".parquet", ".json") for table in self.compared_labels()],
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
+            *(self._measuring_sidecars() if self.is_measured() else []),
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],
             *[f"<results>/samples/{sample}.json" for sample in plan.samples],
@@ -213,6 +220,10 @@ class ReportWiring(MockSkyWiring):
             ],
             *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
         ]
+
+    def _measuring_sidecars(self) -> list[str]:
+        shards = [f"{SIMULATED}/measured/{shard}.json" for shard in self.shards()]
+        return [*shards, f"{SIMULATED}/sdss_measured.json"]
 
     def sidecars(self) -> list[str]:
         """Return the sidecars of every result but the report's own."""

@@ -76,6 +76,15 @@ class RunWiring(PixelWiring):
         samples = [sample for name in names for sample in dataset_samples(self.settings, name)]
         return list(dict.fromkeys(samples))
 
+    def estimated_tests(self, study: str) -> list[str]:
+        """Return the test sets with galaxies whose oracle is estimated, in the study's order."""
+        names = self.settings["study_files"][study]["test_on"]
+        return [
+            name
+            for name in names
+            if any(self.is_estimated(sample) for sample in dataset_samples(self.settings, name))
+        ]
+
     def oracle_studies(self) -> list[str]:
         """Return the studies that the oracle answers for."""
         return [study for study in self.plan.studies if self.oracles_of(study)]

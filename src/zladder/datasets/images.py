@@ -74,13 +74,7 @@ def build_image_dataset(
         cells narrower than a stamp; a split without galaxies.
     """
     require_whole(settings["splits"])
-    _require_positions(samples, file)
-    index, stamps = read_shards(shards)
-    require_known_galaxies(samples, index, shards)
-    galaxies, counts = join_samples(samples, settings, file)
-    placed = join_stamps(galaxies, index)
-    radius = stamp_radius_arcsec(stamps.stamp_pixels, stamps.pixel_scale_arcsec)
-    require_wide_cells(radius, settings["sky_cell_order"])
+    placed, radius, counts = _with_stamps(samples, shards, settings, file)
     if away_from is None:
         reason, dataset = "border", _split(placed, settings, radius)
     else:
@@ -90,12 +84,28 @@ def build_image_dataset(
     _require_filled(by_split, [TRAIN] if away_from is not None else list(by_split), file)
     return dataset, {
         **counts,
-        "n_without_stamp": len(galaxies) - len(placed),
         "n_dropped": {reason: len(placed) - len(dataset)},
         "n_flagged": int((dataset["stamp_flags"] != 0).sum()),
         "n_out": len(dataset),
         "n_by_split": by_split,
     }
+
+
+def _with_stamps(
+    samples: Mapping[str, pd.DataFrame],
+    shards: Sequence[Path],
+    settings: Mapping[str, Any],
+    file: Path,
+) -> tuple[pd.DataFrame, float, dict[str, Any]]:
+    """Return the galaxies that have a stamp, a stamp's radius in arcsec, and counts so far."""
+    _require_positions(samples, file)
+    index, stamps = read_shards(shards)
+    require_known_galaxies(samples, index, shards)
+    galaxies, counts = join_samples(samples, settings, file)
+    placed = join_stamps(galaxies, index)
+    radius_arcsec = stamp_radius_arcsec(stamps.stamp_pixels, stamps.pixel_scale_arcsec)
+    require_wide_cells(radius_arcsec, settings["sky_cell_order"])
+    return placed, radius_arcsec, {**counts, "n_without_stamp": len(galaxies) - len(placed)}
 
 
 def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zladder.config.names import INDEPENDENT, SHARED
+from zladder.config.names import BLENDED_SHARE, INDEPENDENT, SHARED
 from zladder.metrics.counts import counts
 from zladder.metrics.point import point_metrics
 from zladder.provenance.errors import BadInput
@@ -46,7 +46,7 @@ def compare_labels(
         Parquet: ``ID``, ``lp_zPDF``, ``usable`` and ``usable_listed`` (of the catalogue's own
         labels), and how far the inputs' fluxes are off in standard deviations.
     truth
-        Parquet: ``cosmos_id``, ``object_id``, ``z_true``; NaN for stars.
+        Parquet: ``cosmos_id``, ``object_id``, ``z_true``, NaN for stars, and `BLENDED_SHARE`.
     shares_hsc_noise
         Which case the catalogue is.
 
@@ -55,8 +55,8 @@ def compare_labels(
     table
         ``case``, ``in_catalogue``, ``n`` (usable labels of galaxies that no flag of the photometry
         takes from a sample, `unflagged`), ``n_stars`` beside them, which have no redshift and count
-        in no metric, the `METRICS`, and ``error_correlation``
-        (`error_correlation`).
+        in no metric, the `METRICS`, what blends have to do with them (`of_blends`), and
+        ``error_correlation`` (`error_correlation`).
 
     Raises
     ------
@@ -65,7 +65,8 @@ def compare_labels(
     """
     labels = read_table(catalogue, "fits", ["ID", "lp_zPDF"])
     other = pd.read_parquet(other_noise)
-    objects = pd.read_parquet(truth, columns=["cosmos_id", "object_id", "z_true"])
+    known = ["cosmos_id", "object_id", "z_true", BLENDED_SHARE]
+    objects = pd.read_parquet(truth, columns=known)
     objects = objects[objects["cosmos_id"] > 0].rename(columns={"cosmos_id": "ID"})
     table = labels.merge(other, on="ID", suffixes=("", "_other")).merge(objects, on="ID")
     if not len(table) == len(labels) == len(other) == len(objects):
@@ -109,8 +110,37 @@ def _row(
         "n": counts(z_label, z_true)["n_used"],
         "n_stars": len(used) - len(galaxies),
         **{name: metrics[name] for name in METRICS},
+        **of_blends(z_label, z_true, galaxies[BLENDED_SHARE].to_numpy(np.float64) > 0),
         "error_correlation": error_correlation(z_label, z_true, noise),
     }
+
+
+def of_blends(z_label: Array, z_true: Array, blended: NDArray[np.bool_]) -> dict[str, float]:
+    """Return how many outliers have a neighbour's light in the aperture.
+
+    Parameters
+    ----------
+    z_label, z_true
+        Shape (n,).
+    blended
+        Shape (n,): whether there is such light.
+
+    Returns
+    -------
+    numbers
+        ``blended``, the share of the galaxies that are blended; ``fout_15_unblended``, of the
+        others; ``outliers_blended``, the share of the outliers that are blended. NaN without any.
+    """
+    outlier = np.abs(z_label - z_true) / (1 + z_true) > OUTLIER_DZ
+    return {
+        "blended": _share(blended),
+        "fout_15_unblended": _share(outlier[~blended]),
+        "outliers_blended": _share(blended[outlier]),
+    }
+
+
+def _share(told: NDArray[np.bool_]) -> float:
+    return float(told.mean()) if len(told) else float("nan")
 
 
 def error_correlation(z_label: Array, z_true: Array, noise: Array) -> float:

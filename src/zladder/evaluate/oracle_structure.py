@@ -19,8 +19,13 @@ from zladder.evaluate.oracle_grid import EARLY_DUST_EDGES_MAG, LATE_DUST_EDGES_M
 from zladder.evaluate.oracle_likelihood import PairAnswer
 from zladder.evaluate.oracle_prior import Prior, magnitude_place
 from zladder.universe.densities import DUST_MAG_R, disc_dust_shares
-from zladder.universe.morphology import bulge_share_law, kpc_per_arcsec, mean_radius_kpc
-from zladder.universe.structure import LEAST_RATIO, Structure, disc_axis_ratio
+from zladder.universe.morphology import (
+    bulge_share_law,
+    disc_axis_ratio,
+    kpc_per_arcsec,
+    mean_radius_kpc,
+)
+from zladder.universe.structure import LEAST_RATIO, Structure
 
 N_INCLINATIONS = 60
 N_SHARES = 100

@@ -32,6 +32,8 @@ class Roles:
         {dataset: the networks, the best first}; empty where nothing was ranked.
     oracles
         What knows the population that was simulated: shown beside the methods, never one of them.
+    estimated
+        The datasets for which these are not exact.
     """
 
     networks: list[str]
@@ -40,6 +42,7 @@ class Roles:
     peer: dict[str, str]
     best: dict[str, list[str]] = field(default_factory=dict)
     oracles: list[str] = field(default_factory=list)
+    estimated: list[str] = field(default_factory=list)
 
     @property
     def datasets(self) -> list[str]:
@@ -69,20 +72,27 @@ def in_blocks(methods: Sequence[str]) -> list[list[str]]:
     return [list(methods[start : start + length]) for start in range(0, len(methods), length or 1)]
 
 
-def roles_of(scores: pd.DataFrame, differences: pd.DataFrame) -> Roles:
-    """Return the roles that the two tables of a study's scoring tell."""
+def roles_of(
+    scores: pd.DataFrame, differences: pd.DataFrame, estimated: Sequence[str] = ()
+) -> Roles:
+    """Return the roles that the two tables of a study's scoring tell.
+
+    ``estimated`` are the datasets whose oracle, if there is one, is not exact.
+    """
     networks = list(dict.fromkeys(differences["method"]))
     others = [name for name in dict.fromkeys(scores["method"]) if name not in networks]
     controls = [name for name in others if name not in ORACLES]
     best = differences[differences["chosen"]].drop_duplicates("dataset").set_index("dataset")
     datasets = list(dict.fromkeys(scores["dataset"]))
+    oracles = [name for name in others if name in ORACLES]
     return Roles(
         networks,
         controls,
         {name: str(best.loc[name, "method"]) for name in datasets},
         {name: str(best.loc[name, "peer"]) for name in datasets},
         {name: _ranked(scores, name, networks, str(best.loc[name, "method"])) for name in datasets},
-        [name for name in others if name in ORACLES],
+        oracles,
+        [name for name in datasets if oracles and name in estimated],
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from zladder.config.names import BAND_ORDER
 from zladder.report.style import (
     MARKERS,
     PALETTE,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAND_ORDER = "ugrizy"
 TOLERANCE = 0.02
 MOST_RATIO = 0.06  # either way; what lies beyond is drawn at the edge
 PAIRS = (

@@ -8,10 +8,12 @@ import pandas as pd
 
 from zladder.report.markup import Html, joined
 from zladder.report.mock_tables import (
+    blend_words,
     contaminant_table,
     frame_table,
     label_table,
     leak_table,
+    pit_table,
     quantile_table,
     realism_table,
     side_table,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+PIT = "pit"
 OF_SEVERAL = ("leaks", "side_information")
 TITLE = "The mock sky"
 LEAD = (
@@ -94,7 +97,8 @@ def mock_sky_page(
     found
         {name as of `named_tables`: table}; ``truth`` is needed.
     about
-        ``depth_mag``: {band: the setting}; ``numbers``: {words: how many of it}, what was asked.
+        ``depth_mag``: {band: the setting}; ``numbers``: {words: how many of it}, what was asked;
+        ``estimated``: {study: its test sets whose oracle is not exact}.
     """
     kinds = {path.name.split(".")[1]: path for path in figures if ".oracle." not in path.name}
     oracles = {path.name.split(".")[0]: path for path in figures if ".oracle." in path.name}
@@ -103,18 +107,21 @@ def mock_sky_page(
         if kind in kinds:
             shown = wide_image(kinds[kind], words.description, words.caption)
             parts.append(section(words.heading, shown, _beside(kind, found, about)))
-    return page(TITLE, LEAD, *parts, _oracle(oracles), *_tables(found))
+    return page(TITLE, LEAD, *parts, _oracle(oracles, found, about), *_tables(found))
 
 
 def named_tables(files: Sequence[Path]) -> dict[str, Path]:
     """Return {what the page calls a table: its file}.
 
     ``mock_sky.NAME.parquet`` and ``NAME.parquet`` are NAME; of `OF_SEVERAL` there is one a study or
-    sample: ``STUDY/leaks``.
+    sample: ``STUDY/leaks``, and ``STUDY/pit`` of ``STUDY.pit.parquet``.
     """
     found = {}
     for path in files:
-        name = path.name.split(".")[-2]
+        first, name = path.name.split(".")[0], path.name.split(".")[-2]
+        if name == PIT:
+            found[f"{first}/{name}"] = path
+            continue
         found[f"{path.parent.name}/{name}" if name in OF_SEVERAL else name] = path
     return found
 
@@ -141,12 +148,16 @@ def _beside(kind: str, found: Mapping[str, pd.DataFrame], about: Mapping[str, An
     return None
 
 
-def _oracle(oracles: Mapping[str, Path]) -> Html | None:
+def _oracle(
+    oracles: Mapping[str, Path], found: Mapping[str, pd.DataFrame], about: Mapping[str, Any]
+) -> Html | None:
+    """Return the oracles' figures, with the numbers of their PIT below."""
     if not oracles:
         return None
+    flat = {name.split("/")[0]: table for name, table in found.items() if name.endswith(f"/{PIT}")}
     shown = [wide_image(path, f"{study}: {ORACLE.description}", f"{study}: {ORACLE.caption}")
              for study, path in oracles.items()]  # fmt: skip
-    return section(ORACLE.heading, *shown)
+    return section(ORACLE.heading, *shown, pit_table(flat, about["estimated"]) if flat else None)
 
 
 def _tables(found: Mapping[str, pd.DataFrame]) -> list[Html]:
@@ -165,7 +176,9 @@ def _tables(found: Mapping[str, pd.DataFrame]) -> list[Html]:
         words = paragraph("Many-band redshifts against the true ones. error_correlation: of the "
                           "label's error with that of the photometry that networks are given.",
                           kind="note")  # fmt: skip
-        parts.append(section("Labels made by template fits", label_table(found["labels"]), words))
+        blends = [paragraph(text, kind="note") for text in blend_words(found["labels"])]
+        shown = joined(label_table(found["labels"]), words, *blends)
+        parts.append(section("Labels made by template fits", shown))
     if "contaminant" in found["truth"]:
         parts.append(section("What is no plain galaxy", contaminant_table(found["truth"])))
     if alarms:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.config.names import AT_CHANCE, LEAK, NOT_COMPARED, QUIET
+from zladder.config.names import AT_CHANCE, BAND_ORDER, LEAK, NOT_COMPARED, QUIET
 from zladder.report.markup import Html, joined, tag
 from zladder.report.mock_truth import NO_ID
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_text
 from zladder.report.page import paragraph, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-BAND_ORDER = "ugrizy"
 NOT_KNOWN = "no number"
 PLAIN_GALAXY = "nothing of the kind"
 # The identifier that an object has in a catalogue: -1, or an empty name, where it is not listed.
@@ -134,6 +133,52 @@ def label_table(found: pd.DataFrame) -> Html:
     ]  # fmt: skip
     heads = [tag("th", tag("code", name), class_="n") for name in metrics]
     return table(["case", *_right("n"), *heads], rows)
+
+
+def blend_words(found: pd.DataFrame) -> list[str]:
+    """Return a sentence a case: how many of the labels' outliers blends explain.
+
+    Blends explain what goes if blended galaxies are left out; other outliers among them do not.
+    """
+    words = []
+    for row in found.to_dict("records"):
+        parts = [row[name] for name in ("fout_15", "fout_15_unblended", "outliers_blended")]
+        if not _known(row["blended"], *parts):
+            continue
+        whole, without, of_outliers = parts
+        words.append(
+            f"{row['case']}: {100 * row['blended']:.1f} % of the labelled galaxies have a "
+            f"neighbour's light in the aperture, and {100 * of_outliers:.0f} % of the outliers "
+            f"beyond 0.15; without them fout_15 is {fixed(without, 4)} instead of "
+            f"{fixed(whole, 4)}."
+        )
+    return words
+
+
+def pit_table(found: Mapping[str, pd.DataFrame], estimated: Mapping[str, Sequence[str]]) -> Html:
+    """Return how flat each oracle's PIT is: ``{study}.pit.parquet``, {study: table}.
+
+    ``estimated`` are the test sets of each study whose oracle is not exact.
+    """
+    rows = [
+        [
+            study, row["dataset"], row["against"],
+            "estimated" if row["dataset"] in estimated[study] else "exact",
+            count_cell(row["n"], data_pit=study), tag("td", _p_value(row["p_value"]), class_="n"),
+            count_cell(row["bins_outside"]), "flat" if row["is_flat"] else "not flat",
+        ]
+        for study, flat in found.items()
+        for row in flat.to_dict("records")
+    ]  # fmt: skip
+    right = _right("galaxies", "p", "bins outside")
+    note = paragraph(
+        "p: Kolmogorov-Smirnov against uniform; flat from 0.01 on, so that one honest oracle in a "
+        "hundred is called not flat. Bins outside: of 20, those that leave the band that holds "
+        "99 % of the bins of a flat PIT. Against the label no oracle of photometric labels need "
+        "be flat.", kind="note",
+    )  # fmt: skip
+    head = ["study", "test set", "against", "oracle", *right, "PIT"]
+    return joined(table(head, rows), note)
 
 
 def leak_table(found: Mapping[str, pd.DataFrame]) -> Html:

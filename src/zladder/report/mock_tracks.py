@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import BAND_ORDER
 from zladder.report.mock_truth import NO_ID, TYPE_COLOURS, TYPES, nearest_type
 from zladder.report.style import SOFT, footline, headline, light_grid, new_figure, styled
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-BAND_ORDER = "ugrizy"
 ID_OF = {"sdss": "objID", "hsc": "object_id"}  # a survey's listed objects have one
 TITLES = {"sdss": "SDSS-like", "hsc": "HSC-like"}
 MOST_COLUMNS = 4

@@ -26,6 +26,7 @@ COUNTS = {
     "n_off_grid": "used, though z_true lies outside the training range",
 }
 TOO_FEW = "fewer than two galaxies, or the metric is not defined for them"
+KNOWS, ESTIMATED = "knows the sky", "knows the sky, estimated"
 ONE_SEED = "one seed only: a spread over seeds needs two"
 
 
@@ -42,11 +43,12 @@ def scores_page(
     scores, differences
         The tables of the stage `evaluate`.
     about
-        ``study``, ``title``, ``question``, ``convention``.
+        ``study``, ``title``, ``question``, ``convention``, and ``estimated``: the datasets whose
+        oracle is not exact.
     of_truth
         What the mock sky alone can tell (`truth_sections`); nothing of a real sky.
     """
-    roles = roles_of(scores, differences)
+    roles = roles_of(scores, differences, about["estimated"])
     ids = ordered_ids(about["convention"], dict.fromkeys(scores["metric"]))
     n_family = sum(name in CONVENTIONS[about["convention"]] for name in ids)
     parts: list[Html] = [_how_to_read(about["convention"], roles)]
@@ -61,7 +63,7 @@ def scores_page(
                    scores_table(validation, ids, n_family, roles, dataset)),
             differences_section(differences, dataset, roles),
         ))  # fmt: skip
-    parts += truth_sections(of_truth)
+    parts += truth_sections(of_truth, about["estimated"])
     parts.append(_definitions(ids))
     lead = joined(about["question"], " All methods answer for the same galaxies.")
     return page(f"{about['title']}: the numbers", lead, *parts)
@@ -132,7 +134,8 @@ def _with_limit(cell: Html, cells: pd.DataFrame, method: str) -> Html:
 def _heads(methods: Sequence[str], roles: Roles, dataset: str) -> list[Html]:
     """Return the column heads: networks, then ordinary tools in grey, the two chosen marked."""
     marks = {roles.chosen[dataset]: "★ chosen", roles.peer[dataset]: "best tool"}
-    marks |= dict.fromkeys(roles.oracles, "knows the sky")
+    knows = ESTIMATED if dataset in roles.estimated else KNOWS
+    marks |= dict.fromkeys(roles.oracles, knows)
     return [
         tag(
             "th", method, tag("span", marks.get(method, ""), class_="sub mark"),
@@ -168,12 +171,25 @@ def _about_oracles(roles: Roles) -> Html | None:
     if not roles.oracles:
         return None
     return paragraph(
-        tag("span", "knows the sky", class_="mark"), f": {', '.join(roles.oracles)} is no method "
+        tag("span", KNOWS, class_="mark"), f": {', '.join(roles.oracles)} is no method "
         "but p(z | magnitudes, E(B−V), selection) under the very population that was simulated. It "
         "bounds the proper scores of methods that see no more than it does (log-likelihood, CRPS), "
         "never a metric of this table: for each of these it gives the estimate that is best for "
-        "the metric's loss, and a method that also sees images may well do better.", kind="note",
+        "the metric's loss, and a method that also sees images may well do better.",
+        *_about_estimated(roles), kind="note",
     )  # fmt: skip
+
+
+def _about_estimated(roles: Roles) -> list[object]:
+    """Return what an estimated oracle is, where there is one."""
+    if not roles.estimated:
+        return []
+    words = (
+        f" ({', '.join(roles.estimated)}): the chance that a many-band label is usable follows "
+        "from no formula, only from the galaxies that were drawn. There the oracle is near the "
+        "bound, and not the bound."
+    )
+    return [" ", tag("span", ESTIMATED, class_="mark"), words]
 
 
 def _warnings(found: pd.DataFrame) -> Html | None:

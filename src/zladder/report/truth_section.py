@@ -21,7 +21,9 @@ NO_TRUTH = "fewer than two galaxies, or the metric is not defined for them"
 OF_LABEL = {"label": "against the label", "truth": "against the truth"}
 
 
-def truth_sections(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[Html]:
+def truth_sections(
+    tables: Sequence[tuple[str, pd.DataFrame]], estimated: Sequence[str]
+) -> list[Html]:
     """Return the sections of the tables that are there; none on a real sky.
 
     Parameters
@@ -29,6 +31,8 @@ def truth_sections(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[Html]:
     tables
         (name, table): ``truth_scores``, ``side_information`` of each sample and, where there is an
         oracle, ``leaks``.
+    estimated
+        The datasets whose oracle is not exact.
     """
     found = {name: pd.concat([table for other, table in tables if other == name])
              for name, _table in tables}  # fmt: skip
@@ -36,7 +40,7 @@ def truth_sections(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[Html]:
     if "truth_scores" in found:
         parts.append(_truth_section(found["truth_scores"]))
     if "side_information" in found:
-        parts.append(_alarm(found.get("leaks"), found["side_information"]))
+        parts.append(_alarm(found.get("leaks"), found["side_information"], estimated))
     return parts
 
 
@@ -74,7 +78,7 @@ def _value_cell(row: pd.Series, metric: str) -> Html:
                          data_against=row.name[2])  # fmt: skip
 
 
-def _alarm(leaks: pd.DataFrame | None, side: pd.DataFrame) -> Html:
+def _alarm(leaks: pd.DataFrame | None, side: pd.DataFrame, estimated: Sequence[str]) -> Html:
     """Return the leak alarm: first, in one sentence, whether it rang."""
     told = side[side["verdict"] == LEAK]
     rung = [f"{row.source} of {row.sample}" for row in told.itertuples()]
@@ -85,7 +89,7 @@ def _alarm(leaks: pd.DataFrame | None, side: pd.DataFrame) -> Html:
     else:
         better = leaks[leaks["verdict"] == LEAK]
         rung = [f"{r.method} on {r.dataset} ({r.score})" for r in better.itertuples()] + rung
-        parts += [paragraph(BOUND), _leak_table(leaks), _unseen(leaks)]
+        parts += [paragraph(BOUND), _leak_table(leaks, estimated), _unseen(leaks)]
     words = f"LEAK: {'; '.join(rung)}. Do not trust the numbers above." if rung else "No leak seen."
     parts += [paragraph(SIDE), _side_table(side)]
     return section("Leak alarm", paragraph(tag("strong", words)), *parts)
@@ -109,13 +113,14 @@ SIDE = (
 )
 
 
-def _leak_table(leaks: pd.DataFrame) -> Html:
+def _leak_table(leaks: pd.DataFrame, estimated: Sequence[str]) -> Html:
     shown = leaks[leaks["n"] > 0]
     heads = ["method", "dataset", "score", "galaxies", "model", "oracle", "model − oracle", "p",
              "verdict"]  # fmt: skip
     rows = [
         [row.method, row.dataset, tag("code", row.score), count_cell(row.n),
-         _number(row.mean_model), _number(row.mean_oracle), _difference(row.difference, row.se),
+         _number(row.mean_model), _number(row.mean_oracle, estimated=row.dataset in estimated),
+         _difference(row.difference, row.se),
          _p_cell(row.p_value), _verdict(row.verdict)]
         for row in shown.itertuples()
     ]  # fmt: skip
@@ -152,9 +157,10 @@ def _verdict(verdict: str) -> Html | str:
     return tag("strong", "LEAK") if verdict == LEAK else verdict
 
 
-def _number(value: float) -> Html:
+def _number(value: float, *, estimated: bool = False) -> Html:
     shown = fixed(value, 4) if math.isfinite(value) else dash(NO_TRUTH)
-    return tag("td", shown, class_="n")
+    below = tag("span", "estimated", class_="sub") if estimated else None
+    return tag("td", shown, below, class_="n")
 
 
 def _difference(difference: float, error: float) -> Html:

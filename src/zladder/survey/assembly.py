@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zladder.config.imaging import RERUN
+from zladder.config.names import BLENDED_SHARE
 from zladder.survey.catalogues import (
     HSC_ID_RANGE,
     NO_ID,
@@ -35,7 +36,7 @@ from zladder.universe.structure import Structure
 
 SPECZ_NUMBER_RANGE = (10**8, 10**9)
 NOT_LISTED = ("in_hsc", "in_all_bands", "kept", "usable", "other_lp_zPDF", "other_passes",
-              "drawn_row")  # fmt: skip
+              "drawn_row", BLENDED_SHARE)  # fmt: skip
 
 Ids = NDArray[np.int64]
 
@@ -198,7 +199,7 @@ def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     table with the galaxy whose light is in the listed flux, ``duplicate_of`` the identifier
     under which the galaxy is listed first; -1 where there is none. The identifiers say "in no
     catalogue" (-1, or an empty name) and the numbers of the field "in none" (-1) until they are
-    filled in.
+    filled in, as is `BLENDED_SHARE`: NaN where the many-band survey measured nothing.
     """
     galaxies = seen.galaxies
     columns: dict[str, Any] = {
@@ -219,7 +220,7 @@ def truth_rows(seen: Seen, survey: str, bands: Sequence[str]) -> pd.DataFrame:
     }
     columns |= {f"sed_mode_{k + 1}": galaxies.sed_modes[:, k] for k in range(3)}
     columns |= {"object_id": NO_ID, "cosmos_id": NO_ID, "objID": NO_ID, "specz_name": ""}
-    columns |= {"cfhtls_id": NO_ID}
+    columns |= {"cfhtls_id": NO_ID, BLENDED_SHARE: np.nan}
     columns |= {"run": NO_ID, "camcol": NO_ID, "field": NO_ID}
     columns |= {f"mag_{survey}_{band}": seen.magnitude[:, k] for k, band in enumerate(bands)}
     return pd.DataFrame(columns)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zladder.config.names import BAND_ORDER
 from zladder.survey.conditions import pixel_sigma_nmgy, star_transform
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 HSC_PIXEL_ARCSEC, HSC_ZERO_POINT_MAG = 0.168, 27.0
-BLUE_TO_RED = "ugrizy"
 CFHTLS_PIXEL_ARCSEC, CFHTLS_ZERO_POINT_MAG = 0.186, 30.0
 
 Array = NDArray[np.float64]
@@ -98,7 +98,7 @@ def _coadd(
 
 def in_order(bands: Iterable[str]) -> tuple[str, ...]:
     """Return band letters from blue to red, as files have them; settings may be sorted by name."""
-    return tuple(sorted(bands, key=lambda band: (BLUE_TO_RED + band).index(band)))
+    return tuple(sorted(bands, key=lambda band: (BAND_ORDER + band).index(band)))
 
 
 def _nmgy(magnitude: Array) -> Array:

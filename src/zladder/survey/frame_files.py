@@ -17,7 +17,7 @@ import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from zladder.config.imaging import FRAME_SUFFIXES, RERUN, FieldNumber, frame_name
+from zladder.config.imaging import RERUN, FieldNumber, frame_name
 from zladder.provenance.digests import file_digest
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.survey.conditions import Conditions, draw_conditions
@@ -82,7 +82,6 @@ def write_field(
             hdus = frame_hdus(image, field, conditions, index, comment)
             _write(path, hdus, compression)
         digests = [file_digest(path) for path in partial]
-    _remove_others(folder, field.number, conditions.bands, compression)
     return [
         {
             **field.number._asdict(),
@@ -106,15 +105,6 @@ def _write(path: Path, hdus: fits.HDUList, compression: str) -> None:
     plain = io.BytesIO()
     hdus.writeto(plain)
     path.write_bytes(bz2.compress(plain.getvalue()))
-
-
-def _remove_others(
-    folder: Path, number: FieldNumber, bands: tuple[str, ...], compression: str
-) -> None:
-    """Remove frames that an earlier setting has left: a reader would find two of each."""
-    for other in FRAME_SUFFIXES.keys() - {compression}:
-        for band in bands:
-            (folder / frame_name(number, band, other)).unlink(missing_ok=True)
 
 
 def frame_index(rows: list[dict[str, Any]]) -> pd.DataFrame:

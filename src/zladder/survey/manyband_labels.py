@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zladder.config.names import BLENDED_SHARE
 from zladder.survey.manyband import (
     FAILED,
     fit_columns,
@@ -45,8 +46,8 @@ def observe_both(
     camera: ManyBandCamera,
     hsc: Seen,
     many: Seen,
-) -> dict[bool, Photometry]:
-    """Return the photometry by whether its HSC bands share the wide survey's noise.
+) -> tuple[dict[bool, Photometry], Array]:
+    """Return the photometry by whether its HSC bands share the wide survey's noise, and blends.
 
     Parameters
     ----------
@@ -58,14 +59,22 @@ def observe_both(
         The many-band survey.
     hsc, many
         The same N objects as the wide and the many-band survey see them.
+
+    Returns
+    -------
+    photometry
+        {shares the noise: fluxes and errors}.
+    blended
+        Shape (N,): as of `blended_share`.
     """
     shared = many.flux.copy()
     shared[:, [band.column for band in camera.shared]] = with_shared_noise(rng, camera, hsc)
     added = blended_light(rng, settings, many)
-    return {
+    cases = {
         True: _calibrated(camera, shared + added),
         False: _calibrated(camera, many.flux + added),
     }
+    return cases, blended_share(camera, many, added)
 
 
 def blended_light(rng: np.random.Generator, settings: Mapping[str, Any], many: Seen) -> Array:
@@ -78,6 +87,26 @@ def blended_light(rng: np.random.Generator, settings: Mapping[str, Any], many: S
     is_blend = rng.random(n) < settings["blend_share"]
     inside = rng.random(n) * is_blend
     return inside[:, None] * flux_njy(many.recorded[rng.permutation(n)])
+
+
+def blended_share(camera: ManyBandCamera, many: Seen, added_njy: Array) -> Array:
+    """Return the share of the aperture's light in `LIMIT_BAND` that is a neighbour's, shape (N,).
+
+    Of the light that arrives, without noise: from 0 to 1.
+
+    Parameters
+    ----------
+    camera
+        The many-band survey.
+    many
+        N objects as it sees them.
+    added_njy
+        Shape (N, B): what `blended_light` returned.
+    """
+    column = camera.instrument.bands.index(LIMIT_BAND)
+    added = added_njy[:, column]
+    total = flux_njy(many.recorded[:, column]) + added
+    return np.divide(added, total, out=np.zeros(len(total)), where=total > 0)
 
 
 def _calibrated(camera: ManyBandCamera, flux: Array) -> Photometry:
@@ -117,9 +146,10 @@ def manyband_labels(
     labels
         Native columns; ``kept``: brighter than the limit (fainter ones are not fitted and have
         empty columns); ``other_lp_zPDF`` and ``other_passes``: the fit under the other setting
-        of ``shares_hsc_noise``, and whether it passes the usual cuts.
+        of ``shares_hsc_noise``, and whether it passes the usual cuts; `BLENDED_SHARE`, for the
+        truth alone.
     """
-    cases = observe_both(rng, settings, camera, hsc, many)
+    cases, blended = observe_both(rng, settings, camera, hsc, many)
     masked = masked_bands(rng, settings, many.flux.shape)
     is_xray = rng.random(len(many.ra)) < settings["xray_share"]
     chosen, other = cases[settings["shares_hsc_noise"]], cases[not settings["shares_hsc_noise"]]
@@ -139,6 +169,7 @@ def manyband_labels(
     others = {
         "other_lp_zPDF": columns[1]["lp_zPDF"],
         "other_passes": passes_usual_cuts(columns[1]),
+        BLENDED_SHARE: blended[rows],
     }
     parts = [photometry_columns(bands, fluxes, magnitude, stored_ebv), columns[0]]
     table = pd.concat([*parts, pd.DataFrame(others)], axis=1)

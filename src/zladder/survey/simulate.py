@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import BLENDED_SHARE
 from zladder.survey.areas import deep_and_wide
 from zladder.survey.assembly import (
     cosmos_rows,
@@ -134,6 +135,7 @@ def _labelled_sky(
     truth["duplicate_of"] = listed.original_ids(truth["object_id"].to_numpy())
     tables["cosmos"], ids = cosmos_rows(sky.seed, settings, deep, deep_labels)
     truth.loc[: n_deep - 1, "cosmos_id"] = ids
+    truth.loc[: n_deep - 1, BLENDED_SHARE] = deep_labels[BLENDED_SHARE].to_numpy()
     tables["cosmos_other_noise"] = other_noise_rows(hsc, deep, deep_labels, ids)
     ids = truth["object_id"].to_numpy()[:n_deep]
     drawn = named_rows(drawn, deep_labels["drawn_row"].to_numpy(), ids)

@@ -41,6 +41,13 @@ class Band:
     weight: Array
 
     @property
+    def cells_angstrom(self) -> tuple[Array, Array]:
+        """The lower and upper ends of what each wavelength stands for, shape (L,) each."""
+        middle = 0.5 * (self.wavelength_angstrom[1:] + self.wavelength_angstrom[:-1])
+        first, last = self.wavelength_angstrom[[0]], self.wavelength_angstrom[[-1]]
+        return np.concatenate([first, middle]), np.concatenate([middle, last])
+
+    @property
     def effective_angstrom(self) -> float:
         """The mean wavelength of the photons counted from a flat AB spectrum."""
         photons = self.weight * ab_spectrum(self.wavelength_angstrom)

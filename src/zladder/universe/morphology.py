@@ -109,7 +109,6 @@ def draw_shapes(
     share = rng.beta(*bulge_share_law(early, galaxies.sed_type))
     ratio = np.where(early, *BULGE_OVER_DISC_RADIUS.values()) * np.exp(0.15 * rng.normal(size=n))
     disc_radius = radius_arcsec / half_light_over_disc_radius(share, ratio)
-    flat = DISC_THICKNESS**2
     mean, scatter, least = BULGE_RATIO
     return Shapes(
         half_light_radius_kpc=radius_kpc,
@@ -117,10 +116,19 @@ def draw_shapes(
         bulge_share=share,
         disc_radius_arcsec=disc_radius,
         bulge_radius_arcsec=ratio * disc_radius,
-        disc_axis_ratio=np.sqrt(flat + (1 - flat) * galaxies.cos_inclination**2),
+        disc_axis_ratio=disc_axis_ratio(galaxies.cos_inclination),
         bulge_axis_ratio=np.clip(mean + scatter * rng.normal(size=n), least, 1.0),
         position_angle_deg=rng.uniform(0.0, 180.0, n),
     )
+
+
+def disc_axis_ratio(cos_inclination: Array) -> Array:
+    """Return the axis ratio of a disc of `DISC_THICKNESS` at an inclination, in the input's shape.
+
+    That of an oblate spheroid (Hubble 1926, ApJ 64, 321): q^2 = t^2 + (1 - t^2) cos^2 i.
+    """
+    flat = DISC_THICKNESS**2
+    return np.sqrt(flat + (1 - flat) * cos_inclination**2)
 
 
 def bulge_share_law(is_early: NDArray[np.bool_], sed_type: Array) -> tuple[Array, Array]:

@@ -111,7 +111,9 @@ def _band_light(spectra: Spectra, bands: tuple[Band, ...], milky_way: Array, z: 
     shapes = np.array([np.interp(rest_wave, spectra.wavelength_angstrom, f) for f in spectra.flux])
     own_dust = 10 ** (-0.4 * EBV_INTERNAL_NODES_MAG[:, None] * dust_curve(rest_wave))
     factors = np.stack([np.ones_like(wave), *mode_curves(rest_wave), *milky_way])
-    factors = factors * (weight * transmission(wave, z) / (1 + z))
+    cells = [np.concatenate(ends) for ends in zip(*(b.cells_angstrom for b in bands), strict=True)]
+    passes = transmission(wave, z, (cells[0], cells[1]))
+    factors = factors * (weight * passes / (1 + z))
     # no matrix product: its rounding would depend on the number of threads
     seen = shapes[:, None, None, :] * own_dust[None, :, None, :] * factors[None, None, :, :]
     return np.moveaxis(np.add.reduceat(seen, first, axis=-1), 2, 3)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.universe.morphology import DISC_THICKNESS, Shapes
+from zladder.universe.morphology import Shapes
 
 # chosen: floor, and factor of the flux's relative error
 SIZE_ERROR_LN = (0.03, 1.5)
@@ -86,9 +86,3 @@ def measure_structure(
         bulge_share=np.clip(bulge_share + share * noise[2], 0.0, 1.0),
         bulge_share_error=share,
     )
-
-
-def disc_axis_ratio(cos_inclination: Array) -> Array:
-    """Return the axis ratio of a disc of the sky's thickness at an inclination."""
-    flat = DISC_THICKNESS**2
-    return np.sqrt(flat + (1 - flat) * cos_inclination**2)
