@@ -25,7 +25,7 @@ ADDED_COLUMNS = [
     ("`catalogs/match/*.parquet`", "`separation_arcsec`", "distance of the pair in arcsec"),
     ("`catalogs/match/*.parquet`", "`separation_sigma`",
      "of a match with position errors: the distance over its error along one axis"),
-    ("`samples/*.parquet`", "`match_separation_arcsec`", "the distance of the pair, where a sample was matched"),
+    ("`samples/*.parquet`", "`match_separation_arcsec`", "`separation_arcsec` of a matched sample"),
     ("`survey/truth.parquet`", "`manyband_blended_share`",
      "a neighbour's share of the light in the many-band aperture (HSC i); NaN: not measured"),
 ]  # fmt: skip
