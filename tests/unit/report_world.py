@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from zladder.catalogs.match_read import Side
+from zladder.catalogs.matching import match_tables
 from zladder.evaluate.claims import judge_claims
 from zladder.evaluate.study import (
     Answers,
@@ -17,9 +20,6 @@ from zladder.evaluate.study import (
     residual_curves,
     score_methods,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 N_BOOTSTRAPS = 25
 # dz of each method: (offset, width, share of outliers); controls as ordinary tools would do.
@@ -173,6 +173,7 @@ class World:
     def records(self) -> list[Path]:
         """All sidecars but those of the report."""
         found = [path for path in self.files("**/*.json") if path.name != "card.json"]
+        found = [path for path in found if not path.name.endswith(".quality.json")]
         return [path for path in found if path.parent.name != "report"]
 
 
@@ -188,25 +189,44 @@ def write_data(results: Path) -> None:
     """Write a sample with its cut-flow, and the sidecars of catalogue, match and dataset."""
     (results / "samples").mkdir(parents=True, exist_ok=True)
     make_sample(2000).to_parquet(results / "samples" / "mock_specz.parquet")
-    columns = ["cut", "description", "n_in", "n_out", "n_lost", "n_lost_alone", "n_lost_nan"]
-    flow = [["redshift range", "z_true > 0.01 and z_true < 4", 2311, 2200, 111, 111, 7],
-            ["a <strange> cut & more", "finite: mag_g", 2200, 2000, 200, 222, 200]]  # fmt: skip
+    columns = ["cut", "description", "n_in", "n_out", "fraction", "n_lost", "n_lost_alone",
+               "n_lost_nan"]  # fmt: skip
+    shares = 2200 / 2311, 2000 / 2200
+    flow = [
+        ["redshift range", "z_true > 0.01 and z_true < 4", 2311, 2200, shares[0], 111, 111, 7],
+        ["a <strange> cut & more", "finite: mag_g", 2200, 2000, shares[1], 200, 222, 200],
+    ]
     cutflow = pd.DataFrame(flow, columns=columns)
     cutflow.to_csv(results / "samples" / "mock_specz.cutflow.csv", index=False)
     counts = {"n_in": 2311, "n_out": 2000}
     write_sidecar(results / "samples" / "mock_specz.json", "select_sample.py", 0.9, counts=counts)
-    part = {"rows_in": 5000, "sentinels": {"g_cmodel_mag": {"-99": 41}}, "flux_not_positive": {}}
+    part = {"rows_in": 5000, "sentinels": {"g_cmodel_mag": {"-99": 41}}, "flux_not_positive": {},
+            "ra_wrapped": 17, "warnings": ["columns 'a' & 'b' look <odd>"]}  # fmt: skip
     counts = {"rows_in": 5000, "duplicates": 12, "rows_out": 4988, "parts": {"all": part}}
     write_sidecar(results / "catalogs" / "mock_hsc.json", "read_catalog.py", 1.2, counts=counts)
-    quality = {"n_small": 2500, "n_big": 4988, "radius_arcsec": 1.0, "n_matched": 2311,
-               "n_unmatched": 180, "n_contested": 9, "n_ambiguous": 3, "n_chance": 5,
-               "separation_quantiles_arcsec": {"0.5": 0.17, "0.95": 0.41}}  # fmt: skip
+    quality = match_quality()
+    counts = quality["counts"]
     match = results / "catalogs" / "match" / "mock_specz.json"
-    write_sidecar(match, "cross_match.py", 0.8, counts=quality)
+    write_sidecar(match, "crossmatch.py", 0.8, counts=counts, quality=quality)
+    file = results / "catalogs" / "match" / "mock_specz.quality.json"
+    file.write_text(json.dumps(quality), encoding="utf-8")
     splits = {"train": 1400, "validation": 150, "calibration": 150, "test": 300}
-    counts = {"n_in": {"mock_specz": 2000}, "n_copies_dropped": 0, "n_out": 2000,
+    counts = {"n_in": {"mock_specz": 2005}, "n_copies_dropped": 5, "n_copies_by_id": 3,
+              "n_copies_by_place": 2, "n_out": 2000,
               "n_by_split": splits}  # fmt: skip
     write_sidecar(results / "datasets" / "specz.json", "build_dataset.py", 0.7, counts=counts)
+
+
+def match_quality() -> dict[str, Any]:
+    """Return the quality of a match of 2,500 labels with 4,988 objects, 180 of them alone."""
+    rng = np.random.default_rng(12)
+    left = pd.DataFrame({"ra": rng.uniform(10, 11, 2500), "dec": rng.uniform(0, 1, 2500)})
+    near, far = left[180:], pd.DataFrame(rng.uniform(0, 1, (2668, 2)), columns=["dec", "ra"])
+    right = pd.concat([near, far.assign(ra=far["ra"] + 10)], ignore_index=True)
+    right["dec"] = (right["dec"] + 0.2 / 3600 * rng.normal(size=4988)).clip(-1, 1)
+    right["mag_i"] = rng.normal(23, 1, 4988)
+    sides = Side(Path("left")), Side(Path("right"), magnitude="mag_i")
+    return match_tables(left, right, 1.0, *sides, one_to_one=True)[1]
 
 
 def make_sample(n: int) -> pd.DataFrame:

@@ -39,15 +39,35 @@ def test_the_cut_flow_stands_on_the_page(report_world):
     for cell in cells:
         row = flow.set_index("cut").loc[cell.get("data-cut")]
         assert cell.text == f"{row[cell.get('data-count')]:,}"
+    shares = {cell.get("data-fraction"): cell.text for cell in tree.iter("td")
+              if cell.get("data-fraction")}  # fmt: skip
+    assert shares == {"redshift range": "95.2 %", "a <strange> cut & more": "90.9 %"}
     text = "".join(tree.itertext())
-    for words in ("g_cmodel_mag", "4,988", "2,311", "0.17, 0.41", "1,400"):
+    for words in ("g_cmodel_mag", "4,988", "one to one, 1″", "second candidates", "1,400",
+                  "1 to look at", "columns 'a' & 'b' look <odd>",
+                  "3 by identifier, 2 by place"):  # fmt: skip
         assert words in text
 
 
+def test_the_match_stands_on_the_page(report_world):
+    records = read_records(report_world.records)
+    [record] = [r for r in records if r.rule == "crossmatch"]
+    record.content["quality"]["warnings"] = ["the <right> side may be radians"]
+    tree = parsed(cutflow_page({}, records))
+    cells = {cell.get("data-count"): cell.text for cell in tree.iter("td")}
+    counts, false = record.counts, record.content["quality"]["false"]
+    for name in ("n_left", "n_no_neighbour", "n_contested", "n_matched", "n_right"):
+        assert cells[name] == f"{counts[name]:,}"
+    assert counts["n_no_neighbour"] > 150
+    text = "".join(tree.itertext())
+    assert f"{false['n_false']:,.1f} (" in text
+    assert "the <right> side may be radians" in text
+
+
 def test_nothing_matched_is_a_dash_and_no_match_no_section(report_world):
-    records = [r for r in read_records(report_world.records) if r.rule == "cross_match"]
+    records = [r for r in read_records(report_world.records) if r.rule == "crossmatch"]
     quantiles = dict.fromkeys(("0.05", "0.5", "0.95"))
-    records[0].content["counts"]["separation_quantiles_arcsec"] = quantiles
+    records[0].content["quality"]["separations"]["quantiles_arcsec"] = quantiles
     assert "nothing was matched" in cutflow_page({}, records)
     assert "Matches on the sky" not in cutflow_page({}, [])
 

@@ -189,6 +189,9 @@ def commands(world: World, out: Path) -> dict[str, list[str]]:
         "plot_scores": [*one, *dpi, "--figure", out / "intervals.png"],
         "plot_sample": ["--sample", world.results / "samples/mock_specz.parquet",
                         "--settings", sample, *dpi, "--figure", out / "sample.png"],
+        "plot_match": ["--quality", world.results / "catalogs/match/mock_specz.quality.json",
+                       "--settings", json.dumps({"sample": "s", "labels": "L", "photometry": "P"}),
+                       *dpi, "--figure", out / "match.png"],
         "tabulate_scores": [*one, "--page", out / "numbers.html"],
         "tabulate_claims": [*claims, *records, "--settings", studies,
                             "--page", out / "claims.html"],
@@ -293,9 +296,9 @@ def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_worl
     pages = {f"{name}.html" for name in ("numbers", "claims", "counts", "costs", "p", "citations",
                                          "summary", "front", "paper", "mock_sky")}  # fmt: skip
     figures = {f"{name}.png" for name in (
-        "main_sample.planes", "front", "residuals", "intervals", "sample", "wall", "labels",
-        "collapse", "maps", "galaxies", "mock_sky.samples", "mock_sky.tracks", "mock_sky.dust",
-        "mock_sky.frames", "mock_sky.wall", "toy.oracle",
+        "main_sample.planes", "front", "residuals", "intervals", "sample", "match", "wall",
+        "labels", "collapse", "maps", "galaxies", "mock_sky.samples", "mock_sky.tracks",
+        "mock_sky.dust", "mock_sky.frames", "mock_sky.wall", "toy.oracle",
     )}  # fmt: skip
     tables = {"mock_sky.frames.parquet", "mock_sky.quantiles.parquet", "toy.pit.parquet"}
     assert written == pages | figures | tables | {"citations.bib"}

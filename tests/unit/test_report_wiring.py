@@ -83,8 +83,9 @@ def values_of(wiring, name):
         "stamps": wiring.encoding_studies(), "oracle": wiring.oracle_studies(),
         "collapse": wiring.collapsing_studies(),
     }  # fmt: skip
+    samples = wiring.matched_samples() if name.endswith(".match.png") else wiring.plan.samples
     studies = some.get(name.rsplit(".", 2)[1] if name.count(".") > 1 else "", wiring.plan.studies)
-    return {"study": studies, "sample": wiring.plan.samples, "paper": wiring.papers(),
+    return {"study": studies, "sample": samples, "paper": wiring.papers(),
             "dataset": wiring.image_datasets()}  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from zladder.config.wiring_data import (
     MEASURED_SURVEY,
     SIMULATED,
     DataWiring,
+    copy_settings,
     fetched_index,
 )
 from zladder.provenance.digests import canonical_json
@@ -72,8 +73,9 @@ class PixelWiring(DataWiring):
 
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""
-        seed = self.settings["master_seed"]
-        return canonical_json({**self.settings["datasets"]["images"], "master_seed": seed})
+        seed, copies = self.settings["master_seed"], copy_settings(self.settings, dataset)
+        stage = self.settings["datasets"]["images"]
+        return canonical_json({**stage, **copies, "master_seed": seed})
 
     def away_from(self, dataset: str) -> list[str]:
         """Return the dataset whose held-out pixels another one must not show; none for most."""

@@ -47,12 +47,12 @@ def build_image_dataset(
     Parameters
     ----------
     samples
-        {name: table} with `object_id, ra, dec`; where two hold the same galaxy, the one named
-        first keeps it.
+        {name: table} with `object_id, ra, dec`, in the order of their precedence.
     shards
         The stamp files of these samples, SAMPLE/SHARD.h5.
     settings
-        `splits` (shares), `sky_cell_order`, `master_seed`.
+        `splits` (shares), `sky_cell_order`, `master_seed`; `photometry` and
+        `duplicate_radius_arcsec` as for `build_dataset`.
     away_from
         A labelled image dataset (`ra, dec, split`), or None. With it, what is kept is a training
         set: no stamp of it reaches a cell that a stamp of that dataset's validation, calibration
@@ -74,7 +74,7 @@ def build_image_dataset(
         cells narrower than a stamp; a split without galaxies.
     """
     require_whole(settings["splits"])
-    placed, radius, counts = _with_stamps(samples, shards, settings["sky_cell_order"], file)
+    placed, radius, counts = _with_stamps(samples, shards, settings, file)
     if away_from is None:
         reason, dataset = "border", _split(placed, settings, radius)
     else:
@@ -92,16 +92,19 @@ def build_image_dataset(
 
 
 def _with_stamps(
-    samples: Mapping[str, pd.DataFrame], shards: Sequence[Path], sky_cell_order: int, file: Path
+    samples: Mapping[str, pd.DataFrame],
+    shards: Sequence[Path],
+    settings: Mapping[str, Any],
+    file: Path,
 ) -> tuple[pd.DataFrame, float, dict[str, Any]]:
     """Return the galaxies that have a stamp, a stamp's radius in arcsec, and counts so far."""
     _require_positions(samples, file)
     index, stamps = read_shards(shards)
     require_known_galaxies(samples, index, shards)
-    galaxies, counts = join_samples(samples, file)
+    galaxies, counts = join_samples(samples, settings, file)
     placed = join_stamps(galaxies, index)
     radius_arcsec = stamp_radius_arcsec(stamps.stamp_pixels, stamps.pixel_scale_arcsec)
-    require_wide_cells(radius_arcsec, sky_cell_order)
+    require_wide_cells(radius_arcsec, settings["sky_cell_order"])
     return placed, radius_arcsec, {**counts, "n_without_stamp": len(galaxies) - len(placed)}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 OPENING = """\
 Tables are Parquet; every column of the list below carries its unit and UCD in the file. FITS and
 VOTable are written by `zladder predict` on request. Inside zladder `inf` is a magnitude that was
-observed but not detected, `NaN` one that was not observed; FITS and VOTable say 99.0 and -99.0."""
+observed but not detected (`mag_limit_{band}`, where it is known, says how faint at least), `NaN`
+one that was not observed; FITS and VOTable say 99.0 and -99.0. Positions are ICRS, J2000."""
 
 ADDED_COLUMNS = [
     ("`datasets/*.parquet`", "`sample`", "the sample that the galaxy comes from"),
@@ -19,12 +20,14 @@ ADDED_COLUMNS = [
      "of least expected dz^2, and of least expected `loss_tanaka`"),
     ("`predictions/*.oracle*.parquet`", "`z_out05`, `z_out15`, `z_cat1`",
      "least likely to count in `fout_05`, `fout_15`, `fcat_1`"),
-    ("`catalogs/match/*.parquet`", "`row_small`, `row_big`",
+    ("`catalogs/match/*.parquet`", "`left_index`, `right_index`",
      "rows (from 0) in the catalogues of labels and of photometry"),
     ("`catalogs/match/*.parquet`", "`separation_arcsec`", "distance of the pair in arcsec"),
+    ("`catalogs/match/*.parquet`", "`separation_sigma`",
+     "of a match with position errors: the distance over its error along one axis"),
+    ("`samples/*.parquet`", "`match_separation_arcsec`", "`separation_arcsec` of a matched sample"),
     ("`survey/truth.parquet`", "`manyband_blended_share`",
      "a neighbour's share of the light in the many-band aperture (HSC i); NaN: not measured"),
-    ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
     ("`survey/fetched/*/*.parquet`", "`run`, `camcol`, `field`, `band`, `path`",
      "a frame, and its place below `data/fetched/SURVEY/frames`"),
     ("`survey/fetched/*/*.parquet`", "`state`, `bytes`, `sha256`",
@@ -67,6 +70,10 @@ SIDECAR_KEYS = {
     "seconds": ("all", "wall time of the last attempt in s"),
     "host": ("all", "name of the machine"),
     "counts": ("most", "rows in and out, by name"),
+    "quality": (
+        "crossmatch",
+        "what the match is worth: false pairs, separations, completeness, warnings",
+    ),
     "seed": (
         (
             "build_dataset, build_image_dataset, check_side_information, judge_claims, "

@@ -11,12 +11,16 @@ from zladder.provenance.errors import BadInput
 from zladder.tables.check import chosen_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    """Return the flat columns wanted (all when None); page checksums, if any, are verified.
+def parquet_batches(
+    path: Path, columns: Sequence[str] | None, batch_rows: int | None
+) -> Iterator[pa.Table]:
+    """Yield the flat columns wanted (all when None) in batches, or at once.
+
+    Page checksums, if there are any, are verified.
 
     Raises
     ------
@@ -24,11 +28,19 @@ def read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
         A truncated or damaged file, a missing column, or one that holds lists.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        # Buffers read ahead are kept until the end: memory would grow with the group.
+        how = {"page_checksum_verification": True, "pre_buffer": False, "buffer_size": 1 << 20}
+        with pq.ParquetFile(path, **how) as file:
             schema = file.schema_arrow
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
             chosen = chosen_columns(flat, columns, path)
-            return file.read(columns=chosen).select(chosen)
+            if batch_rows is None:
+                yield file.read(columns=chosen).select(chosen)
+                return
+            # One group after the other: over a whole file pyarrow keeps what it has read.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(batch_rows, row_groups=[group], columns=chosen):
+                    yield pa.Table.from_batches([batch]).select(chosen)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(path, "file", "a whole Parquet file", str(error).splitlines()[0],
                        "cut off, damaged or not Parquet: fetch it again") from error  # fmt: skip
