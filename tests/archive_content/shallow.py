@@ -20,6 +20,7 @@ from zladder.survey.frame_files import frame_index
 from zladder.survey.imaging import PIXEL_ARCSEC
 from zladder.survey.measured_shards import measure_shard, merge_measured
 from zladder.survey.shards import render_shard
+from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = f"sas/dr12/boss/photoObj/frames/{RERUN}"
@@ -39,7 +40,7 @@ def write_shallow(work: Path, settings: Mapping[str, Any], served: Path) -> dict
     measuring = {**painting, "measured": survey["measured"]}
     measured, _ = measure_shard(measuring, plain / "index.parquet", lists)
     measured.to_parquet(work / "measured.parquet", index=False)
-    main, deep = (merge_measured(path, [work / "measured.parquet"]) for path in lists)
+    main, deep = (_listed(path, work / "measured.parquet") for path in lists)
     files = {
         "main": _answer(served / "sdss" / "main_sample.csv", main.assign(primtarget=MAIN_TARGET)),
         "deep": _answer(served / "sdss" / "deep_sample.csv", deep),
@@ -49,6 +50,14 @@ def write_shallow(work: Path, settings: Mapping[str, Any], served: Path) -> dict
     in_threads(lambda name: _pack(plain / name, served / FRAMES / f"{name}.bz2"), names)
     files["release"] = _release(served / "sdss" / "sdss_w_specz_valid.h5", main, plain)
     return files
+
+
+def _listed(catalogue: Path, measured: Path) -> pd.DataFrame:
+    """Return a catalogue with model magnitudes and the Petrosian ones measured on the frames."""
+    table = merge_measured(catalogue, [measured])
+    model = read_table(catalogue, "csv").set_index("objID").filter(like="modelMag")
+    petro = (table["petroMag_r"] - table["extinction_r"]).rename("dered_petro_r")
+    return pd.concat([table, petro], axis=1).join(model, on="objID")
 
 
 def _answer(path: Path, table: pd.DataFrame) -> Path:

@@ -33,26 +33,25 @@ FIRST_ID = 1237650000000000000  # 19 digits: no float holds them
 OF_BOTH = {
     "clean photometry": [{"clean": 0}],
     "outside the masks": [{"insideMask": 4}],
-    "measured in every band": [{"petroMag_u": -9999}, {"petroMag_z": -9999}],
+    "measured in every band": [{"modelMag_u": -9999}, {"modelMag_z": -9999}],
 }
 MAIN = OF_BOTH | {
     "redshift range": [{"z": 0.0}, {"z": 0.4001}],
     "sure redshift": [{"zWarning": 4}],
     "a galaxy by its spectrum": [{"class": "QSO"}],
     "target of the main sample": [{"primtarget": 32}],
-    # by the extinction of DR12: 17.8 + 0.2751; by that of 2011 it would be 0.05 brighter
-    "bright enough": [{"petroMag_r": 18.08}],
+    "bright enough": [{"dered_petro_r": 17.801}],
 }
 DEEP = OF_BOTH | {
     "primary detection": [{"mode": 2}],
     "a galaxy by its image": [{"type": 6}],
-    "bright enough": [{"petroMag_r": 18.48}],
+    "bright enough": [{"dered_petro_r": 19.801}],
 }
 
 
 def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
     """Return good rows, the last at the limit, then one row a failure."""
-    changes = [{}] * (N_GOOD - 1) + [{"petroMag_r": r_mag}]
+    changes = [{}] * (N_GOOD - 1) + [{"dered_petro_r": r_mag}]
     changes += [change for several in failures.values() for change in several]
     n = len(changes)
     frame = pd.DataFrame({
@@ -60,9 +59,10 @@ def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
         "run": 2001, "rerun": 301, "camcol": 3, "field": 11,
         "ra": 185.0 + 0.01 * np.arange(n), "dec": 20.0,
         "z": 0.1, "zErr": 1e-5, "zWarning": 0, "class": "GALAXY", "primtarget": 64,
+        "dered_petro_r": 17.0,
         "mode": 1, "type": 3, "clean": 1, "insideMask": 0,
-        **{f"petroMag_{band}": 17.0 for band in BANDS},
-        **{f"petroMagErr_{band}": 0.02 for band in BANDS},
+        **{f"modelMag_{band}": 17.0 for band in BANDS},
+        **{f"modelMagErr_{band}": 0.02 for band in BANDS},
         **{f"extinction_{band}": DR12[band] * EBV_MAG for band in BANDS},
     })  # fmt: skip
     for row, change in enumerate(changes):
@@ -75,7 +75,7 @@ def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
 def data(tmp_path, monkeypatch):
     """Both answers of SkyServer below ZLADDER_DATA."""
     monkeypatch.setenv("ZLADDER_DATA", str(tmp_path))
-    for survey, table in (("sdss_dr12", rows(MAIN, 18.07)), ("sdss_dr12_deep", rows(DEEP, 18.47))):
+    for survey, table in (("sdss_dr12", rows(MAIN, 17.8)), ("sdss_dr12_deep", rows(DEEP, 19.8))):
         path = tmp_path / FILES[survey]
         path.parent.mkdir()
         path.write_text("#Table1\n" + table.to_csv(index=False), encoding="utf-8")
@@ -134,7 +134,7 @@ def test_every_cut_removes_what_it_should(data, survey, failures):
 
 
 def test_two_spectra_of_one_galaxy_count_once(data):
-    table = rows(MAIN, 18.07)
+    table = rows(MAIN, 17.8)
     table.loc[1, "objID"] = FIRST_ID
     path = data / FILES["sdss_dr12"]
     path.write_text("#Table1\n" + table.to_csv(index=False), encoding="utf-8")
