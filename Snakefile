@@ -31,6 +31,8 @@ configfile: str(ROOT / "config" / "config.yaml")
 
 LADDER = wiring_or_exit(ROOT, config)
 CODE = code_of(SCRIPTS, spawned=not workflow.is_main_process)
+# A variable too: how politely a file was asked for is no reason to fetch it again.
+os.environ.update(ZLADDER_FETCHING=LADDER.fetching())
 
 
 pathvars:

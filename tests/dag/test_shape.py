@@ -95,7 +95,7 @@ def test_real_study_joins_when_its_data_are_there(fresh: Checkout, tmp_path: Pat
 
 def test_required_study_without_data_fetches_them(fresh: Checkout) -> None:
     rules = fresh.rules(config={"studies": ["sdss_main_sample"], "studies_if_data": []})
-    assert rules["fetch_survey"] == 2
+    assert rules["fetch_file"] == 2
     assert rules["simulate_sky"] == rules["render_frames"] == rules["cut_stamps"] == 0
 
 

@@ -212,13 +212,30 @@ def test_every_native_file_lies_below_the_data_folder(ladder, data):
 def test_a_missing_file_is_named_before_anything_runs(data):
     write_galaxiesml(data / FILES["galaxiesml"])
     write_hsc(data / FILES["hsc_pdr2"])
+    settings = settings_of(SORIANO.read_text(encoding="utf-8"))
+    del settings["survey_files"]["cosmos2020"]["source"]["fetch"]
     with pytest.raises(BadInput) as refused:
-        make_plan(settings_of(SORIANO.read_text(encoding="utf-8")))
+        make_plan(settings)
     error = refused.value
     assert "survey cosmos2020" in error.place
     assert error.file.endswith(FILES["cosmos2020"])
     assert (error.expected, error.found) == ("a file", "nothing")
     assert "ZLADDER_DATA" in error.hint
+
+
+def test_a_missing_file_is_fetched_if_its_address_is_known(data):
+    write_galaxiesml(data / FILES["galaxiesml"])
+    write_hsc(data / FILES["hsc_pdr2"])
+    settings = settings_of(SORIANO.read_text(encoding="utf-8"))
+    files = Wiring(settings, make_plan(settings)).native_files("cosmos2020")
+    assert files == {"all": "data/fetched/cosmos2020/all"}
+    settings["archives"]["cosmos2020_classic"]["url"] = None
+    with pytest.raises(BadInput) as refused:
+        make_plan(settings)
+    error = refused.value
+    assert "survey cosmos2020" in error.place
+    assert "cosmos2020_classic" in error.expected
+    assert FILES["cosmos2020"] in error.hint
 
 
 def test_every_cut_of_galaxiesml_removes_what_it_should(ladder):

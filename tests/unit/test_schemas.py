@@ -41,7 +41,8 @@ PLAIN = re.compile(
     r"\w+_per_field|(main|deep)_run|moffat_beta|max_lost_fraction|label_fractions|penalties|"
     r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
     r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"
-    r"quantiles|counts|start|(relative_)?tolerance|keep|published|z_true|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi"
+    r"quantiles|counts|start|(relative_)?tolerance|keep|published|z_true|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi|"
+    r"bytes_about|pages|row_limit|rerun|(requests|slowest_bytes)_per_second|max_missing_frames_fraction"
 )
 
 
@@ -137,6 +138,8 @@ def test_every_stage_has_a_schema_and_every_schema_a_document():
         "claims",
         "references",
         "real_samples",
+        "archives",
+        "fetching",
         "scales",
         "config",
     }

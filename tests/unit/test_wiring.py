@@ -113,9 +113,28 @@ def test_files_follow_from_names(wiring):
     assert w.parent_of("transfer.transfer-s0") == [base]
     assert w.parent_of("transfer.base-s0") == []
     assert w.native_files("mock_hsc") == {"all": "<results>/survey/hsc.csv"}
-    assert w.fetch_targets() == {
-        "sdss_mgs": ["data/fetched/sdss_mgs/train", "data/fetched/sdss_mgs/test"]
-    }
+    targets = w.fetch_targets()
+    assert targets["sdss_mgs"] == ["data/fetched/sdss_mgs/train", "data/fetched/sdss_mgs/test"]
+    assert targets["cosmos2020"] == ["data/fetched/cosmos2020/all"]
+    assert not [survey for survey in targets if survey.startswith("mock")]
+
+
+def test_what_is_fetched_depends_on_what_is_published_alone(wiring):
+    w = wiring()
+    assert {"sdss_mgs/train", "galaxiesml/all"} <= set(w.fetched_places("file"))
+    assert w.fetched_places("sql") == ["hsc_pdr2/all"]
+    entry = json.loads(w.archive("sdss_mgs/train"))
+    assert entry["name"] == "sdss_mgs_train"
+    assert len(entry["sha256"]) == 64
+    query = json.loads(w.archive("hsc_pdr2/all"))["sql"]
+    assert query.startswith("SELECT f.object_id, f.ra")
+    assert "--" not in query
+
+    def reworded(tree):
+        tree["archives"]["sdss_mgs_train"]["title"] = "another title"
+        tree["archives"]["sdss_mgs_train"]["licence"] = "another licence"
+
+    assert wiring(reworded).archive("sdss_mgs/train") == w.archive("sdss_mgs/train")
 
 
 def test_the_mock_sky_is_simulated_and_the_real_one_is_not(wiring):

@@ -4,8 +4,8 @@ REQUIRED INPUTS: none.
 OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum;
 <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its frames, with
 an index of each shard; <results>/survey/cfhtls/* and <results>/survey/hsc/*, tiles and cutouts of
-its deep part, with an index each; data/{survey}/* for surveys with a `fetch` block (`snakemake
-fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
+its deep part, with an index each; data/fetched/{survey}/{part} for surveys whose parts an archive has
+(`snakemake fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
 """
 
 
@@ -236,33 +236,33 @@ rule render_hsc:
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
-rule fetch_survey:
-    """Fetch one published file and check its SHA-256. Wildcards: fetched (survey), part."""
+rule fetch_file:
+    """Fetch one published file and check its SHA-256. Wildcards: fetched (survey/part)."""
     output:
-        file="data/fetched/{fetched}/{part}",
-        sidecar="data/fetched/{fetched}/{part}.json",
+        file="data/fetched/{fetched}",
+        sidecar="data/fetched/{fetched}.json",
     log:
-        "data/fetched/{fetched}/{part}.log",
+        "data/fetched/{fetched}.log",
     benchmark:
-        "<benchmarks>/fetch_survey/{fetched}.{part}.tsv"
-    retries: 2
+        "<benchmarks>/fetch_file/{fetched}.tsv"
+    wildcard_constraints:
+        fetched=names_pattern(LADDER.fetched_places("file")),
     localrule: True
     conda:
         "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=120,
+        runtime=1440,
     params:
-        url=lambda wildcards: LADDER.fetched(wildcards.fetched, wildcards.part)["url"],
-        sha256=lambda wildcards: LADDER.fetched(wildcards.fetched, wildcards.part)["sha256"],
-        code=CODE["fetch_survey"],
+        archive=lambda wildcards: LADDER.archive(wildcards.fetched),
+        code=CODE["fetch_file"],
     message:
-        "Fetching {wildcards.part} of {wildcards.fetched}"
+        "Fetching {wildcards.fetched}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/fetch_survey.py --url {params.url:q} --sha256 {params.sha256}'
-        " --file {output.file:q} --sidecar {output.sidecar:q} --log {log:q}"
-        " --code-digest {params.code}"
+        'python "$ZLADDER_SCRIPTS"/fetch_file.py --archive {params.archive:q}'
+        ' --manners "$ZLADDER_FETCHING" --beside {output.file:q} --file {output.file:q}'
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
 for survey_name, survey_targets in LADDER.fetch_targets().items():

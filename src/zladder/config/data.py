@@ -20,15 +20,16 @@ def survey_files(name: str, survey: Mapping[str, Any], simulated_folder: str) ->
     """Return {part: path} of a survey's native files.
 
     A simulated survey's file lies in `simulated_folder`. Any other is looked for below
-    ``ZLADDER_DATA``, then below ``data/``; where it is in neither and can be fetched, it will lie
-    in ``data/fetched/SURVEY``.
+    ``ZLADDER_DATA``, then below ``data/``; where it is in neither and an archive has it, it will
+    lie in ``data/fetched/SURVEY``. A part of `fetch` alone lies only there.
     """
     source = survey["source"]
     if "simulated" in source:
         return {"all": f"{simulated_folder}/{source['simulated']}"}
+    files, fetched = source.get("files", {}), source.get("fetch", {})
     return {
-        part: str(_located(file, name, part if part in source.get("fetch", {}) else None))
-        for part, file in source["files"].items()
+        part: str(_located(files.get(part), name, part if part in fetched else None))
+        for part in dict.fromkeys([*files, *fetched])
     }
 
 
@@ -40,15 +41,34 @@ def missing_files(name: str, survey: Mapping[str, Any]) -> list[str]:
     return [path for path in files if not Path(path).is_file()]
 
 
-def require_obtainable(name: str, survey: Mapping[str, Any]) -> None:
-    """Refuse a survey whose files are neither here nor declared as fetchable."""
-    fetched = str(FETCHED)
-    missing = [path for path in missing_files(name, survey) if not path.startswith(fetched)]
-    if missing:
-        where = os.environ.get(DATA_VARIABLE, "not set")
-        hint = f"put it there, or point {DATA_VARIABLE} (now {where}) at the folder that has it"
-        place = f"survey {name} (config/surveys/{name}.yaml: source.files)"
-        raise BadInput(missing[0], place, "a file", "nothing", hint)
+def require_obtainable(
+    name: str, survey: Mapping[str, Any], archives: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """Refuse a survey whose files are neither here nor at a known address."""
+    places = {fetched_path(name, part): part for part in survey["source"].get("fetch", {})}
+    for path in missing_files(name, survey):
+        if path not in places:
+            where = os.environ.get(DATA_VARIABLE, "not set")
+            hint = f"put it there, or point {DATA_VARIABLE} (now {where}) at the folder that has it"
+            place = f"survey {name} (config/surveys/{name}.yaml: source.files)"
+            raise BadInput(path, place, "a file", "nothing", hint)
+        archive = survey["source"]["fetch"][places[path]]
+        if archives[archive]["url"] is None:
+            expected = f"a file, or the address of {archive} (config/archives.yaml)"
+            own = survey["source"].get("files", {}).get(places[path], path)
+            hint = f"put {own} below {DATA_VARIABLE} or data/, or give the address of {archive}"
+            place = f"survey {name} (config/surveys/{name}.yaml: source.fetch)"
+            raise BadInput(path, place, expected, "neither", hint)
+
+
+def fetched_path(name: str, part: str) -> str:
+    """Return where the fetched file of a part of a survey lies."""
+    return str(FETCHED / name / part)
+
+
+def fetched_frames(name: str) -> str:
+    """Return the folder of the frames that are fetched for a survey."""
+    return str(FETCHED / name / "frames")
 
 
 def data_folder(folder: str) -> Path:
@@ -58,11 +78,13 @@ def data_folder(folder: str) -> Path:
     return next((path for path in places if path.is_dir()), LOCAL / folder)
 
 
-def _located(file: str, name: str, fetched_part: str | None) -> Path:
+def _located(file: str | None, name: str, fetched_part: str | None) -> Path:
     """Return the path of a data file: the first of the places that has it, else the last."""
-    folder = os.environ.get(DATA_VARIABLE)
-    places = [Path(folder) / file] if folder else []
-    places.append(LOCAL / file)
+    places = []
+    if file:
+        folder = os.environ.get(DATA_VARIABLE)
+        places += [Path(folder) / file] if folder else []
+        places.append(LOCAL / file)
     if fetched_part:
         places.append(FETCHED / name / fetched_part)
     return next((path for path in places if path.is_file()), places[-1])

@@ -10,11 +10,12 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.archives import read_archives
 from zladder.config.documents import read_yaml, text_keys
-from zladder.config.merge import holds, overlay
+from zladder.config.merge import holds, overlay, with_model
 from zladder.config.references import require_references
 from zladder.config.schema import check
-from zladder.provenance.errors import BadInput, nearest_hint
+from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,8 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     dict
         The keys of ``config.yaml``; one subtree a stage; ``survey_files``, ``study_files``,
         ``claim_files`` and ``reference_files``: {name: document} of ``surveys/``, ``studies/``,
-        ``claims/`` and ``references/``; ``real_samples``: what real samples are like.
+        ``claims/`` and ``references/``; ``real_samples``: what real samples are like;
+        ``archives``: {name: entry}, queries with their text; ``fetching``: how they are asked.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     schemas = root / "workflow" / "schemas"
     given = {
-        key: _typed(text_keys(value)) if key in STAGES else text_keys(value)
+        key: _typed(text_keys(value)) if key in (*STAGES, "fetching") else text_keys(value)
         for key, value in given.items()
         if key != "pathvars"
     }
@@ -65,7 +67,9 @@ def load_settings(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     settings["study_files"] = _collection(root, "studies", {})
     settings["claim_files"] = _collection(root, "claims", {})
     settings["reference_files"] = _collection(root, "references", {})
-    settings["real_samples"] = _document(root, "real_samples")
+    settings["real_samples"] = _document(root, "real_samples", {})
+    settings["fetching"] = _document(root, "fetching", given.get("fetching", {}))
+    settings["archives"] = read_archives(root, given.get("archives", {}))
     require_references(settings)
     return settings
 
@@ -108,11 +112,15 @@ def _stage(
     return merged
 
 
-def _document(root: Path, name: str) -> dict[str, Any]:
-    """Return a checked document that stands alone."""
+def _document(root: Path, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document that stands alone, with the user's values laid over it, checked."""
     file = f"config/{name}.yaml"
-    document = read_yaml(root / file)
-    check(document, root / "workflow" / "schemas" / f"{name}.schema.yaml", lambda _path: file)
+
+    def origin(path: Sequence[Any]) -> str:
+        return "--config or --configfile" if path and holds(given, path) else file
+
+    document = overlay(read_yaml(root / file), given)
+    check(document, root / "workflow" / "schemas" / f"{name}.schema.yaml", origin)
     return document
 
 
@@ -125,7 +133,8 @@ def _collection(root: Path, collection: str, given: Mapping[str, Any]) -> dict[s
     resolved = {}
     for name, document in documents.items():
         _require_plain(name, folder)
-        resolved[name] = _with_model(name, document, documents, folder)
+        file = folder / f"{name}.yaml"
+        resolved[name] = with_model(document, documents, file, "like")
         check(resolved[name], schema, partial(_file_of, collection, name))
     return resolved
 
@@ -138,19 +147,3 @@ def _require_plain(name: str, folder: Path) -> None:
 
 def _file_of(collection: str, name: str, _path: Sequence[Any]) -> str:
     return f"config/{collection}/{name}.yaml"
-
-
-def _with_model(
-    name: str, document: Mapping[str, Any], documents: Mapping[str, Any], folder: Path
-) -> dict[str, Any]:
-    """Lay a document over the one it names with `like:` (which must not name another)."""
-    model = document.get("like")
-    if model is None:
-        return dict(document)
-    if model not in documents or "like" in documents[model]:
-        names = [other for other, text in documents.items() if "like" not in text]
-        hint = nearest_hint(str(model), names, "name a file that has no `like:` of its own")
-        raise BadInput(folder / f"{name}.yaml", "like", f"one of {names}", repr(model), hint)
-    rest = {key: value for key, value in document.items() if key != "like"}
-    base = {key: value for key, value in documents[model].items() if key != "source"}
-    return overlay(base, rest)

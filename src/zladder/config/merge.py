@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.provenance.errors import BadInput, nearest_hint
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 def overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,3 +36,27 @@ def holds(document: Any, path: Sequence[Any]) -> bool:
         else:
             return False
     return True
+
+
+def with_model(
+    document: Mapping[str, Any], documents: Mapping[str, Any], file: Path | str, place: str
+) -> dict[str, Any]:
+    """Lay a document over the one it names with `like:` (which must not name another).
+
+    The model's `source` is not taken over.
+
+    Raises
+    ------
+    BadInput
+        With `file` and `place`, if there is no such document.
+    """
+    model = document.get("like")
+    if model is None:
+        return dict(document)
+    if model not in documents or "like" in documents[model]:
+        names = [other for other, text in documents.items() if "like" not in text]
+        hint = nearest_hint(str(model), names, "name one that has no `like:` of its own")
+        raise BadInput(file, place, f"one of {names}", repr(model), hint)
+    rest = {key: value for key, value in document.items() if key != "like"}
+    base = {key: value for key, value in documents[model].items() if key != "source"}
+    return overlay(base, rest)

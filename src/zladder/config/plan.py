@@ -102,7 +102,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     samples = _once(sample for name in datasets for sample in dataset_samples(settings, name))
     surveys = _surveys_of(settings, samples)
     for survey in surveys:
-        require_obtainable(survey, settings["survey_files"][survey])
+        require_obtainable(survey, settings["survey_files"][survey], settings["archives"])
     return Plan(studies, cards, tests, datasets, samples, surveys)
 
 

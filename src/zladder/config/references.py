@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.archives import require_archives
 from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
@@ -28,6 +29,7 @@ def require_references(settings: Mapping[str, Any]) -> None:
         _require_all(settings[key], settings["study_files"], "config/config.yaml", key)
     for study, document in settings["study_files"].items():
         _require_study(settings, study, document)
+    require_archives(settings)
     _require_data(settings)
     samples = settings["catalogs"]["samples"]
     _require_all(list(settings["real_samples"]), samples, "config/real_samples.yaml", "sample")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.archives import fetching_of
 from zladder.config.cards import dataset_samples
-from zladder.config.data import FETCHED, survey_files
+from zladder.config.data import fetched_path, survey_files
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
@@ -52,17 +53,40 @@ class DataWiring:
         """Return {part: native file} of a survey."""
         return survey_files(survey, self.settings["survey_files"][survey], SIMULATED)
 
-    def fetched(self, survey: str, part: str) -> dict[str, str]:
-        """Return address and SHA-256 of one part of a survey that can be fetched."""
-        return dict(self.settings["survey_files"][survey]["source"]["fetch"][part])
+    def fetching(self) -> str:
+        """Return how archives are asked; no param of a rule: it changes nothing of what comes."""
+        return canonical_json(self.settings["fetching"])
+
+    def fetched_places(self, kind: str) -> list[str]:
+        """Return SURVEY/PART of all parts that an archive of a kind gives."""
+        return [
+            place for place, name in self._parts().items() if self._archive(name)["kind"] == kind
+        ]
+
+    def archive(self, place: str) -> str:
+        """Return the entry that gives SURVEY/PART, without its words."""
+        name = self._parts()[place]
+        return canonical_json({"name": name, **fetching_of(self._archive(name))})
 
     def fetch_targets(self) -> dict[str, list[str]]:
         """Return {survey: files that fetching it makes} for the surveys that can be fetched."""
+        targets: dict[str, list[str]] = {}
+        for place in self._parts():
+            survey, _, part = place.partition("/")
+            targets.setdefault(survey, []).append(fetched_path(survey, part))
+        return targets
+
+    def _parts(self) -> dict[str, str]:
+        """Return {SURVEY/PART: archive} of all surveys."""
         return {
-            name: [f"{FETCHED}/{name}/{part}" for part in survey["source"]["fetch"]]
-            for name, survey in self.settings["survey_files"].items()
-            if "fetch" in survey["source"]
+            f"{survey}/{part}": archive
+            for survey, document in self.settings["survey_files"].items()
+            for part, archive in document["source"].get("fetch", {}).items()
         }
+
+    def _archive(self, name: str) -> dict[str, Any]:
+        """Return an entry of the registry."""
+        return dict(self.settings["archives"][name])
 
     def reading(self, survey: str) -> str:
         """Return the settings that reading a survey's native tables depends on."""

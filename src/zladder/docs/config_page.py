@@ -32,7 +32,8 @@ for a name of your choice, `[]` for each entry of a list. The schemas are in `wo
 COLLECTIONS = {"surveys": "config/surveys/NAME.yaml", "studies": "config/studies/NAME.yaml",
                "claims": "config/claims/PAPER.yaml",
                "references": "config/references/NAME.yaml",
-               "real_samples": "config/real_samples.yaml"}  # fmt: skip
+               "real_samples": "config/real_samples.yaml",
+               "archives": "config/archives.yaml"}  # fmt: skip
 LONGEST_VALUE = 60
 ELSEWHERE = "see the file"
 _MISSING = object()
@@ -48,6 +49,8 @@ def config_page(root: Path) -> str:
         file = f"config/stages/{stage}.yaml"
         by_scale = {scale: block.get(stage, {}) for scale, block in scales.items()}
         sections.append(_with_defaults(stage, file, schemas, read_yaml(root / file), by_scale))
+    fetching = read_yaml(root / "config" / "fetching.yaml")
+    sections.append(_with_defaults("fetching", "config/fetching.yaml", schemas, fetching, {}))
     for name, file in COLLECTIONS.items():
         sections.append(_without_defaults(name, file, schemas))
     return page("# Configuration", NOTE, OPENING, *sections)

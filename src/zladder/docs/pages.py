@@ -9,6 +9,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
+from zladder.docs.archives_page import archives_page
 from zladder.docs.config_page import config_page
 from zladder.docs.formats_page import formats_page
 from zladder.docs.rules_page import rules_page
@@ -23,6 +24,7 @@ def generated_pages(root: Path) -> dict[str, str]:
         "docs/rules.md": rules_page(root, mock_wiring(root)),
         "docs/config.md": config_page(root),
         "docs/formats.md": formats_page(root),
+        "docs/archives.md": archives_page(root),
     }
 
 

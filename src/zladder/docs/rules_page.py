@@ -28,7 +28,7 @@ cluster small rules share jobs ([cluster](cluster.md#groups))."""
 
 
 # Where a survey is fetched; the mock sky, for which the graph is drawn, is not.
-FETCHED_EDGE = "  fetch_survey -.-> read_catalog"
+FETCHED_EDGE = "  fetch_file -.-> read_catalog"
 
 
 def rules_page(root: Path, ladder: Wiring) -> str:

@@ -1,0 +1,14 @@
+-- Forced photometry of HSC-SSP's PDR3, wide layer, around the field of COSMOS2020.
+-- Ours: which rows the TransferZ sample was matched to is not known. Columns as in the public code
+-- of the authors of Soriano et al. 2024; that they are called the same in PDR3 was not tried.
+SELECT
+    f.object_id, f.ra, f.dec,
+    f.g_cmodel_mag, f.r_cmodel_mag, f.i_cmodel_mag, f.z_cmodel_mag, f.y_cmodel_mag,
+    f.g_cmodel_magsigma, f.r_cmodel_magsigma, f.i_cmodel_magsigma, f.z_cmodel_magsigma,
+    f.y_cmodel_magsigma,
+    f.a_g, f.a_r, f.a_i, f.a_z, f.a_y
+FROM pdr3_wide.forced AS f
+WHERE f.isprimary
+    AND f.ra BETWEEN 149.2 AND 151.1
+    AND f.dec BETWEEN 1.3 AND 3.2
+    AND {page}

@@ -1,0 +1,34 @@
+"""Accounts come from the environment, and nowhere does one come to stand."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from zladder.provenance.errors import PassingBadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def missing_accounts(archive: Mapping[str, Any]) -> list[str]:
+    """Return the variables that an archive needs and that are not set."""
+    return [name for name in archive.get("needs", []) if not os.environ.get(name)]
+
+
+def accounts_of(archive: Mapping[str, Any]) -> dict[str, str]:
+    """Return {variable: value} of the account that an archive needs.
+
+    Raises
+    ------
+    PassingBadInput
+        For the first variable that is not set.
+    """
+    missing = missing_accounts(archive)
+    if missing:
+        hint = (
+            "register there, then export it in the shell that starts the workflow; no file holds it"
+        )
+        raise PassingBadInput("the environment", missing[0], f"an account for {archive['name']}",
+                              "nothing", hint)  # fmt: skip
+    return {name: os.environ[name] for name in archive.get("needs", [])}
