@@ -14,6 +14,7 @@ from zladder.provenance.errors import BadInput
 SETTINGS = {
     "splits": {"train": 0.70, "validation": 0.075, "calibration": 0.075, "test": 0.15},
     "sky_cell_order": 13,
+    "duplicate_radius_arcsec": 1.0,
 }
 
 
@@ -22,7 +23,8 @@ def sample(n: int, seed: int = 0, **columns) -> pd.DataFrame:
 
 
 def build(samples, file="samples/a.parquet", given=None, master_seed=1, **settings):
-    return build_dataset(samples, SETTINGS | settings, given or {}, master_seed, file)
+    photometry = {"photometry": dict.fromkeys(samples, "deep"), **settings}
+    return build_dataset(samples, SETTINGS | photometry, given or {}, master_seed, file)
 
 
 def test_copies_keep_the_sample_named_first():

@@ -20,6 +20,7 @@ from zladder.catalogs.matching import candidates, match_tables
 from zladder.catalogs.select import select_sample
 from zladder.catalogs.standardize import standardize
 from zladder.config.load import load_settings
+from zladder.config.selections import sample_cuts
 from zladder.evaluate.label_comparison import unflagged
 from zladder.provenance.errors import BadInput
 from zladder.survey.catalogues import write_native
@@ -216,7 +217,7 @@ def sample_of(
         rows = candidates(photometry, entry["match_to"], file)
         pairs, _ = match_tables(labels, photometry.iloc[rows], 1.0, file, file)
         pairs["row_big"] = rows[pairs["row_big"]]
-    chosen = {"name": name, "deredden": entry["deredden"], "cuts": entry["cuts"]}
+    chosen = {"name": name, "deredden": entry["deredden"], "cuts": sample_cuts(shipped(), name)}
     return select_sample(labels, photometry, pairs, chosen, file)[0]
 
 
@@ -254,7 +255,7 @@ def test_the_shipped_specz_cuts_are_what_the_sky_calls_usable_less_the_flagged(t
 
 
 def test_the_range_of_spectroscopic_labels_is_that_of_the_shipped_cut():
-    cuts = {cut["name"]: cut for cut in shipped()["catalogs"]["samples"]["mock_specz"]["cuts"]}
+    cuts = {cut["name"]: cut for cut in sample_cuts(shipped(), "mock_specz")}
     low, high = SPECZ_RANGE
     assert cuts["redshift range"]["keep"] == f"z_true > {low:g} and z_true < {high:g}"
 

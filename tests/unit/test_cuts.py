@@ -73,11 +73,11 @@ def test_hand_counted_cut_flow():
     assert list(flow.columns) == CUTFLOW_COLUMNS
     assert flow.to_dict("records") == [
         # of 6: 4 is too faint, 6 is not detected, 5 is NaN
-        {"cut": "bright", "description": "mag_r < 17.5", "n_in": 6, "n_out": 3, "n_lost": 3,
-         "n_lost_alone": 3, "n_lost_nan": 1},
+        {"cut": "bright", "description": "mag_r < 17.5", "n_in": 6, "n_out": 3,
+         "fraction": 0.5, "n_lost": 3, "n_lost_alone": 3, "n_lost_nan": 1},
         # of 1, 2, 3: 2 is too red, 3 is NaN; alone it would keep only 1
-        {"cut": "blue", "description": "`u-g` < 1", "n_in": 3, "n_out": 1, "n_lost": 2,
-         "n_lost_alone": 5, "n_lost_nan": 1},
+        {"cut": "blue", "description": "`u-g` < 1", "n_in": 3, "n_out": 1,
+         "fraction": 1 / 3, "n_lost": 2, "n_lost_alone": 5, "n_lost_nan": 1},
     ]  # fmt: skip
 
 
@@ -187,5 +187,5 @@ def test_two_cuts_of_one_name():
 @pytest.mark.parametrize("cut", [{}, {"keep": "z_true > 0", "finite": ["z_true"]}])
 def test_cut_of_two_kinds_or_none(cut):
     error = failure({"name": "a", **cut})
-    assert (error.place, error.expected) == ("cut 'a'", "one of keep, finite, missing")
+    assert (error.place, error.expected) == ("cut 'a'", "one of keep, finite, missing, duplicates")
     assert error.found.startswith("the keys name")

@@ -22,6 +22,8 @@ SETTINGS = {
     "splits": {"train": 0.45, "validation": 0.10, "calibration": 0.05, "test": 0.40},
     "sky_cell_order": 10,
     "master_seed": 1,
+    "duplicate_radius_arcsec": 1.0,
+    "photometry": {"main": "sdss", "one": "sdss", "two": "sdss"},
 }
 
 

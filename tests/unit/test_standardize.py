@@ -16,7 +16,7 @@ def test_standard_names_types_and_order():
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
         "object_id": "int64", "ra": "float64", "dec": "float64", "z_true": "float32",
         "mag_u": "float32", "mag_g": "float32", "mag_err_u": "float32", "mag_err_g": "float32",
-        "z_true_kind": "str", "u-g": "float64", "part": "str",
+        "z_true_err": "float32", "z_true_kind": "str", "z_true_origin": "str", "u-g": "float64", "part": "str",
     }  # fmt: skip
     assert frame["object_id"].tolist() == [BIG, BIG + 1, 3]
     assert frame["part"].tolist() == ["train"] * 3
@@ -25,6 +25,7 @@ def test_standard_names_types_and_order():
     np.testing.assert_array_equal(frame["mag_u"], np.float32([18, 19, 20]))
     assert counts == {
         "rows_in": 3, "sentinels": {}, "flux_not_positive": {}, "duplicates": 0, "rows_out": 3,
+        "ra_wrapped": 0, "range_deg": {"ra": [0.0, 359.5], "dec": [-90.0, 90.0]},
     }  # fmt: skip
 
 
@@ -43,8 +44,8 @@ def test_extra_columns_keep_their_types():
 @pytest.mark.parametrize(
     ("column", "value", "place", "expected"),
     [
-        ("RA", 360.0, "column 'ra', row 3", "0 <= ra < 360 degrees"),
-        ("RA", -0.5, "column 'ra', row 3", "0 <= ra < 360 degrees"),
+        ("RA", 360.5, "column 'ra', row 3", "-180 <= ra <= 360 degrees"),
+        ("RA", -180.5, "column 'ra', row 3", "-180 <= ra <= 360 degrees"),
         ("DEC", 90.5, "column 'dec', row 3", "-90 <= dec <= 90 degrees"),
         ("DEC", -99.0, "column 'dec', row 3", "-90 <= dec <= 90 degrees"),
     ],
@@ -81,7 +82,8 @@ def test_missing_column_and_text_in_a_number():
         ({"sentinels": {-99: "missing"}}, "sentinels.-99", "not_observed or not_detected",
          "'missing'"),
         ({"kind": "none"}, "kind", "spec or photo or mock", "'none'"),
-        ({"duplicates": "keep_last"}, "duplicates", "keep_first or drop_all", "'keep_last'"),
+        ({"duplicates": "keep_last"}, "duplicates", "keep, keep_first or drop_all",
+         "'keep_last'"),
     ],
 )  # fmt: skip
 def test_settings_that_do_not_fit(changes, place, expected, found):
@@ -101,7 +103,9 @@ def test_labels_only_and_photometry_only():
         "kind": "photo",
     }
     frame, _ = standardize(raw(), labels, FILE, "all")
-    assert list(frame.columns) == ["object_id", "ra", "dec", "z_true", "z_true_kind", "part"]
+    labels = ["z_true", "z_true_err", "z_true_kind", "z_true_origin"]
+    assert list(frame.columns) == ["object_id", "ra", "dec", *labels, "part"]
+    assert frame["z_true_err"].isna().all()
     frame, _ = standardize(raw(), survey(columns={"z_true": None}, kind="none"), FILE, "all")
     assert not {"z_true", "z_true_kind"} & set(frame.columns)
 

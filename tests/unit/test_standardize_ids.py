@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.toy_survey import BIG, FILE, failure, raw, survey
-from zladder.catalogs.standardize import standardize, standardize_parts
+from zladder.catalogs.native import read_survey
+from zladder.catalogs.standardize import standardize
 from zladder.provenance.errors import BadInput
 
 CONTENT = {"columns": {"object_id": {"from": "content"}}}
@@ -89,23 +88,34 @@ def test_the_same_row_twice_is_a_duplicate_by_content():
     assert ", row 4" in failure(table, survey(**CONTENT)).place
 
 
-def test_duplicates_across_parts_are_refused():
-    tables = [(raw(), Path("a.csv"), "train"), (raw(id=[8, 9, BIG + 1]), Path("b.csv"), "test")]
+def parts(folder, **tables):
+    """Write each table as the part of its name."""
+    for part, table in tables.items():
+        table.to_csv(folder / f"{part}.csv", index=False)
+    return {part: folder / f"{part}.csv" for part in tables}
+
+
+def test_duplicates_across_parts_are_refused(tmp_path):
+    files = parts(tmp_path, train=raw(), test=raw(id=[8, 9, BIG + 1]))
     with pytest.raises(BadInput) as caught:
-        standardize_parts(tables, survey())
+        read_survey(files, survey(file_format="csv"))
     error = caught.value
-    assert (error.file, error.place) == ("b.csv", f"object_id {BIG + 1}, row 3")
-    assert "row 2 of a.csv" in error.found
+    assert (error.file, error.place) == (str(files["test"]), f"object_id {BIG + 1}, row 3")
+    assert f"row 2 of {files['train']}" in error.found
 
 
 @pytest.mark.parametrize(
     ("rule", "kept", "mags", "removed"),
-    [("keep_first", [1, 2, 5, 6], [18, 19, 18, 19], 2), ("drop_all", [1, 5, 6], [18, 18, 19], 3)],
+    [
+        ("keep_first", [1, 2, 5, 6], [18, 19, 18, 19], 2),
+        ("drop_all", [1, 5, 6], [18, 18, 19], 3),
+        ("keep", [1, 2, 2, 5, 6, 2], [18, 19, 20, 18, 19, 20], 0),
+    ],
 )
-def test_declared_duplicates_across_parts(rule, kept, mags, removed):
+def test_declared_duplicates_across_parts(tmp_path, rule, kept, mags, removed):
     # 2 stands twice in the first part and once in the second: drop_all must not keep the third.
-    tables = [(raw(id=[1, 2, 2]), FILE, "train"), (raw(id=[5, 6, 2]), FILE, "test")]
-    frame, counts = standardize_parts(tables, survey(duplicates=rule))
+    files = parts(tmp_path, train=raw(id=[1, 2, 2]), test=raw(id=[5, 6, 2]))
+    frame, counts = read_survey(files, survey(duplicates=rule, file_format="csv"))
     assert frame["object_id"].tolist() == kept
     assert frame["mag_u"].tolist() == mags
     assert frame.index.tolist() == list(range(len(kept)))

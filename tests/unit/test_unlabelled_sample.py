@@ -8,6 +8,7 @@ import pytest
 
 from zladder.catalogs.native import read_survey
 from zladder.catalogs.select import select_sample
+from zladder.config.selections import sample_cuts
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.tables.standard import write_standard
@@ -43,7 +44,8 @@ def deep(settings, tmp_path):
     """The shipped survey and sample without labels, and a native file of it."""
     everything = settings()
     survey = {"name": "mock_sdss_deep", **everything["survey_files"]["mock_sdss_deep"]}
-    sample = {"name": "mock_deep", **everything["catalogs"]["samples"]["mock_deep"]}
+    cuts = sample_cuts(everything, "mock_deep")
+    sample = {"name": "mock_deep", **everything["catalogs"]["samples"]["mock_deep"], "cuts": cuts}
     file = tmp_path / "sdss_deep.csv"
     native(survey["bands"]).to_csv(file, index=False)
     return survey, sample, file

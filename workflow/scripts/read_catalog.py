@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from typing import Any
 
 from zladder.provenance.program import ProgramParser, run_program
+
+log = logging.getLogger("zladder")
 
 
 def make_parser() -> ProgramParser:
@@ -21,12 +24,13 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read, standardise, write; return the counts."""
-    from zladder.catalogs.native import read_survey
-    from zladder.tables.standard import write_standard
+    from zladder.catalogs.native import write_survey
 
     parts = dict(zip(options.parts, options.files, strict=True))
-    catalog, counts = read_survey(parts, options.survey)
-    write_standard(catalog, options.catalog, metadata={"survey": options.survey["name"]})
+    counts = write_survey(parts, options.survey, options.catalog)
+    for part, counted in counts["parts"].items():
+        for warning in counted["warnings"]:
+            log.warning("warning: part %s: %s", part, warning)
     return {"flux_kind": options.survey.get("flux_kind"), "counts": counts}
 
 

@@ -23,18 +23,16 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Select, write the sample and its cut-flow."""
-    from zladder.catalogs.select import select_sample
-    from zladder.tables.read import read_table
-    from zladder.tables.standard import write_standard
+    from zladder.catalogs.select import write_sample
 
-    labels, photometry = (read_table(path) for path in (options.labels, options.photometry))
-    pairs = read_table(options.match) if options.match else None
-    sample, cutflow = select_sample(labels, photometry, pairs, options.settings, options.photometry)
-    write_standard(sample, options.sample, {"sample": options.settings["name"]})
+    settings = options.settings
+    cutflow, n_in = write_sample(
+        options.labels, options.photometry, options.match, settings, options.sample
+    )
     cutflow.to_csv(options.cutflow, index=False, lineterminator="\n")
-    n_in = len(sample) if cutflow.empty else int(cutflow["n_in"].iloc[0])
-    counts = {"n_in": n_in, "n_out": len(sample)}
-    return {"flux_kind": options.settings.get("flux_kind"), "counts": counts}
+    n_out = n_in if cutflow.empty else int(cutflow["n_out"].iloc[-1])
+    counts = {"n_in": n_in, "n_out": n_out}
+    return {"flux_kind": settings.get("flux_kind"), "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,24 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zladder.provenance.errors import BadInput, nearest_hint
+from zladder.provenance.errors import BadInput, nearest_hint, require_known
 from zladder.tables.columns import standard_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONTENT = "content"  # the id is made of the row's numbers
-_FAMILIES = ("mag", "mag_err", "extinction")
+TEXT = "text"  # the id is made of the words of a native column
+_FAMILIES = ("mag", "mag_err", "mag_limit", "extinction")
+_MADE = ("part", "z_true_kind", "z_true_origin")
 _ALWAYS = ("object_id", "ra", "dec", "z_true", "z_true_err", "ebv_mag")
 
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """One standard column and where it comes from; ``native`` is empty for a content id."""
+    """One standard column and where it comes from; ``native`` is empty for a content id.
+
+    ``declared``: the map itself says the unit. ``made_of``: CONTENT or TEXT for an identifier that
+    is made, else empty.
+    """
 
     name: str
     native: str
     unit: str
+    declared: bool = False
+    made_of: str = ""
 
     @property
     def is_flux(self) -> bool:
@@ -58,7 +66,7 @@ def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
             raise BadInput(survey_file(survey), "columns", f"'{name}' in the column map",
                            ", ".join(declared), hint)  # fmt: skip
     for name in survey.get("extra_columns", []):
-        if name in declared or name in ("part", "z_true_kind"):
+        if name in declared or name in _MADE:
             raise BadInput(survey_file(survey), "extra_columns", "names of native columns",
                            f"'{name}', a standard column", "map it or leave it out")  # fmt: skip
     return [_mapped(name, declared[name], survey) for name in allowed if name in declared]
@@ -76,8 +84,29 @@ def _mapped(name: str, source: Any, survey: Mapping[str, Any]) -> MappedColumn:
     if isinstance(source, str):
         return MappedColumn(name, source, unit)
     if source.get("from") == CONTENT and name == "object_id":
-        return MappedColumn(name, "", "")
+        return MappedColumn(name, "", "", made_of=CONTENT)
     if not isinstance(source.get("native"), str):
         raise BadInput(survey_file(survey), f"columns.{name}", "the name of a native column",
                        f"{dict(source)}", f"{name}: NAME, or {name}: {{native: NAME}}")  # fmt: skip
-    return MappedColumn(name, source["native"], source.get("unit", unit))
+    made_of = TEXT if source.get("from") == TEXT and name == "object_id" else ""
+    declared = "unit" in source
+    return MappedColumn(name, source["native"], source.get("unit", unit), declared, made_of)
+
+
+def limits(survey: Mapping[str, Any]) -> dict[str, float]:
+    """Return {mag_limit_{band}: AB magnitude} of the depth that a survey declares for all rows.
+
+    Raises
+    ------
+    BadInput
+        For a band that the survey lacks, or one whose limits are a column of the table.
+    """
+    found = {}
+    for band, mag in survey.get("limits", {}).items():
+        place = f"limits.{band}"
+        require_known(band, survey.get("bands", []), survey_file(survey), place)
+        if f"mag_limit_{band}" in survey["columns"]:
+            raise BadInput(survey_file(survey), place, "one limit for a band", "two: a column too",
+                           f"take it out, or columns.mag_limit_{band}")  # fmt: skip
+        found[f"mag_limit_{band}"] = float(mag)
+    return found

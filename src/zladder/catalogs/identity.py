@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.catalogs.column_map import survey_file
+from zladder.catalogs.repeats import repeated
 from zladder.provenance.errors import BadInput
 from zladder.tables.arrow import LARGEST_EXACT_FLOAT
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-RULES = ("refuse", "keep_first", "drop_all")
+RULES = ("refuse", "keep", "keep_first", "drop_all")
 
 
 def content_ids(numbers: pd.DataFrame) -> np.ndarray:
@@ -32,7 +33,28 @@ def content_ids(numbers: pd.DataFrame) -> np.ndarray:
     return (np.frombuffer(digests, dtype="<u8") >> np.uint64(1)).astype(np.int64)
 
 
-def native_ids(column: pd.Series, native: str, file: Path) -> np.ndarray:
+def text_ids(column: pd.Series, native: str, file: Path, first_row: int) -> np.ndarray:
+    """Return the 63-bit BLAKE2b of each row's text (UTF-8): shape (N,), int64, never negative.
+
+    An integer counts as its decimal digits, so that a table gives the same ids whether its format
+    holds them as numbers or as text.
+
+    Raises
+    ------
+    BadInput
+        A missing id, or a fraction.
+    """
+    missing = column.isna().to_numpy()
+    if missing.any():
+        _refuse(file, native, first_row + int(np.argmax(missing)), "nothing")
+    if column.dtype.kind == "f":
+        column = pd.Series(native_ids(column, native, file, first_row))
+    words = (str(word).strip().encode() for word in column)
+    digests = b"".join(blake2b(word, digest_size=8).digest() for word in words)
+    return (np.frombuffer(digests, dtype="<u8") >> np.uint64(1)).astype(np.int64)
+
+
+def native_ids(column: pd.Series, native: str, file: Path, first_row: int) -> np.ndarray:
     """Return the ids of a native column as int64, shape (N,).
 
     Raises
@@ -42,7 +64,7 @@ def native_ids(column: pd.Series, native: str, file: Path) -> np.ndarray:
     """
     missing = column.isna().to_numpy()
     if missing.any():
-        _refuse(file, native, int(np.argmax(missing)), "nothing")
+        _refuse(file, native, first_row + int(np.argmax(missing)), "nothing")
     if column.dtype.kind in "iu":
         values = column.to_numpy(dtype=column.dtype.name.lower())
         wrong = values > np.iinfo(np.int64).max if values.dtype.kind == "u" else values != values
@@ -53,29 +75,31 @@ def native_ids(column: pd.Series, native: str, file: Path) -> np.ndarray:
         values, wrong = column.to_numpy(), np.ones(len(column), dtype=bool)
     if wrong.any():
         row = int(np.argmax(wrong))
-        _refuse(file, native, row, f"'{values[row]}'")
+        _refuse(file, native, first_row + row, f"'{values[row]}'")
     return values.astype(np.int64)
 
 
 def _refuse(file: Path, native: str, row: int, found: str) -> NoReturn:
     raise BadInput(file, f"column '{native}' (object_id), row {row + 1}",
                    "an integer of at most 63 bits, never through a float", found,
-                   "make ids of the rows' content: object_id: {from: content}")  # fmt: skip
+                   f"make ids of this text, object_id: {{native: {native}, from: text}}, or of "
+                   "the rows' content, {from: content}")  # fmt: skip
 
 
-def resolve_duplicates(
-    frame: pd.DataFrame, origins: Sequence[tuple[Path, int]], survey: Mapping[str, Any]
-) -> tuple[pd.DataFrame, int]:
-    """Return the frame with every object once, and how many rows were taken out.
+def doubled_rows(
+    ids: np.ndarray, origins: Sequence[tuple[Path, int]], survey: Mapping[str, Any]
+) -> np.ndarray:
+    """Return which rows are taken out so that every object stands once: bool (N,).
 
     Parameters
     ----------
-    frame
-        The standard table; the parts of a survey one below the other.
+    ids
+        object_id of all rows, the parts of a survey one below the other.
     origins
         File and number of rows of each part, in that order.
     survey
-        ``duplicates``: ``keep_first`` keeps the first of several rows, ``drop_all`` none of them.
+        ``duplicates``: ``keep_first`` keeps the first of several rows, ``drop_all`` none of them;
+        ``keep`` all of them (the sample decides, after its cuts).
 
     Raises
     ------
@@ -84,13 +108,14 @@ def resolve_duplicates(
     """
     rule = survey.get("duplicates", "refuse")
     if rule not in RULES:
-        raise BadInput(survey_file(survey), "duplicates", "keep_first or drop_all",
+        raise BadInput(survey_file(survey), "duplicates", "keep, keep_first or drop_all",
                        f"'{rule}'", "leave it out to refuse duplicates")  # fmt: skip
-    keep = False if rule == "drop_all" else "first"
-    doubled = frame["object_id"].duplicated(keep=keep).to_numpy()
+    if rule == "keep":
+        return np.zeros(len(ids), dtype=bool)
+    doubled = repeated(ids, keep_first=rule != "drop_all")
     if rule == "refuse" and doubled.any():
-        _refuse_duplicate(frame["object_id"].to_numpy(), doubled, origins)
-    return frame.loc[~doubled].reset_index(drop=True), int(doubled.sum())
+        _refuse_duplicate(ids, doubled, origins)
+    return doubled
 
 
 def _refuse_duplicate(

@@ -13,8 +13,9 @@ from zladder.catalogs.photometry import (
     magnitude_error,
     nanomaggies_per,
 )
+from zladder.catalogs.positions import on_sphere
 from zladder.catalogs.sentinels import declared_sentinels, find_sentinels, require_plausible
-from zladder.provenance.errors import BadInput
+from zladder.tables.arrow import LARGEST_EXACT_FLOAT
 from zladder.tables.check import require_column, require_numbers
 from zladder.tables.columns import standard_column
 
@@ -28,30 +29,35 @@ NOT_DETECTED_NMGY = 0.0  # becomes a magnitude of inf, as every flux <= 0 does
 
 
 def standard_numbers(
-    raw: pd.DataFrame, columns: Sequence[MappedColumn], survey: Mapping[str, Any], file: Path
+    raw: pd.DataFrame,
+    columns: Sequence[MappedColumn],
+    survey: Mapping[str, Any],
+    file: Path,
+    first_row: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the columns, N rows, in standard units and types, and counts.
 
-    The counts are ``sentinels`` (native column -> sentinel -> rows) and ``flux_not_positive``
-    (native column -> rows that became not detected).
+    The counts are ``sentinels`` (native column -> sentinel -> rows), ``flux_not_positive``
+    (native column -> rows that became not detected), ``ra_wrapped`` (rows whose RA was below 0 or
+    360) and ``range_deg`` (ra and dec -> least and most). `first_row` rows stand in the file before
+    these.
 
     Raises
     ------
     BadInput
         A missing column, text in a number, an undeclared sentinel, a position off the sphere.
     """
-    raw = require_numbers(raw, list(dict.fromkeys(c.native for c in columns)), file)
+    raw = require_numbers(raw, list(dict.fromkeys(c.native for c in columns)), file, first_row)
     counts: dict[str, Any] = {"sentinels": {}, "flux_not_positive": {}}
     declared = declared_sentinels(survey)
-    read = {c.name: _read(raw[c.native], c, declared, counts, file) for c in columns}
+    read = {c.name: _read(raw[c.native], c, declared, counts, file, first_row) for c in columns}
+    counts |= on_sphere(read, file, first_row)
     standard = {}
     for column in columns:
         described = standard_column(column.name)
         dtype = described.dtype if described else "float64"
         standard[column.name] = _as_magnitude(column, read).astype(dtype)
-    frame = pd.DataFrame(standard, index=raw.index)
-    _require_on_sphere(frame, file)
-    return frame, counts
+    return pd.DataFrame(standard, index=raw.index), counts
 
 
 def extra_column(
@@ -68,6 +74,8 @@ def extra_column(
     declared = declared_sentinels(survey)
     found = find_sentinels(_floats(column), declared)
     _count(counts, name, found, declared)
+    if found and column.dtype.kind in "iu" and column.abs().max() > LARGEST_EXACT_FLOAT:
+        column = column.astype("UInt64" if column.dtype.kind == "u" else "Int64")
     for rows in found.values():
         column = column.mask(rows)
     return column
@@ -85,6 +93,7 @@ def _read(
     declared: Mapping[float, str],
     counts: dict[str, Any],
     file: Path,
+    first_row: int,
 ) -> np.ndarray:
     """Return float64, shape (N,), in degrees, nanomaggies or as it was; sentinels understood."""
     values = _floats(native)
@@ -92,10 +101,10 @@ def _read(
     known = np.zeros(len(values), dtype=bool)
     for rows in found.values():
         known |= rows
-    require_plausible(column, values, known, file)
+    require_plausible(column, values, known, file, first_row)
     _count(counts, column.native, found, declared)
     result = values.astype(np.float64) * _scale(column)
-    if column.is_flux and not column.name.startswith("mag_err_"):
+    if column.is_flux and not column.name.startswith(("mag_err_", "mag_limit_")):
         n_negative = int(((result <= 0) & ~known).sum())
         counts["flux_not_positive"].update({column.native: n_negative} if n_negative else {})
     for sentinel, rows in found.items():
@@ -113,8 +122,9 @@ def _scale(column: MappedColumn) -> float:
 
 
 def _meaning(column: MappedColumn, meaning: str) -> float:
-    if meaning == "not_observed" or not column.name.startswith("mag_"):
-        return np.nan  # a redshift or an extinction can only be there or not
+    measured = column.name.startswith("mag_") and not column.name.startswith("mag_limit_")
+    if meaning == "not_observed" or not measured:
+        return np.nan  # a redshift, an extinction or a limit can only be there or not
     is_flux = column.is_flux and not column.name.startswith("mag_err_")
     return NOT_DETECTED_NMGY if is_flux else np.inf
 
@@ -139,18 +149,3 @@ def _count(
             f"{sentinel:g} ({declared[sentinel]})": int(rows.sum())
             for sentinel, rows in found.items()
         }
-
-
-def _require_on_sphere(numbers: pd.DataFrame, file: Path) -> None:
-    for name, low, high, wanted in (
-        ("ra", 0.0, 360.0, "0 <= ra < 360 degrees"),
-        ("dec", -90.0, 90.0, "-90 <= dec <= 90 degrees"),
-    ):
-        if name not in numbers:
-            continue
-        values = numbers[name].to_numpy()
-        off = (values < low) | (values > high) | ((values == high) & (name == "ra"))
-        if off.any():
-            row = int(np.argmax(off))
-            raise BadInput(file, f"column '{name}', row {row + 1}", wanted, f"{values[row]}",
-                           "check the unit that the survey declares")  # fmt: skip

@@ -1,4 +1,9 @@
-"""Sentinels: numbers that stand for 'no number', declared by the survey; all others are refused."""
+"""Sentinels: numbers that stand for 'no number', declared by the survey; all others are refused.
+
+They mean one of two things. ``not_detected``: the telescope looked and saw nothing; the magnitude
+is inf, fainter than any, and `mag_limit_{band}` says how faint at least where the survey knows it.
+``not_observed``: nobody looked, or what was seen cannot be used; the magnitude is NaN.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 MEANINGS = {"not_observed": np.nan, "not_detected": np.inf}
 # What public catalogues write for a missing number, with either sign.
-SUSPECTS = (99.0, 999.0, 9999.0)
+SUSPECTS = (99.0, 99.9, 99.99, 999.0, 9999.0)
 FAINTEST_MAG = 50.0  # no survey reaches it: 0 < mag < 50 as in the selection of GalaxiesML
 
 
@@ -61,7 +66,7 @@ def find_sentinels(values: np.ndarray, declared: Mapping[float, str]) -> dict[fl
 
 
 def require_plausible(
-    column: MappedColumn, values: np.ndarray, declared: np.ndarray, file: Path
+    column: MappedColumn, values: np.ndarray, declared: np.ndarray, file: Path, first_row: int
 ) -> None:
     """Raise BadInput at the first value that no galaxy can have and that nobody declared.
 
@@ -73,8 +78,8 @@ def require_plausible(
         Shape (N,), native numbers.
     declared
         Shape (N,), bool: True for declared sentinels, which are not looked at.
-    file
-        The table's file, for the message.
+    file, first_row
+        The table's file, and the rows that stand in it before these, for the message.
     """
     expected, bad = _implausible(column, values)
     rows = np.flatnonzero(bad & ~declared)
@@ -83,7 +88,7 @@ def require_plausible(
         key = "nan" if np.isnan(value) else str(value)
         more = f" (and {rows.size - 1} rows more)" if rows.size > 1 else ""
         raise BadInput(
-            file, f"column '{column.native}' ({column.name}), row {rows[0] + 1}",
+            file, f"column '{column.native}' ({column.name}), row {first_row + rows[0] + 1}",
             expected, f"{value}{more}",
             _position_hint(column) or "if it means 'no value', declare it in the survey: "
             f"sentinels: {{{key}: not_observed}} (or not_detected)",
@@ -94,10 +99,13 @@ def _implausible(column: MappedColumn, values: np.ndarray) -> tuple[str, np.ndar
     never = ~np.isfinite(values)
     if column.name in ("ra", "dec"):  # 99 degrees is a place like any other
         return "a finite position", never
+    suspects = np.asarray(SUSPECTS, dtype=values.dtype)  # 99.9 in float32 is not that in float64
     if column.is_flux:  # so is a flux of 99, but hardly one of -99 to the last digit
-        never = never | np.isin(values, [-s for s in SUSPECTS])
+        never = never | np.isin(values, -suspects)
     else:
-        never = never | np.isin(np.abs(values), SUSPECTS)
+        never = never | np.isin(np.abs(values), suspects)
+    if column.name.startswith("mag_limit_") and column.is_flux:
+        return "a limit above 0, or a declared sentinel", never | (values <= 0)
     if column.name.startswith("mag_err_"):
         return "an error above 0, or a declared sentinel", never | (values <= 0)
     if column.name.startswith("mag_") and not column.is_flux:

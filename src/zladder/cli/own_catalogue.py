@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.catalogs.column_map import native_columns
+from zladder.catalogs.column_map import column_map, native_columns
+from zladder.catalogs.described import require_same_units
 from zladder.catalogs.standardize import standardize
 from zladder.config.documents import read_yaml
 from zladder.provenance.errors import BadInput, require_known
 from zladder.tables.check import listed
-from zladder.tables.columns import standard_column
 from zladder.tables.formats import format_of
 from zladder.tables.names import column_names
 from zladder.tables.read import read_table
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "extinction_per_ebv",
                 "stored_extinction_per_ebv", "flux_kind", "measured", "name", "bands",
                 "file_format", "names", "columns", "extra_columns", "sentinels", "duplicates",
-                "kind")  # fmt: skip
+                "kind", "version", "limits", "selections")  # fmt: skip
+_MADE = ("z_true_err", "z_true_origin")  # of labels; no news where the table does not have them
+_NO_INPUTS = ("extra_columns", "limits", "selections")
 
 _LABELS = ("z_true", "z_true_err")  # kept where the table has them, for the flags and for scores
 
@@ -58,13 +60,15 @@ def read_catalogue(
         survey = _standard_survey(path, inputs)
     file_format, wanted = survey.get("file_format"), native_columns(survey)
     raw = read_table(path, file_format, wanted, survey.get("names"))
-    _require_units(path, survey)
+    written = read_units(path, survey.get("file_format") or format_of(path))
+    require_same_units(column_map(survey), written, path, "map it with --survey")
     frame, counts = standardize(raw, survey, path, part="all")
     if frame.empty:
         found = f"none of {len(raw)}: each shares its object_id with another"
         hint = "declare duplicates: keep_first in the survey file, or correct the identifiers"
         raise BadInput(path, "rows", "at least one row after duplicates: drop_all", found, hint)
-    return frame, counts["rows_in"]
+    unknown = [name for name in _MADE if name in frame and name not in survey["columns"]]
+    return frame.drop(columns=unknown), counts["rows_in"]
 
 
 def _own_survey(path: Path, survey_file: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +86,8 @@ def _own_survey(path: Path, survey_file: Path, inputs: Mapping[str, Any]) -> dic
     else:
         columns = {key: columns[key] for key in columns if not key.startswith("extinction_")}
         survey.pop("stored_extinction_per_ebv", None)
-    survey = {key: survey[key] for key in survey if key != "extra_columns"}
+    columns = {key: columns[key] for key in columns if not key.startswith("mag_limit_")}
+    survey = {key: survey[key] for key in survey if key not in _NO_INPUTS}
     needed = {key: columns[key] for key in columns if key not in _LABELS}
     survey["names"] = _names(path, survey, native_columns({**survey, "columns": needed}))
     present = column_names(path, survey.get("file_format"), survey["names"])
@@ -172,28 +177,3 @@ def _standard_survey(path: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
         sentinels |= {"99.0": "not_detected", "-99.0": "not_observed"}
     return {"name": path.name, "bands": bands, "columns": columns, "sentinels": sentinels,
             "kind": "spec"}  # fmt: skip
-
-
-def _require_units(path: Path, survey: Mapping[str, Any]) -> None:
-    """Refuse a column whose file says another unit than the map does."""
-    written = read_units(path, survey.get("file_format") or format_of(path))
-    for name, source in survey["columns"].items():
-        native = _native(source)
-        described = standard_column(name)
-        declared = source.get("unit") if isinstance(source, dict) else None
-        unit = declared or (described.unit if described else "")
-        found = written.get(native or "", unit)
-        if unit and not _same_unit(found, unit):
-            hint = (
-                f"convert it, or map it with --survey: {name}: {{native: {native}, unit: {found}}}"
-            )
-            raise BadInput(
-                path, f"column '{native}'", f"the unit {unit}", f"the unit {found}", hint
-            )
-
-
-def _same_unit(found: str, wanted: str) -> bool:
-    """Return whether two unit texts mean the same; AB magnitudes may be written mag(AB)."""
-    plain = {"mag(ab)": "mag", "abmag": "mag", "degree": "deg", "degrees": "deg"}
-    names = [plain.get(text.strip().lower(), text.strip().lower()) for text in (found, wanted)]
-    return names[0] == names[1]

@@ -11,6 +11,7 @@ from zladder.config.archives import require_archives
 from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
+from zladder.config.selections import require_selections
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def require_references(settings: Mapping[str, Any]) -> None:
         _require_study(settings, study, document)
     require_archives(settings)
     _require_data(settings)
+    require_selections(settings)
     samples = settings["catalogs"]["samples"]
     _require_all(list(settings["real_samples"]), samples, "config/real_samples.yaml", "sample")
     require_images(settings)

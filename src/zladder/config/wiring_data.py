@@ -10,6 +10,7 @@ from zladder.config.cards import dataset_samples
 from zladder.config.data import fetched_path, survey_files
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
+from zladder.config.selections import sample_cuts
 from zladder.provenance.digests import canonical_json, derive_seed
 
 if TYPE_CHECKING:
@@ -156,9 +157,8 @@ class DataWiring:
         entry = self.settings["catalogs"]["samples"][sample]
         survey = self.settings["survey_files"][entry["photometry"]]
         kind = {key: survey[key] for key in ("flux_kind",) if key in survey}
-        return canonical_json(
-            {"name": sample, "deredden": entry["deredden"], "cuts": entry["cuts"], **kind}
-        )
+        cuts = sample_cuts(self.settings, sample)
+        return canonical_json({"name": sample, "deredden": entry["deredden"], "cuts": cuts, **kind})
 
     def realism_samples(self) -> list[str]:
         """Return the simulated samples that references describe."""
@@ -243,12 +243,23 @@ class DataWiring:
         stage = self.settings["datasets"]
         return canonical_json(
             {
+                **copy_settings(self.settings, dataset),
                 "splits": stage["splits"],
                 "sky_cell_order": stage["sky_cell_order"],
                 "given_parts": stage["datasets"][dataset].get("given_parts", {}),
                 "master_seed": self.settings["master_seed"],
             }
         )
+
+
+def copy_settings(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Return what says which rows of a dataset's samples are copies of one galaxy."""
+    entries = settings["catalogs"]["samples"]
+    samples = dataset_samples(settings, dataset)
+    return {
+        "photometry": {name: entries[name]["photometry"] for name in samples},
+        "duplicate_radius_arcsec": settings["datasets"]["duplicate_radius_arcsec"],
+    }
 
 
 # Keys of a survey that say nothing about how its tables are read.
@@ -261,4 +272,5 @@ _NOT_READ = (
     "extinction_per_ebv",
     "frames",
     "measured",
+    "selections",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zladder.config.cards import dataset_samples
 from zladder.config.data import data_folder
 from zladder.config.methods import ladder_of
-from zladder.config.wiring_data import SIMULATED, DataWiring
+from zladder.config.wiring_data import SIMULATED, DataWiring, copy_settings
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ class PixelWiring(DataWiring):
 
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""
-        seed = self.settings["master_seed"]
-        return canonical_json({**self.settings["datasets"]["images"], "master_seed": seed})
+        seed, copies = self.settings["master_seed"], copy_settings(self.settings, dataset)
+        stage = self.settings["datasets"]["images"]
+        return canonical_json({**stage, **copies, "master_seed": seed})
 
     def away_from(self, dataset: str) -> list[str]:
         """Return the dataset whose held-out pixels another one must not show; none for most."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from zladder.datasets.copies import without_copies
 from zladder.datasets.splits import SPLITS, draw_splits, uniform_hash
 from zladder.provenance.digests import derive_seed
 from zladder.provenance.errors import BadInput
@@ -29,9 +30,11 @@ def build_dataset(
     Parameters
     ----------
     samples
-        {name: table}; where two hold the same `object_id`, the sample named first keeps it.
+        {name: table}, in the order of their precedence; copies are dropped as `without_copies`
+        says.
     settings
-        `splits` and `sky_cell_order` of the stage.
+        `splits`, `sky_cell_order` and `duplicate_radius_arcsec` of the stage; `photometry`: {sample:
+        the survey of its photometry}.
     given_parts
         {split: part of the survey} for splits that were published.
     master_seed
@@ -44,7 +47,7 @@ def build_dataset(
     tuple
         The samples' columns that all of them have, and `sample`, `split`, `fraction_rank` (uniform
         in [0, 1): a label fraction f is `fraction_rank < f`). Counts: galaxies by sample, copies
-        dropped, galaxies by split.
+        dropped (of `without_copies`), galaxies by split.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def build_dataset(
         positions.
     """
     require_whole(settings["splits"])
-    first, counts = join_samples(samples, file)
+    first, counts = join_samples(samples, settings, file)
     first["split"] = draw_splits(
         first,
         settings["splits"],
@@ -67,20 +70,20 @@ def build_dataset(
 
 
 def join_samples(
-    samples: Mapping[str, pd.DataFrame], file: Path
+    samples: Mapping[str, pd.DataFrame], settings: Mapping[str, Any], file: Path
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return (every galaxy once, with the column `sample`; `n_in`, `n_copies_dropped`).
+    """Return (every galaxy once, with the column `sample`; `n_in` and what was dropped).
 
     Raises
     ------
     BadInput
-        If only some of the samples have positions.
+        If only some of the samples have positions; as `without_copies`.
     """
     _require_same_keys(samples, file)
-    frame = _joined(samples)
-    first = frame.drop_duplicates("object_id", keep="first").reset_index(drop=True)
-    n_in = {name: len(sample) for name, sample in samples.items()}
-    return first, {"n_in": n_in, "n_copies_dropped": len(frame) - len(first)}
+    frame, counts = without_copies(
+        _joined(samples), settings["photometry"], settings["duplicate_radius_arcsec"], file
+    )
+    return frame, {"n_in": {name: len(sample) for name, sample in samples.items()}, **counts}
 
 
 def splits_seed(master_seed: int) -> int:

@@ -47,12 +47,12 @@ def build_image_dataset(
     Parameters
     ----------
     samples
-        {name: table} with `object_id, ra, dec`; where two hold the same galaxy, the one named
-        first keeps it.
+        {name: table} with `object_id, ra, dec`, in the order of their precedence.
     shards
         The stamp files of these samples, SAMPLE/SHARD.h5.
     settings
-        `splits` (shares), `sky_cell_order`, `master_seed`.
+        `splits` (shares), `sky_cell_order`, `master_seed`; `photometry` and
+        `duplicate_radius_arcsec` as for `build_dataset`.
     away_from
         A labelled image dataset (`ra, dec, split`), or None. With it, what is kept is a training
         set: no stamp of it reaches a cell that a stamp of that dataset's validation, calibration
@@ -77,7 +77,7 @@ def build_image_dataset(
     _require_positions(samples, file)
     index, stamps = read_shards(shards)
     require_known_galaxies(samples, index, shards)
-    galaxies, counts = join_samples(samples, file)
+    galaxies, counts = join_samples(samples, settings, file)
     placed = join_stamps(galaxies, index)
     radius = stamp_radius_arcsec(stamps.stamp_pixels, stamps.pixel_scale_arcsec)
     require_wide_cells(radius, settings["sky_cell_order"])

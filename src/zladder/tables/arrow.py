@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,17 @@ def arrow_table(
 ) -> pa.Table:
     """Return an Arrow table of columns of N rows each, with their masks."""
     return pa.table({name: arrow_column(col, missing.get(name)) for name, col in columns.items()})
+
+
+def from_frame(frame: pd.DataFrame) -> pa.Table:
+    """Return the columns of a data frame as they are; NaN (not observed) does not become a gap."""
+    return pa.table({name: pa.array(_bare(frame[name]), from_pandas=False) for name in frame})
+
+
+def _bare(column: pd.Series) -> Any:
+    """Return the bare array where the type has no gaps, else the column."""
+    plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb"
+    return column.to_numpy() if plain else column
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

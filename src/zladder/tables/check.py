@@ -54,10 +54,13 @@ def require_column(name: str, present: Sequence[str], file: Path | str) -> None:
                        f"the columns {listed(present)}", hint)  # fmt: skip
 
 
-def require_numbers(frame: pd.DataFrame, columns: Sequence[str], file: Path) -> pd.DataFrame:
+def require_numbers(
+    frame: pd.DataFrame, columns: Sequence[str], file: Path, first_row: int = 0
+) -> pd.DataFrame:
     """Return a copy of the frame whose named columns hold numbers (integers stay integers).
 
     A missing value counts as a number (NaN): whether it may be there is the survey's to say.
+    `first_row` rows stand in the file before these.
 
     Raises
     ------
@@ -69,17 +72,17 @@ def require_numbers(frame: pd.DataFrame, columns: Sequence[str], file: Path) -> 
         require_column(name, list(frame.columns), file)
         column = frame[name]
         if pd.api.types.is_bool_dtype(column):
-            _refuse(file, name, 1, column.iloc[0])
+            _refuse(file, name, first_row + 1, column.iloc[0])
         if not pd.api.types.is_numeric_dtype(column):
-            frame[name] = _numbers(column, file, name)
+            frame[name] = _numbers(column, file, name, first_row)
     return frame
 
 
-def _numbers(column: pd.Series, file: Path, name: str) -> pd.Series:
+def _numbers(column: pd.Series, file: Path, name: str, first_row: int) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     bad = np.flatnonzero((numbers.isna() & column.notna()).to_numpy())
     if bad.size:
-        _refuse(file, name, int(bad[0]) + 1, column.iloc[bad[0]])
+        _refuse(file, name, first_row + int(bad[0]) + 1, column.iloc[bad[0]])
     return numbers
 
 

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zlib
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -17,7 +18,7 @@ from zladder.tables.arrow import arrow_table
 from zladder.tables.check import chosen_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -28,10 +29,13 @@ _DAMAGE = ("truncated", "checksum verification failed", "datasum verification fa
 _SCALAR = re.compile(r"1?[LBIJKED]|\d*A")  # TFORM of a column with one value (or one text) a row
 
 
-def read_fits(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    """Return columns of the first binary table (all with one value a row when None).
+def fits_batches(
+    path: Path, columns: Sequence[str] | None, batch_rows: int | None
+) -> Iterator[pa.Table]:
+    """Yield columns of the first binary table (all with one value a row when None) in batches.
 
-    Columns of arrays are not read. Integers with TNULL become masked.
+    Columns of arrays are not read. Integers with TNULL become masked. The file is mapped into
+    memory, not read into it, unless it is compressed.
 
     Raises
     ------
@@ -39,35 +43,51 @@ def read_fits(path: Path, columns: Sequence[str] | None) -> pa.Table:
         No binary table, a truncated or damaged file (CHECKSUM and DATASUM are verified where
         the file has them), a missing column.
     """
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            table = _read(path, columns)
-    except (OSError, EOFError, zlib.error, TypeError, ValueError, KeyError) as error:
-        _refuse(path, str(error) or type(error).__name__, error)
-    for warning in caught:
-        if any(word in str(warning.message).lower() for word in _DAMAGE):
-            _refuse(path, str(warning.message), None)
+    with ExitStack() as stack:
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                source, size = _source(path)
+                hdus = stack.enter_context(fits.open(source, checksum=True))
+                table = _table(path, hdus)
+                _require_all_bytes(path, table, size)
+                scalar = [col.name for col in table.columns if _SCALAR.fullmatch(col.format)]
+                chosen = chosen_columns(scalar, columns, path)
+                data = table.data
+        except (OSError, EOFError, zlib.error, TypeError, ValueError, KeyError) as error:
+            _refuse(path, str(error) or type(error).__name__, error)
+        for warning in caught:
+            if any(word in str(warning.message).lower() for word in _DAMAGE):
+                _refuse(path, str(warning.message), None)
+        described = {name: table.columns[name] for name in chosen}
+        step = batch_rows or max(len(data), 1)
+        for start in range(0, max(len(data), 1), step):
+            yield _batch(data[start : start + step], described)
+
+
+def _source(path: Path) -> tuple[Path | io.BytesIO, int]:
+    """Return what to open, and how many bytes it has."""
+    if path.suffix != ".gz":
+        return path, path.stat().st_size
+    # astropy takes a cut gzip file for a file that ends early; gzip itself does not.
+    content = gzip.decompress(path.read_bytes())
+    return io.BytesIO(content), len(content)
+
+
+def _table(path: Path, hdus: fits.HDUList) -> fits.BinTableHDU:
+    table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
+    if table is None:
+        raise BadInput(path, "extensions", "a binary table",
+                       f"{len(hdus)} without one", "is this an image file?")  # fmt: skip
     return table
 
 
-def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    # astropy takes a cut gzip file for a file that ends early; gzip itself does not.
-    packed = path.suffix == ".gz"
-    source = io.BytesIO(gzip.decompress(path.read_bytes())) if packed else path
-    size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else path.stat().st_size
-    with fits.open(source, checksum=True) as hdus:
-        hdu = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
-        if hdu is None:
-            raise BadInput(path, "extensions", "a binary table",
-                           f"{len(hdus)} without one", "is this an image file?")  # fmt: skip
-        _require_all_bytes(path, hdu, size)
-        scalar = [col.name for col in hdu.columns if _SCALAR.fullmatch(col.format)]
-        chosen = chosen_columns(scalar, columns, path)
-        data = hdu.data
-        values = {name: np.asarray(data.field(name)) for name in chosen}
-        missing = {name: _missing(hdu.columns[name], values[name]) for name in chosen}
-        return arrow_table(values, missing)
+def _batch(rows: fits.FITS_rec, described: Mapping[str, fits.Column]) -> pa.Table:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        values = {name: np.asarray(rows.field(name)) for name in described}
+    missing = {name: _missing(column, values[name]) for name, column in described.items()}
+    return arrow_table(values, missing)
 
 
 def _require_all_bytes(path: Path, hdu: fits.BinTableHDU, size: int) -> None:

@@ -12,14 +12,16 @@ from zladder.tables.arrow import arrow_table
 from zladder.tables.check import chosen_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
 
-def read_hdf5(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    """Return the columns: datasets of shape (N,) or (N, 1) of the root, else of its only group.
+def hdf5_batches(
+    path: Path, columns: Sequence[str] | None, batch_rows: int | None
+) -> Iterator[pa.Table]:
+    """Yield the columns in batches: datasets (N,) or (N, 1) of the root, else of its only group.
 
     Datasets of another shape (images) are not columns and are not read.
 
@@ -32,12 +34,14 @@ def read_hdf5(path: Path, columns: Sequence[str] | None) -> pa.Table:
         with h5py.File(path, "r") as file:
             found = column_datasets(table_group(file))
             chosen = chosen_columns(list(found), columns, path)
-            values = {name: _values(found[name]) for name in chosen}
+            n_rows = _one_length(path, {name: len(found[name]) for name in chosen})
+            step = batch_rows or max(n_rows, 1)
+            for start in range(0, max(n_rows, 1), step):
+                rows = slice(start, start + step)
+                yield arrow_table({name: _values(found[name], rows) for name in chosen}, {})
     except (OSError, RuntimeError, KeyError) as error:
         raise BadInput(path, "file", "a whole HDF5 file", str(error).strip("'\""),
                        "cut off, damaged or not HDF5: fetch it again") from error  # fmt: skip
-    _require_one_length(path, values)
-    return arrow_table(values, {})
 
 
 def table_group(file: h5py.File) -> h5py.Group:
@@ -57,14 +61,15 @@ def _is_column(item: h5py.Dataset) -> bool:
     return flat and item.dtype.names is None
 
 
-def _values(item: h5py.Dataset) -> np.ndarray:
-    return np.asarray(item[()]).reshape(-1)
+def _values(item: h5py.Dataset, rows: slice) -> np.ndarray:
+    return np.asarray(item[rows]).reshape(-1)
 
 
-def _require_one_length(path: Path, values: dict[str, np.ndarray]) -> None:
-    lengths = {name: len(column) for name, column in values.items()}
+def _one_length(path: Path, lengths: dict[str, int]) -> int:
+    """Return the number of rows, the same in all columns."""
     if len(set(lengths.values())) > 1:
         first, *others = lengths
         odd = next(name for name in others if lengths[name] != lengths[first])
         raise BadInput(path, f"dataset '{odd}'", f"{lengths[first]} rows, as '{first}' has",
                        f"{lengths[odd]} rows", "choose columns of one table")  # fmt: skip
+    return next(iter(lengths.values()), 0)

@@ -11,12 +11,16 @@ from zladder.provenance.errors import BadInput
 from zladder.tables.check import chosen_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    """Return the flat columns wanted (all when None); page checksums, if any, are verified.
+def parquet_batches(
+    path: Path, columns: Sequence[str] | None, batch_rows: int | None
+) -> Iterator[pa.Table]:
+    """Yield the flat columns wanted (all when None) in batches, or at once.
+
+    Page checksums, if there are any, are verified.
 
     Raises
     ------
@@ -28,7 +32,11 @@ def read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
             schema = file.schema_arrow
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
             chosen = chosen_columns(flat, columns, path)
-            return file.read(columns=chosen).select(chosen)
+            if batch_rows is None:
+                yield file.read(columns=chosen).select(chosen)
+                return
+            for batch in file.iter_batches(batch_rows, columns=chosen):
+                yield pa.Table.from_batches([batch]).select(chosen)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(path, "file", "a whole Parquet file", str(error).splitlines()[0],
                        "cut off, damaged or not Parquet: fetch it again") from error  # fmt: skip

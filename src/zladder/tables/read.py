@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.arrow import to_frame
 from zladder.tables.formats import SUFFIXES, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
 
 def read_table(
@@ -43,6 +44,34 @@ def read_table(
         With file, place, what was expected, what was found and a hint: a missing file, an unknown
         format, a missing or doubled column, ragged rows, a damaged file, a table without rows.
     """
+    tables = list(table_batches(path, file_format, columns, names, None))
+    return to_frame(pa.concat_tables(tables))
+
+
+def table_batches(
+    path: Path,
+    file_format: str | None,
+    columns: Sequence[str] | None,
+    names: Sequence[str] | None,
+    batch_rows: int | None,
+) -> Iterator[pa.Table]:
+    """Yield a table as `read_table` reads it, some rows at a time, as Arrow holds them.
+
+    All batches have the same columns and types; none is empty. Memory does not grow with the
+    rows, but for VOTable and compressed FITS, which are held whole.
+
+    Parameters
+    ----------
+    path, file_format, columns, names
+        As for :func:`read_table`.
+    batch_rows
+        Rows of a batch, all when None. Blocks of a text file are 32 MB whatever this says.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_table`, when the batch at fault is reached.
+    """
     kind = file_format or format_of(path)
     if kind not in SUFFIXES:
         raise BadInput(path, "format", f"one of {', '.join(SUFFIXES)}", f"'{kind}'",
@@ -51,11 +80,14 @@ def read_table(
     if names is not None and kind not in ("csv", "whitespace"):
         raise BadInput(path, "names", "names for a text file only", f"a {kind} file",
                        "take 'names' out of the survey")  # fmt: skip
-    table = _read(path, kind, columns, names)
-    if table.num_rows == 0:
+    n_rows = 0
+    for table in _batches(path, kind, columns, names, batch_rows):
+        n_rows += table.num_rows
+        if table.num_rows:
+            yield table
+    if n_rows == 0:
         raise BadInput(path, "rows", "at least one row", "none",
                        "an empty table cannot be used: is this the right file?")  # fmt: skip
-    return to_frame(table)
 
 
 def require_file(path: Path) -> None:
@@ -75,27 +107,31 @@ def require_file(path: Path) -> None:
                        "fetch or make it again")  # fmt: skip
 
 
-def _read(
-    path: Path, kind: str, columns: Sequence[str] | None, names: Sequence[str] | None
-) -> pa.Table:
+def _batches(
+    path: Path,
+    kind: str,
+    columns: Sequence[str] | None,
+    names: Sequence[str] | None,
+    batch_rows: int | None,
+) -> Iterator[pa.Table]:
     # Each reader is imported when it is needed: most programs read Parquet, and a workflow of
     # many short jobs must not pay for FITS, VOTable and HDF5 in each of them.
     if kind in ("csv", "whitespace"):
-        from zladder.tables.text import read_text
+        from zladder.tables.text import text_batches
 
-        return read_text(path, "," if kind == "csv" else " ", columns, names)
+        return text_batches(path, "," if kind == "csv" else " ", columns, names)
     if kind == "fits":
-        from zladder.tables.fits import read_fits
+        from zladder.tables.fits import fits_batches
 
-        return read_fits(path, columns)
+        return fits_batches(path, columns, batch_rows)
     if kind == "votable":
-        from zladder.tables.votable import read_votable
+        from zladder.tables.votable import votable_batches
 
-        return read_votable(path, columns)
+        return votable_batches(path, columns, batch_rows)
     if kind == "hdf5":
-        from zladder.tables.hdf5 import read_hdf5
+        from zladder.tables.hdf5 import hdf5_batches
 
-        return read_hdf5(path, columns)
-    from zladder.tables.parquet import read_parquet
+        return hdf5_batches(path, columns, batch_rows)
+    from zladder.tables.parquet import parquet_batches
 
-    return read_parquet(path, columns)
+    return parquet_batches(path, columns, batch_rows)

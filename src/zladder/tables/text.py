@@ -7,33 +7,42 @@ import gzip
 import io
 import re
 import zlib
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, read_csv
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import chosen_columns
+from zladder.tables.text_types import kinds_of, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # Words that public catalogues write where there is no value.
 NO_VALUE = ["", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None", "--"]
 
+BLOCK_BYTES = 1 << 25  # of text, held at a time
+
 _BLANKS = re.compile(rb"[ \t\r\f\v]+")
 _DECLARE = "declare the file's column names in the survey (names: [...])"
 
 
-def read_text(
-    path: Path, delimiter: str, columns: Sequence[str] | None, names: Sequence[str] | None
-) -> pa.Table:
-    """Return the table of a text file, gzip-compressed or not.
+def text_batches(
+    path: Path,
+    delimiter: str,
+    columns: Sequence[str] | None,
+    names: Sequence[str] | None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[pa.Table]:
+    """Yield the table of a text file, gzip-compressed or not, a block of rows at a time.
 
     The header is the last of the leading lines that begin with '#' when it names as many
     columns as the first row has values, else the first line when none of its values is a number.
+    A column has one type in all blocks: the first of integer, float, boolean, text that all of its
+    values can be read as. A file of more than one block is therefore read twice.
 
     Parameters
     ----------
@@ -45,19 +54,45 @@ def read_text(
         The columns to return; all when None.
     names
         Names for all columns of the file, used instead of its header line.
+    block_bytes
+        Bytes of text that are held at a time; the values do not depend on it.
 
     Raises
     ------
     BadInput
         Ragged rows, a header that does not fit the rows, no header, unreadable text.
     """
-    content = read_content(path)
-    if delimiter == " ":
-        content = b"\n".join(line.strip() for line in _BLANKS.sub(b" ", content).split(b"\n"))
-    header, start = read_header(path, content, delimiter, names)
-    chosen = chosen_columns(header, columns, path)
-    table = _parse(path, content[start:], delimiter, header, chosen)
-    return pa.table({name: _typed(table[name]) for name in chosen})
+    blocks = _text_blocks(path, delimiter, columns, names, block_bytes)
+    first, second = next(blocks), next(blocks, None)
+    if second is None:
+        yield typed(first, kinds_of([first]))
+        return
+    kinds = kinds_of(chain([first, second], blocks))
+    for block in _text_blocks(path, delimiter, columns, names, block_bytes):
+        yield typed(block, kinds)
+
+
+def _text_blocks(
+    path: Path,
+    delimiter: str,
+    columns: Sequence[str] | None,
+    names: Sequence[str] | None,
+    block_bytes: int,
+) -> Iterator[pa.Table]:
+    """Yield the rows of each block as text; at least one table, perhaps without rows."""
+    header: list[str] = []
+    chosen: list[str] | None = None
+    n_rows = 0
+    for raw in _blocks(path, block_bytes):
+        content = raw
+        if delimiter == " ":
+            content = b"\n".join(line.strip() for line in _BLANKS.sub(b" ", raw).split(b"\n"))
+        if chosen is None:
+            header, start = read_header(path, content, delimiter, names)
+            chosen, content = chosen_columns(header, columns, path), content[start:]
+        table = _parse(path, content, delimiter, header, chosen, n_rows)
+        n_rows += table.num_rows
+        yield table
 
 
 def read_content(path: Path) -> bytes:
@@ -68,18 +103,33 @@ def read_content(path: Path) -> bytes:
     BadInput
         A gzip file that is cut off or damaged; bytes that are no UTF-8.
     """
-    raw = path.read_bytes()
+    return b"".join(_blocks(path, BLOCK_BYTES))
+
+
+def _blocks(path: Path, block_bytes: int) -> Iterator[bytes]:
+    """Yield the file's bytes as `read_content` gives them, cut at the ends of lines."""
+    position = 0
     try:
-        content = gzip.decompress(raw) if path.suffix == ".gz" else raw
-        content.decode("utf-8")
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            while raw := stream.read(block_bytes) + stream.readline():
+                _require_text(path, raw, position)
+                mark = b"\xef\xbb\xbf" if position == 0 else b""
+                position += len(raw)
+                yield raw.removeprefix(mark).replace(b"\r\n", b"\n")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadInput(path, "end of file", "a whole gzip file", str(error),
                        "fetch or copy the file again") from error  # fmt: skip
+    if position == 0:
+        yield b""  # a compressed file of nothing
+
+
+def _require_text(path: Path, raw: bytes, position: int) -> None:
+    try:
+        raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadInput(path, f"byte {error.start + 1}", "text in UTF-8",
-                       f"the byte 0x{content[error.start]:02x}",
+        raise BadInput(path, f"byte {position + error.start + 1}", "text in UTF-8",
+                       f"the byte 0x{raw[error.start]:02x}",
                        "convert it, for example with iconv") from error  # fmt: skip
-    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
 
 
 def read_header(
@@ -94,7 +144,7 @@ def read_header(
     content
         Its text, or its beginning up to the second line that is neither empty nor a comment.
     delimiter, names
-        As for `read_text`.
+        As for `text_batches`.
 
     Raises
     ------
@@ -159,8 +209,9 @@ def _is_number(word: str) -> bool:
 
 
 def _parse(
-    path: Path, rows: bytes, delimiter: str, header: list[str], chosen: list[str]
+    path: Path, rows: bytes, delimiter: str, header: list[str], chosen: list[str], before: int
 ) -> pa.Table:
+    """Return a block's rows as text; `before` rows stand in earlier blocks."""
     if not rows.strip():
         return pa.table({name: pa.array([], pa.string()) for name in chosen})
     ragged: list[InvalidRow] = []
@@ -192,25 +243,7 @@ def _parse(
                            "is this the format that the survey declares?") from error  # fmt: skip
         row = ragged[0]
         raise BadInput(
-            path, f"row {row.number}", f"{row.expected_columns} values",
+            path, f"row {before + row.number}", f"{row.expected_columns} values",
             f"{row.actual_columns}: '{row.text[:60]}'",
             "is the file cut off, or is a value missing in this row?",
         ) from error  # fmt: skip
-
-
-def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the column as integers, floats or booleans if all of it can be read so, else text."""
-    number = _cast(column)
-    if number is None:
-        bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
-        number = _cast(bare)
-    return column if number is None else number
-
-
-def _cast(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    for kind in (pa.int64(), pa.uint64(), pa.float64(), pa.bool_()):
-        try:
-            return pc.cast(column, kind)
-        except pa.ArrowInvalid:
-            continue
-    return None

@@ -14,14 +14,18 @@ from zladder.tables.arrow import arrow_table
 from zladder.tables.check import chosen_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
 
-def read_votable(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    """Return columns of the first table (all with one value a row when None).
+def votable_batches(
+    path: Path, columns: Sequence[str] | None, batch_rows: int | None
+) -> Iterator[pa.Table]:
+    """Yield columns of the first table (all with one value a row when None) in batches.
+
+    The document is parsed whole: its memory grows with its rows.
 
     Raises
     ------
@@ -39,12 +43,15 @@ def read_votable(path: Path, columns: Sequence[str] | None) -> pa.Table:
                        "cut off, damaged or not a VOTable: fetch it again") from error  # fmt: skip
     ids = {field.name: field.ID for field in table.fields}
     if array.dtype.names is None:
-        return arrow_table({}, {})
+        return
     flat = [f.name for f in table.fields if _one_value_a_row(f, array)]
     chosen = chosen_columns(flat, columns, path)
-    values = {name: np.asarray(array.data[ids[name]]) for name in chosen}
-    missing = {name: _missing(array.mask[ids[name]], values[name]) for name in chosen}
-    return arrow_table(values, missing)
+    step = batch_rows or max(len(array), 1)
+    for start in range(0, max(len(array), 1), step):
+        rows = array[start : start + step]
+        values = {name: np.asarray(rows.data[ids[name]]) for name in chosen}
+        missing = {name: _missing(rows.mask[ids[name]], values[name]) for name in chosen}
+        yield arrow_table(values, missing)
 
 
 def _one_value_a_row(field: votable.tree.Field, array: np.ma.MaskedArray) -> bool:

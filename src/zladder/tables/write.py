@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.arrow import from_frame
 from zladder.tables.formats import format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
 
 METADATA_KEY = b"zladder"  # of the JSON text in the Parquet schema
+ROW_GROUP_ROWS = 1 << 18  # held at once by who writes or reads a part
 
 
 def write_table(
@@ -74,30 +77,42 @@ def write_table(
 def _write_parquet(
     frame: pd.DataFrame, path: Path, units: Mapping[str, str], ucds: Mapping[str, str], note: str
 ) -> None:
-    # from_pandas=False: NaN (not observed) stays NaN and does not become a gap.
-    arrays = [pa.array(_values(frame[name]), from_pandas=False) for name in frame.columns]
-    fields = [
-        pa.field(name, array.type, metadata=_labels(name, units, ucds))
-        for name, array in zip(frame.columns, arrays, strict=True)
-    ]
-    schema = pa.schema(fields, metadata={METADATA_KEY: note.encode()})
-    pq.write_table(
-        pa.Table.from_arrays(arrays, schema=schema),
-        path,
-        compression="zstd",
-        version="2.6",
-        row_group_size=1 << 20,
-        write_page_checksum=True,  # damage is then noticed when the table is read
-    )
+    table = from_frame(frame)
+    schema = labelled_schema(table.schema, units, ucds, note)
+    with parquet_writer(path, schema) as write:
+        write(table)
 
 
-def _values(column: pd.Series) -> Any:
-    """Return the bare array where the type has no gaps, else the column."""
-    return column.to_numpy() if column.dtype.kind in "iufb" and _is_numpy(column) else column
+def labelled_schema(
+    schema: pa.Schema, units: Mapping[str, str], ucds: Mapping[str, str], note: str
+) -> pa.Schema:
+    """Return the columns with unit and UCD in each field, and the note (JSON) of the table."""
+    fields = [pa.field(f.name, f.type, metadata=_labels(f.name, units, ucds)) for f in schema]
+    return pa.schema(fields, metadata={METADATA_KEY: note.encode()})
 
 
-def _is_numpy(column: pd.Series) -> bool:
-    return type(column.dtype).__module__.startswith("numpy")
+@contextmanager
+def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Give a function that writes the next rows of a table with these columns.
+
+    The same rows give the same bytes however many are written at a time.
+    """
+    options: Any = {"compression": "zstd", "version": "2.6", "write_page_checksum": True}
+    waiting: list[pa.Table] = []
+    # The checksums let damage be noticed when the table is read.
+    with pq.ParquetWriter(path, schema, **options) as writer:
+
+        def write(table: pa.Table) -> None:
+            waiting.append(table.cast(schema))
+            while sum(map(len, waiting)) >= ROW_GROUP_ROWS:
+                whole = pa.concat_tables(waiting)
+                waiting[:] = [whole.slice(ROW_GROUP_ROWS)]
+                writer.write_table(whole.slice(0, ROW_GROUP_ROWS).combine_chunks())
+
+        yield write
+        rest = pa.concat_tables(waiting) if waiting else schema.empty_table()
+        if len(rest) or not waiting:
+            writer.write_table(rest.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
 
 
 def _labels(name: str, units: Mapping[str, str], ucds: Mapping[str, str]) -> dict[str, str]:
