@@ -8,11 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from tests.archive_content.hdf5 import split
+from tests.archive_content.places import Places
 from tests.archive_content.small_sky import SEED, Tables
 from zladder.config.imaging import stamp_settings
 from zladder.survey.catalogues import write_csv, write_native
 from zladder.survey.cutout_survey import write_cutouts
 
+CFHTLS = "CFHTLS_ugriz_T0007.cat"  # its address is not known
+SETS = {"specz": "galaxiesml_images", "photoz": "transferz_images"}
+PARTS = {"train": slice(16), "validation": slice(16, 20), "test": slice(20, None)}
 # what of the list of spectra, of the truth's links and of HSC's photometry GalaxiesML's table has
 SPECTRUM = [
     "specz_name", "specz_ra", "specz_dec", "specz_redshift", "specz_redshift_err",
@@ -20,26 +25,17 @@ SPECTRUM = [
 ]  # fmt: skip
 
 
-def write_deep(
-    work: Path, settings: Mapping[str, Any], tables: Tables, served: Path
-) -> dict[str, Path]:
-    """Write what these archives serve of a sky below `served`; return {what: path}."""
-    folder = served / "deep"
-    folder.mkdir(parents=True)
-    files = {
-        "hsc": folder / "hsc_pdr2_wide_forced.csv",
-        "cosmos": folder / "COSMOS2020_CLASSIC_R1_v2.1_p3.fits",
-        "cfhtls": folder / "CFHTLS_ugriz_T0007.cat",
-    }
+def write_deep(work: Path, settings: Mapping[str, Any], tables: Tables, at: Places) -> None:
+    """Write what these archives serve of a sky."""
+    write_csv(tables["hsc"], at.list_of("hsc_pdr2_cosmos"))
+    files = {"cosmos": at.file("cosmos2020_classic"), "cfhtls": at.folder / CFHTLS}
     write_native(tables, files)
-    files["galaxiesml"] = folder / "HSC_v6.csv"
-    write_csv(galaxiesml_table(tables), files["galaxiesml"])
-    files["galaxiesml_images"] = folder / "5x64x64_testing_with_morphology.hdf5"
-    files["transferz_images"] = folder / "transferz_5x64x64_TESTING.h5"
-    sets = {"specz": files["galaxiesml_images"], "photoz": files["transferz_images"]}
+    write_csv(galaxiesml_table(tables), at.file("galaxiesml_v6"))
+    sets = {name: work / f"{name}.h5" for name in SETS}
     targets, scene = tables["stamps_hsc"], tables["scene_hsc"]
     write_cutouts(stamp_settings(settings), SEED, targets, scene, work / "cutouts", sets)
-    return files
+    for name, published in SETS.items():
+        split(sets[name], {at.file(f"{published}_{part}"): rows for part, rows in PARTS.items()})
 
 
 def galaxiesml_table(tables: Tables) -> pd.DataFrame:

@@ -1,28 +1,52 @@
-"""The whole content of the loopback archive, made once."""
+"""The whole content of the loopback archive, made once, and the server that has it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
 from tests.archive_content.deep import write_deep
+from tests.archive_content.places import Places, registry
+from tests.archive_content.services import HscQueue, skyserver
 from tests.archive_content.shallow import write_shallow
 from tests.archive_content.small_sky import make_sky
+from tests.archive_server.server import ArchiveServer
+
+SKYSERVER = "/dr12/en/tools/search/x_results.aspx"
 
 
-def make_content(served: Path) -> dict[str, Path]:
-    """Write everything that the archive serves below a folder; return {what: path}.
-
-    ``main``, ``deep``: answers of SkyServer; ``frames``: above RUN/CAMCOL; ``release``: the
-    self-supervised HDF5; ``hsc``, ``cosmos``, ``cfhtls``, ``galaxiesml``: catalogues;
-    ``galaxiesml_images``, ``transferz_images``: HDF5.
-    """
-    served.mkdir(parents=True, exist_ok=True)
+def make_content(folder: Path) -> Places:
+    """Write everything that the archive serves below a folder."""
+    at = Places(folder / "served", folder / "lists")
+    at.folder.mkdir(parents=True)
     torch.set_num_threads(1)
     with TemporaryDirectory() as name:
         work = Path(name)
         settings, tables = make_sky(work)
-        deep = write_deep(work, settings, tables, served)
-        return {**write_shallow(work, settings, served), **deep}
+        write_deep(work, settings, tables, at)
+        write_shallow(work, settings, at)
+    return at
+
+
+def serving(at: Places, hsc_account: tuple[str, str]) -> ArchiveServer:
+    """Return a server of this content."""
+    server = ArchiveServer(at.folder)
+    main, deep = (at.list_of(name) for name in ("sdss_dr12_main", "sdss_dr12_deep"))
+    server.handlers[SKYSERVER] = skyserver(main, deep)
+    queue = HscQueue(at.list_of("hsc_pdr2_cosmos"), hsc_account)
+    server.handlers[urlsplit(registry()["hsc_pdr2_cosmos"]["url"]).path] = queue
+    return server
+
+
+def mirrored(server: ArchiveServer) -> dict[str, dict[str, Any]]:
+    """Return the entries of all archives, at this server in place of their own."""
+    return {
+        name: {"url": re.sub("^https?://[^/]+", server.url, entry["url"])}
+        for name, entry in registry().items()
+        if entry.get("url")
+    }

@@ -1,4 +1,4 @@
-"""SDSS: answers of SkyServer, frames of the Science Archive Server, the self-supervised release."""
+"""SDSS: lists behind SkyServer, frames of its archive server, the self-supervised release."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from tests.archive_content.hdf5 import split
+from tests.archive_content.places import Places
 from tests.archive_content.small_sky import RELEASE_PIXELS, in_threads
 from zladder.config.documents import read_yaml
 from zladder.config.imaging import RERUN, rendering_settings
@@ -23,14 +25,14 @@ from zladder.survey.shards import render_shard
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = f"sas/dr12/boss/photoObj/frames/{RERUN}"
 MAIN_TARGET = 64  # galSpecInfo.primtarget of the main sample: bit TARGET_GALAXY
 BANDS = ["u", "g", "r", "i", "z"]
 N_RELEASED = 20  # 229 kB each
+PARTS = {"train": slice(16), "valid": slice(16, None)}
 
 
-def write_shallow(work: Path, settings: Mapping[str, Any], served: Path) -> dict[str, Path]:
-    """Write what SDSS serves of the sky in `work` below `served`; return {what: path}."""
+def write_shallow(work: Path, settings: Mapping[str, Any], at: Places) -> None:
+    """Write what SDSS serves of the sky in `work`."""
     painting = {**rendering_settings(settings), "seed": settings["seed"]}
     plain = work / "frames"
     rows, _ = render_shard(painting, work / "scene.parquet", (0, 1), plain)
@@ -41,15 +43,11 @@ def write_shallow(work: Path, settings: Mapping[str, Any], served: Path) -> dict
     measured, _ = measure_shard(measuring, plain / "index.parquet", lists)
     measured.to_parquet(work / "measured.parquet", index=False)
     main, deep = (_listed(path, work / "measured.parquet") for path in lists)
-    files = {
-        "main": _answer(served / "sdss" / "main_sample.csv", main.assign(primtarget=MAIN_TARGET)),
-        "deep": _answer(served / "sdss" / "deep_sample.csv", deep),
-        "frames": served / FRAMES,
-    }
-    names = [str(row["path"]) for row in rows]
-    in_threads(lambda name: _pack(plain / name, served / FRAMES / f"{name}.bz2"), names)
-    files["release"] = _release(served / "sdss" / "sdss_w_specz_valid.h5", main, plain)
-    return files
+    write_csv(main.assign(primtarget=MAIN_TARGET), at.list_of("sdss_dr12_main"))
+    write_csv(deep, at.list_of("sdss_dr12_deep"))
+    in_threads(lambda row: _pack(plain / row["path"], at.frame(row, RERUN)), rows)
+    release = _write_release(work / "release.h5", main, plain)
+    split(release, {at.file(f"self_supervised_sdss_{part}"): rows for part, rows in PARTS.items()})
 
 
 def _listed(catalogue: Path, measured: Path) -> pd.DataFrame:
@@ -60,24 +58,11 @@ def _listed(catalogue: Path, measured: Path) -> pd.DataFrame:
     return pd.concat([table, petro], axis=1).join(model, on="objID")
 
 
-def _answer(path: Path, table: pd.DataFrame) -> Path:
-    """Write a table as SkyServer answers a query with it.
-
-    It holds also what the conditions of the query would leave out: the sample's own cuts then have
-    something to do.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(table, path)
-    path.write_text("#Table1\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    return path
-
-
 def _pack(plain: Path, packed: Path) -> None:
-    packed.parent.mkdir(parents=True, exist_ok=True)
     packed.write_bytes(bz2.compress(plain.read_bytes()))
 
 
-def _release(path: Path, main: pd.DataFrame, frames: Path) -> Path:
+def _write_release(path: Path, main: pd.DataFrame, frames: Path) -> Path:
     """Write the layout of the self-supervised release (Hayat et al. 2021) for some galaxies."""
     good = main[(main["class"] == "GALAXY") & (main["clean"] == 1) & (main["mode"] == 1)]
     some = good.head(N_RELEASED).rename(columns={"objID": "object_id"})

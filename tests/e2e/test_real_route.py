@@ -1,0 +1,275 @@
+"""Each paper's real route, whole: from what archives publish, over HTTP, to its page.
+
+The archive serves some 200 galaxies a list in the native formats (`tests.archive_content`), each at
+its own path: the overlay of a test changes the server's name and nothing else of what is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.archive_content.make import SKYSERVER, make_content, mirrored, serving
+from tests.archive_content.places import FRAMES, registry
+from tests.archive_server.server import ArchiveServer
+from tests.checkout import Checkout
+from zladder.config.documents import read_yaml
+from zladder.config.names import method_of
+from zladder.evaluate.claims import judge_ratio
+from zladder.evaluate.ratios import VANISHING
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = {"ZLADDER_HSC_USER": "somebody", "ZLADDER_HSC_PASSWORD": "a secret of the tests"}
+# One field of the sky is too small for the papers' large cells, and for shares of a few per cent.
+SMALL = {
+    "train": {"label_fractions": [1.0]},
+    "datasets": {
+        "images": {
+            "splits": {"train": 0.45, "validation": 0.15, "calibration": 0.15, "test": 0.25},
+            "sky_cell_order": 11,
+        }
+    },
+}
+QUICK = {"requests_per_second": 1000.0, "first_wait_seconds": 0.05, "poll_seconds": 0.05}
+SAMPLES = {
+    "hayat2021": {"sdss_dr12_main": "sdss_dr12", "sdss_dr12_deep": "sdss_dr12_deep"},
+    "lin2022": {"sdss_dr12_main": "sdss_dr12"},
+    "soriano2024": {"galaxiesml": "galaxiesml", "transferz": "cosmos2020"},
+}
+STUDIES = {
+    "hayat2021": "label_efficiency", "lin2022": "class_residuals", "soriano2024": "transfer",
+}  # fmt: skip
+FETCHED = {
+    "hayat2021": {"fetch_query": 2, "fetch_frames": 4},
+    "lin2022": {},  # all that it needs came for the other paper on this sky
+    "soriano2024": {"fetch_file": 2, "fetch_query": 1, "crossmatch": 1},
+}
+FIGURES = {
+    "hayat2021": {"wall", "labels", "embeddings", "stamps", "planes", "residuals"},
+    "lin2022": {"wall", "collapse", "planes", "residuals"},
+    "soriano2024": {"planes", "residuals"},
+}
+
+
+@dataclass
+class Route:
+    """A paper that was built: its results, and the jobs that ran."""
+
+    paper: str
+    checkout: Checkout
+    arguments: tuple[str, ...]
+    jobs: dict[str, int]
+
+    @property
+    def results(self) -> Path:
+        sky = "hsc" if self.paper == "soriano2024" else "sdss"
+        return self.checkout.folder / "results" / f"{sky}-test"
+
+    def counts(self, file: str) -> dict[str, Any]:
+        return json.loads((self.results / file).read_text(encoding="utf-8"))["counts"]
+
+    def table(self, file: str) -> pd.DataFrame:
+        return pd.read_parquet(self.results / file)
+
+
+class Routes:
+    """One checkout in which papers are built in order, each once, from one archive."""
+
+    def __init__(self, folder: Path, server: ArchiveServer) -> None:
+        self.server = server
+        self.checkout = Checkout(folder / "the real route")
+        self.overlay = folder / "loopback.yaml"
+        archives = mirrored(server)
+        archives[FRAMES]["requests_per_second"] = 1000.0
+        document = {**SMALL, "fetching": QUICK, "archives": archives}
+        self.overlay.write_text(yaml.safe_dump(document), encoding="utf-8")
+        self.of = cache(self._built)
+
+    def arguments(self, paper: str) -> tuple[str, ...]:
+        overlays = (f"config/papers/{paper}.yaml", str(self.overlay))
+        return (paper, "--cores", "2", "--configfile", *overlays, "--config", "scale=test")
+
+    def _built(self, paper: str) -> Route:
+        if paper == "lin2022":
+            self.of("hayat2021")  # they share a sky
+        arguments = self.arguments(paper)
+        done = self.checkout.snakemake(*arguments, **ACCOUNT)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return Route(paper, self.checkout, arguments, planned_jobs(done.stdout + done.stderr))
+
+
+def planned_jobs(talk: str) -> dict[str, int]:
+    """Return how many jobs of each rule Snakemake announced."""
+    table = talk[talk.index("Job stats:") :]
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routes]:
+    folder = tmp_path_factory.mktemp("real")
+    account = (ACCOUNT["ZLADDER_HSC_USER"], ACCOUNT["ZLADDER_HSC_PASSWORD"])
+    with serving(make_content(folder / "archive"), account) as server:
+        yield Routes(folder, server)
+
+
+@pytest.fixture(params=SAMPLES)
+def route(routes: Routes, request: pytest.FixtureRequest) -> Route:
+    return routes.of(request.param)
+
+
+def test_everything_is_fetched_and_nothing_simulated(route: Route) -> None:
+    jobs = route.jobs
+    for rule in ("fetch_file", "fetch_query", "fetch_frames", "crossmatch"):
+        assert jobs.get(rule, 0) == FETCHED[route.paper].get(rule, 0), rule
+    assert jobs["write_paper"] == jobs["judge_claims"] == jobs[route.paper] == 1
+    mock = {"simulate_sky", "render_frames", "compute_oracle", "check_leaks", "write_mock_sky"}
+    assert not mock & set(jobs)
+
+
+def test_every_galaxy_is_counted_from_the_archive_to_the_dataset(route: Route) -> None:
+    for sample, survey in SAMPLES[route.paper].items():
+        read = route.counts(f"catalogs/{survey}.json")
+        assert read["rows_in"] >= 200
+        assert read["rows_in"] == read["rows_out"] + read["duplicates"]
+        cutflow = pd.read_csv(route.results / f"samples/{sample}.cutflow.csv")
+        assert (cutflow["n_in"] - cutflow["n_lost"] == cutflow["n_out"]).all()
+        assert cutflow["n_in"][1:].tolist() == cutflow["n_out"][:-1].tolist()
+        assert cutflow["n_lost"].sum() > 0
+        assert cutflow["n_in"].iloc[0] == listed(route, sample, read["rows_out"])
+        assert cutflow["n_out"].iloc[-1] == len(route.table(f"samples/{sample}.parquet"))
+    for path in (route.results / "datasets").glob("*.json"):
+        counts = route.counts(f"datasets/{path.name}")
+        lost = counts["n_copies_dropped"] + counts.get("n_without_stamp", 0)
+        lost += sum(counts.get("n_dropped", {}).values())
+        assert sum(counts["n_in"].values()) == counts["n_out"] + lost, path.name
+        n_samples = {name: len(route.table(f"samples/{name}.parquet")) for name in counts["n_in"]}
+        assert counts["n_in"] == n_samples
+        assert sum(counts["n_by_split"].values()) == counts["n_out"]
+
+
+def listed(route: Route, sample: str, n_read: int) -> int:
+    """Return how many rows a selection begins with: those read, or the pairs of a match."""
+    match = route.results / "catalogs" / "match" / f"{sample}.parquet"
+    if not match.is_file():
+        return n_read
+    pairs = pd.read_parquet(match)
+    assert 0.8 * n_read < len(pairs) <= n_read
+    assert pairs["left_index"].is_unique
+    assert pairs["right_index"].is_unique
+    return len(pairs)
+
+
+def test_every_galaxy_with_an_image_got_a_stamp_of_its_frame(route: Route) -> None:
+    samples = [name for name in SAMPLES[route.paper] if name.startswith("sdss")]
+    for sample in samples:
+        counts = [route.counts(f"cutouts/{sample}/{shard}.json") for shard in (0, 1)]
+        assert sum(one["n_in"] for one in counts) == len(route.table(f"samples/{sample}.parquet"))
+        assert sum(one["n_out"] for one in counts) == sum(one["n_in"] for one in counts)
+
+
+def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Route) -> None:
+    study, paper = STUDIES[route.paper], route.paper
+    page = (route.results / f"report/{paper}.html").read_text(encoding="utf-8")
+    assert "The galaxies are real ones" in page
+    assert page.count("data:image/png;base64,") >= len(FIGURES[paper])
+    for kind in FIGURES[paper] - {"wall"}:
+        assert (route.results / f"report/{study}.{kind}.png").stat().st_size > 1000
+    claims = read_yaml(ROOT / "config" / "claims" / f"{paper}.yaml")["claims"]
+    found = route.table(f"studies/{study}/claims.parquet").set_index("claim")
+    assert set(found.index) == set(claims)
+    for name, claim in claims.items():
+        assert found.loc[name, "source"] == claim["source"]
+        assert name in page
+        assert claim["source"].replace("&", "&amp;") in page
+        if "published_ratio" in claim:
+            assert found.loc[name, "published_ratio"] == claim["published_ratio"]
+            assert f"{claim['published_ratio']:.1f}" in page
+
+
+def test_verdicts_are_those_of_a_real_sky(route: Route) -> None:
+    claims = read_yaml(ROOT / "config" / "claims" / f"{route.paper}.yaml")["claims"]
+    found = route.table(f"studies/{STUDIES[route.paper]}/claims.parquet")
+    assert not found["reason"].str.contains("mock").any()
+    assert not found["verdict"].isin(["by construction"]).any()
+    held = found[found["verdict"] != "not applicable"]
+    assert len(held) > 0
+    for row in held.to_dict("records"):
+        assert row["verdict"] == verdict_on_a_real_sky(row, claims[row["claim"]]), row
+
+
+def verdict_on_a_real_sky(row: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    verdict, _ = judge_ratio(
+        row["ratio"], row["lo95"], row["hi95"], claim.get("published_ratio"),
+        claim.get("tolerance"), simulated=False, better=row["better"], at_least=row["at_least"],
+        quantity=VANISHING.get(row["metric"], row["metric"]),
+    )  # fmt: skip
+    return verdict
+
+
+def test_every_answer_counts_its_galaxies(route: Route) -> None:
+    study = STUDIES[route.paper]
+    scores = route.table(f"metrics/{study}/scores.parquet")
+    assert (scores["n_total"] == scores["n_used"] + scores["n_nonfinite"]).all()
+    tested = scores[scores["split"] == "test"]
+    for dataset, rows in tested.groupby("dataset"):
+        n_test = route.counts(f"datasets/{dataset}.json")["n_by_split"]["test"]
+        assert (rows["n_total"] == n_test).all()
+    methods = {
+        method_of(path.stem)
+        for path in (route.results / "predictions").glob(f"{study}.*-s0.parquet")
+    }
+    assert set(tested["method"]) == methods
+
+
+def test_again_there_is_nothing_to_do_and_nobody_is_asked(routes: Routes, route: Route) -> None:
+    asked = sum(map(len, routes.server.seen.values()))
+    done = route.checkout.snakemake(*route.arguments, **ACCOUNT)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert sum(map(len, routes.server.seen.values())) == asked
+
+
+def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) -> None:
+    template = registry()[FRAMES]["url"]
+    lists = [
+        routes.of("hayat2021").table(f"samples/{name}.parquet") for name in SAMPLES["hayat2021"]
+    ]
+    fields = pd.concat(lists)[["run", "camcol", "field"]].drop_duplicates()
+    frames = {
+        urlsplit(template.format(rerun=301, band=band, **row)).path
+        for row in fields.to_dict("records")
+        for band in "ugriz"
+    }
+    files = {urlsplit(entry["url"]).path for entry in registry().values() if entry["url"]}
+    queue = urlsplit(registry()["hsc_pdr2_cosmos"]["url"]).path
+    seen = {path for path, requests in routes.server.seen.items() if requests}
+    others = {path for path in seen if not path.startswith(queue)} - {SKYSERVER}
+    assert others <= frames | files, others - frames - files
+    assert frames <= seen
+    for path in frames:  # each once, and whole
+        assert (
+            routes.server.sent_bytes(path)
+            == (routes.server.folder / path.lstrip("/")).stat().st_size
+        )
+
+
+def test_the_account_is_written_nowhere(routes: Routes) -> None:
+    folder = routes.of("soriano2024").checkout.folder
+    secret = ACCOUNT["ZLADDER_HSC_PASSWORD"].encode()
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = Path(where, name)
+            assert path.stat().st_size > 50e6 or secret not in path.read_bytes(), path
