@@ -20,9 +20,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.archive_content.make import SKYSERVER, make_content, mirrored, serving
+from tests.archive_content.make import make_content, mirrored, serving
 from tests.archive_content.places import FRAMES, registry
 from tests.archive_server.server import ArchiveServer
+from tests.archive_server.sql import SKYSERVER
 from tests.checkout import Checkout
 from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
