@@ -36,7 +36,7 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
         lead,
         _catalogs(of_rule(records, "read_catalog")),
         _matches(of_rule(records, "cross_match")),
-        section("Selection", *[_cutflow(name, found) for name, found in cutflows.items()],
+        section("Selection", *[cutflow_table(name, found) for name, found in cutflows.items()],
                 paragraph("“alone” is what the cut would take from the first sample without the "
                           "others; “NaN” is how many of the lost have no number there.",
                           kind="note")),
@@ -109,7 +109,7 @@ def _separations(counts: Mapping[str, Any]) -> Html:
     return tag("td", shown or dash(NO_PAIRS), class_="n")
 
 
-def _cutflow(name: str, found: pd.DataFrame) -> Html:
+def cutflow_table(name: str, found: pd.DataFrame) -> Html:
     """Return one sample's cuts with a bar for what is left."""
     first = max(int(found["n_in"].iloc[0]), 1) if len(found) else 1
     rows = [
