@@ -185,7 +185,7 @@ def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Rout
     study, paper = STUDIES[route.paper], route.paper
     page = (route.results / f"report/{paper}.html").read_text(encoding="utf-8")
     assert "The galaxies are real ones" in page
-    assert page.count("data:image/png;base64,") >= len(FIGURES[paper])
+    assert page.count("data:image/webp;base64,") >= len(FIGURES[paper])
     for kind in FIGURES[paper] - {"wall"}:
         assert (route.results / f"report/{study}.{kind}.png").stat().st_size > 1000
     claims = read_yaml(ROOT / "config" / "claims" / f"{paper}.yaml")["claims"]
