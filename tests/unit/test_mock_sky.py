@@ -186,7 +186,7 @@ PUBLISHED = {
 WITHIN_MAG = 0.3
 # ours less the real one, mag: between these. The bright end has too few bright galaxies; the
 # fit's limit gives either the faint end of i or the quantiles of redshift
-KNOWN_MISSES_MAG = {("specz", 0.05): (0.1, 0.45), ("photoz", 0.95): (-0.75, -0.4)}
+KNOWN_MISSES_MAG = {("photoz", 0.95): (-0.75, -0.4)}
 
 
 @cache

@@ -20,7 +20,13 @@ from zladder.evaluate.oracle_usable import UsableLabel
 from zladder.universe.instruments import Instrument, make_instrument
 from zladder.universe.noise import to_magnitudes
 from zladder.universe.population import Z_MIN, make_pool
-from zladder.universe.programmes import SPECZ_RANGE, in_window, photoz_share, success_share
+from zladder.universe.programmes import (
+    SPECZ_RANGE,
+    faintest_target_mag,
+    photoz_share,
+    success_share,
+    window_share,
+)
 from zladder.universe.spectra import load_spectra
 
 CLASS_WIDTH_Z, DEEP_CLASS_WIDTH_Z = 0.001, 0.004
@@ -105,11 +111,11 @@ def spectroscopic_oracle(settings: Mapping[str, Any], areas_deg2: Mapping[str, f
     areas_deg2
         {programme: area}.
     """
-    programmes = settings["spectroscopy"]["programmes"]
-    faintest = max(programme["i_faint_mag"] for programme in programmes.values())
+    block = settings["spectroscopy"]
+    faintest = max(faintest_target_mag(block, entry) for entry in block["programmes"].values())
     hsc = make_instrument(load_spectra(), settings, "hsc")
     bands = hsc.bands.index("i"), hsc.bands.index("g")
-    selection = partial(_programmes, settings["spectroscopy"], areas_deg2, bands)
+    selection = partial(_programmes, block, areas_deg2, bands)
     return _deep_oracle(settings, hsc, faintest, SPECZ_RANGE, selection)
 
 
@@ -167,7 +173,7 @@ def _programmes(
     i_mag, g_mag = magnitude[:, bands[0]], magnitude[:, bands[1]]
     targets = np.zeros((len(i_mag), len(z)))
     for name, programme in spectroscopy["programmes"].items():
-        inside = in_window(programme, i_mag, g_mag)
+        inside = window_share(programme, spectroscopy["target_scatter_mag"], i_mag, g_mag)
         targets += areas_deg2.get(name, 0.0) * inside[:, None] * photoz_share(programme, z)
     success = success_share(spectroscopy, z[None, :], i_mag[:, None])
     return np.log(np.maximum(targets * success, SMALLEST))

@@ -22,7 +22,7 @@ from zladder.survey.stars import draw_stars, look_at_stars
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument
 from zladder.universe.population import make_pool
-from zladder.universe.programmes import SPECZ_RANGE, success_share
+from zladder.universe.programmes import SPECZ_RANGE, faintest_target_mag, success_share
 
 Part = tuple[Seen, pd.DataFrame]
 
@@ -148,7 +148,8 @@ def spectroscopic_field(
     for counter, (name, count) in enumerate(programme_counts(settings, n).items(), start=1):
         if count == 0:
             continue
-        faintest = settings["spectroscopy"]["programmes"][name]["i_faint_mag"]
+        block = settings["spectroscopy"]
+        faintest = faintest_target_mag(block, block["programmes"][name])
         pool = make_pool(hsc.table, settings["population"], "i", faintest)
 
         met = 0  # galaxies drawn before this chunk
@@ -182,7 +183,7 @@ def _with_redshift(
     """Tell which galaxies a programme targets and gets a redshift of."""
     block = settings["spectroscopy"]
     bands = hsc.bands.index("i"), hsc.bands.index("g")
-    target = targeted(rng, block["programmes"][name], seen, *bands)
+    target = targeted(rng, block, name, seen, bands)
     share = success_share(block, seen.galaxies.z, seen.observed()[0][:, bands[0]])
     return target & (rng.random(len(target)) < share)
 

@@ -56,7 +56,8 @@ KEYS = {
     "cfhtls/wide": " ".join(LAYER_PER_BAND),
     "cfhtls/deep": " ".join(LAYER_PER_BAND),
     "spectroscopy": "success one_line_success no_line_success blue_end_angstrom red_end_angstrom "
-    "half_i_mag width_mag inhomogeneous_share redshift_scatter position_error_arcsec programmes",
+    "half_i_mag width_mag inhomogeneous_share redshift_scatter position_error_arcsec "
+    "target_scatter_mag programmes",
     "contaminants": "sdss hsc",
     "contaminants/sdss": f"star_share {CONTAMINANTS}",
     "contaminants/hsc": CONTAMINANTS,
@@ -85,6 +86,7 @@ RANGES = (
     ("dark_variance_counts2", (0.0, 1e4)),
     ("full_well_electrons", (1e3, 1e8)),
     ("tail_scatter_mag", (0.05, 3.0)),
+    ("target_scatter_mag", (1e-3, 3.0)),
     ("zero_point_scatter_mag", (0.0, 0.5)),
     ("*share*", (0.0, 1.0)),
     ("*success", (0.0, 1.0)),

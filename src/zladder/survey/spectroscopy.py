@@ -1,8 +1,9 @@
 """The spectroscopic list: several programmes, each choosing by what it had seen of the galaxies.
 
-A programme takes galaxies in a window of observed i magnitude and g - i colour, some also in a
-window of an earlier photometric redshift; whether a redshift comes out depends on whether strong
-lines fall into the spectrograph. All of it is a known function of observed magnitudes and z.
+A programme takes galaxies in a window of i magnitude, as earlier photometry saw it, and of g - i
+colour, some also in a window of an earlier photometric redshift; whether a redshift comes out
+depends on whether strong lines fall into the spectrograph. All of it is a known function of
+observed magnitudes and z.
 """
 
 from __future__ import annotations
@@ -15,20 +16,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zladder.survey.observing import Seen
-from zladder.universe.programmes import in_window, photoz_share
+from zladder.universe.programmes import photoz_share, window_share
 
 REDSHIFT_DECIMALS = 6
 
 Array = NDArray[np.float64]
+Bands = tuple[int, int]
 
 
 def targeted(
-    rng: np.random.Generator, programme: Mapping[str, Any], seen: Seen, i_band: int, g_band: int
+    rng: np.random.Generator, settings: Mapping[str, Any], name: str, seen: Seen, bands: Bands
 ) -> NDArray[np.bool_]:
-    """Tell which galaxies lie in a programme's windows; shape (N,)."""
-    magnitude, _ = seen.observed()
-    window = in_window(programme, magnitude[:, i_band], magnitude[:, g_band])
-    return window & (rng.random(len(window)) < photoz_share(programme, seen.galaxies.z))
+    """Tell which galaxies a programme takes for targets; shape (N,).
+
+    ``settings`` is the block ``spectroscopy``; ``bands`` are the places of i and g.
+    """
+    programme, (magnitude, _) = settings["programmes"][name], seen.observed()
+    i_mag, g_mag = magnitude[:, bands[0]], magnitude[:, bands[1]]
+    window = window_share(programme, settings["target_scatter_mag"], i_mag, g_mag)
+    return rng.random(len(window)) < window * photoz_share(programme, seen.galaxies.z)
 
 
 def spectroscopic_rows(

@@ -1,8 +1,9 @@
 """Spectroscopic programmes: whom they take, and which spectra give a redshift.
 
-A programme takes galaxies in a window of observed i magnitude and g - i colour, some also in a
-window of an earlier photometric redshift; whether a redshift comes out depends on whether strong
-lines fall into the spectrograph. All of it is a known function of observed magnitudes and z.
+A programme takes galaxies in a window of i magnitude, as earlier photometry saw it, and of g - i
+colour, some also in a window of an earlier photometric redshift; whether a redshift comes out
+depends on whether strong lines fall into the spectrograph. All of it is a known function of
+observed magnitudes and z.
 """
 
 from __future__ import annotations
@@ -16,17 +17,33 @@ from scipy.special import expit, ndtr
 
 # vacuum wavelengths; of [O II] the doublet's middle
 H_ALPHA_ANGSTROM, OXYGEN_II_ANGSTROM, LYMAN_ALPHA_ANGSTROM = 6564.6, 3728.5, 1215.67
+TARGET_SIGMAS = 3.0  # a limit is felt no farther
 SPECZ_RANGE = (0.01, 4.0)  # of usable labels, without its ends; the samples are cut there too
 
 Array = NDArray[np.float64]
 
 
-def in_window(programme: Mapping[str, Any], i_mag: Array, g_mag: Array) -> NDArray[np.bool_]:
-    """Tell which galaxies lie in a programme's window of observed magnitude and colour, (N,)."""
+def window_share(
+    programme: Mapping[str, Any], target_scatter_mag: float, i_mag: Array, g_mag: Array
+) -> Array:
+    """Probability that a programme took galaxies of these observed magnitudes for targets, (N,).
+
+    It chose on earlier photometry: what this called brighter than a limit scatters by
+    ``target_scatter_mag`` about it here. NaN (not detected) is never chosen.
+    """
     g_i_mag = g_mag - i_mag
-    with np.errstate(invalid="ignore"):  # NaN: not detected, not chosen
-        window = (i_mag >= programme["i_bright_mag"]) & (i_mag < programme["i_faint_mag"])
-        return window & (g_i_mag >= programme["g_i_min_mag"]) & (g_i_mag < programme["g_i_max_mag"])
+    bright = ndtr((i_mag - programme["i_bright_mag"]) / target_scatter_mag)
+    faint = ndtr((programme["i_faint_mag"] - i_mag) / target_scatter_mag)
+    with np.errstate(invalid="ignore"):
+        colour = (g_i_mag >= programme["g_i_min_mag"]) & (g_i_mag < programme["g_i_max_mag"])
+    share = np.maximum(bright + faint - 1.0, 0.0)
+    return np.where(colour & np.isfinite(share), share, 0.0)
+
+
+def faintest_target_mag(spectroscopy: Mapping[str, Any], programme: Mapping[str, Any]) -> float:
+    """Return the i magnitude beyond which next to nothing is a programme's target."""
+    scatter: float = spectroscopy["target_scatter_mag"]
+    return float(programme["i_faint_mag"]) + TARGET_SIGMAS * scatter
 
 
 def photoz_share(programme: Mapping[str, Any], z: Array) -> Array:
