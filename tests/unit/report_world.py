@@ -188,14 +188,19 @@ def write_data(results: Path) -> None:
     """Write a sample with its cut-flow, and the sidecars of catalogue, match and dataset."""
     (results / "samples").mkdir(parents=True, exist_ok=True)
     make_sample(2000).to_parquet(results / "samples" / "mock_specz.parquet")
-    columns = ["cut", "description", "n_in", "n_out", "n_lost", "n_lost_alone", "n_lost_nan"]
-    flow = [["redshift range", "z_true > 0.01 and z_true < 4", 2311, 2200, 111, 111, 7],
-            ["a <strange> cut & more", "finite: mag_g", 2200, 2000, 200, 222, 200]]  # fmt: skip
+    columns = ["cut", "description", "n_in", "n_out", "fraction", "n_lost", "n_lost_alone",
+               "n_lost_nan"]  # fmt: skip
+    shares = 2200 / 2311, 2000 / 2200
+    flow = [
+        ["redshift range", "z_true > 0.01 and z_true < 4", 2311, 2200, shares[0], 111, 111, 7],
+        ["a <strange> cut & more", "finite: mag_g", 2200, 2000, shares[1], 200, 222, 200],
+    ]
     cutflow = pd.DataFrame(flow, columns=columns)
     cutflow.to_csv(results / "samples" / "mock_specz.cutflow.csv", index=False)
     counts = {"n_in": 2311, "n_out": 2000}
     write_sidecar(results / "samples" / "mock_specz.json", "select_sample.py", 0.9, counts=counts)
-    part = {"rows_in": 5000, "sentinels": {"g_cmodel_mag": {"-99": 41}}, "flux_not_positive": {}}
+    part = {"rows_in": 5000, "sentinels": {"g_cmodel_mag": {"-99": 41}}, "flux_not_positive": {},
+            "ra_wrapped": 17, "warnings": ["columns 'a' & 'b' look <odd>"]}  # fmt: skip
     counts = {"rows_in": 5000, "duplicates": 12, "rows_out": 4988, "parts": {"all": part}}
     write_sidecar(results / "catalogs" / "mock_hsc.json", "read_catalog.py", 1.2, counts=counts)
     quality = {"n_small": 2500, "n_big": 4988, "radius_arcsec": 1.0, "n_matched": 2311,
@@ -204,7 +209,8 @@ def write_data(results: Path) -> None:
     match = results / "catalogs" / "match" / "mock_specz.json"
     write_sidecar(match, "cross_match.py", 0.8, counts=quality)
     splits = {"train": 1400, "validation": 150, "calibration": 150, "test": 300}
-    counts = {"n_in": {"mock_specz": 2000}, "n_copies_dropped": 0, "n_out": 2000,
+    counts = {"n_in": {"mock_specz": 2005}, "n_copies_dropped": 5, "n_copies_by_id": 3,
+              "n_copies_by_place": 2, "n_out": 2000,
               "n_by_split": splits}  # fmt: skip
     write_sidecar(results / "datasets" / "specz.json", "build_dataset.py", 0.7, counts=counts)
 

@@ -39,8 +39,12 @@ def test_the_cut_flow_stands_on_the_page(report_world):
     for cell in cells:
         row = flow.set_index("cut").loc[cell.get("data-cut")]
         assert cell.text == f"{row[cell.get('data-count')]:,}"
+    shares = {cell.get("data-fraction"): cell.text for cell in tree.iter("td")
+              if cell.get("data-fraction")}  # fmt: skip
+    assert shares == {"redshift range": "95.2 %", "a <strange> cut & more": "90.9 %"}
     text = "".join(tree.itertext())
-    for words in ("g_cmodel_mag", "4,988", "2,311", "0.17, 0.41", "1,400"):
+    for words in ("g_cmodel_mag", "4,988", "2,311", "0.17, 0.41", "1,400", "1 to look at",
+                  "columns 'a' & 'b' look <odd>", "3 by identifier, 2 by place"):  # fmt: skip
         assert words in text
 
 

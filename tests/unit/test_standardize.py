@@ -16,7 +16,8 @@ def test_standard_names_types_and_order():
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
         "object_id": "int64", "ra": "float64", "dec": "float64", "z_true": "float32",
         "mag_u": "float32", "mag_g": "float32", "mag_err_u": "float32", "mag_err_g": "float32",
-        "z_true_err": "float32", "z_true_kind": "str", "z_true_origin": "str", "u-g": "float64", "part": "str",
+        "z_true_err": "float32", "z_true_kind": "str", "z_true_origin": "str",
+        "u-g": "float64", "part": "str",
     }  # fmt: skip
     assert frame["object_id"].tolist() == [BIG, BIG + 1, 3]
     assert frame["part"].tolist() == ["train"] * 3

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.catalogs.expressions import columns_of, evaluate, undefined
-from zladder.catalogs.repeats import repeated, row_keys
+from zladder.catalogs.repeats import key_order, repeats, row_keys
 from zladder.provenance.errors import BadInput, require_known
 from zladder.tables.check import require_column
 
@@ -43,7 +43,7 @@ def apply_cuts(
 @dataclass
 class _Looked:
     """What is kept of a batch of N rows: the index of the first cut that a row fails, uint16; why;
-    and for each step that looks at other rows the keys, uint64 (N, 2), and which are known.
+    and for each step that looks at other rows the keys, uint64 (2, N), and which are known.
     """
 
     failed: np.ndarray
@@ -164,11 +164,16 @@ class Selection:
     def _drop_repeats(self, index: int, failed: np.ndarray) -> None:
         """Settle one step of duplicates: of the rows that no earlier cut has taken."""
         keep_first = self.cuts[index]["duplicates"] == "keep_first"
-        keys = np.concatenate([batch.keys[index][0] for batch in self._looked])
-        known = np.concatenate([batch.keys[index][1] for batch in self._looked])
-        self._alone[index] = int(repeated(keys[known], keep_first).sum())
-        rows = np.flatnonzero(known & (failed > index))
-        failed[rows[repeated(keys[rows], keep_first)]] = index
+        seen = [batch.keys.pop(index) for batch in self._looked]  # not needed again
+        known = np.concatenate([known for _, known in seen])
+        # The second half of whole numbers is 0 throughout: it need not be sorted by.
+        halves = [0, 1] if any(keys[1].any() for keys, _ in seen) else [0]
+        keys = [np.concatenate([keys[half] for keys, _ in seen]) for half in halves]
+        del seen
+        order = key_order(keys)
+        order = order[known[order]]
+        self._alone[index] = len(repeats(keys, order, keep_first))
+        failed[repeats(keys, order[failed[order] > index], keep_first)] = index
 
 
 def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:

@@ -78,7 +78,7 @@ def require_j2000(frame: Mapping[str, str], file: Path) -> list[str]:
     BadInput
         Any other system or equinox.
     """
-    hint = "precess the positions to J2000, for example with astropy, and correct the header"
+    hint = "bring the positions to J2000, for example with astropy, and correct the header"
     if "equinox" in frame and _year(frame["equinox"]) != J2000:
         raise BadInput(file, "equinox of the positions", "2000 (ICRS or FK5)",
                        frame["equinox"], hint)  # fmt: skip

@@ -83,8 +83,9 @@ def suspicious_positions(
     largest = {name: max(abs(low), abs(high)) for name, (low, high) in range_deg.items()}
     if largest["ra"] > 2 * np.pi or largest["dec"] > np.pi / 2:
         return []
-    return [
+    words = (
         f"columns '{silent[0]}' and '{silent[1]}' were read as degrees, but all of them would be "
         f"radians too (|ra| <= {largest['ra']:.3f}, |dec| <= {largest['dec']:.3f}): if they are, "
         "declare it, as in ra: {native: NAME, unit: rad}; if not, unit: deg"
-    ]
+    )
+    return [words]

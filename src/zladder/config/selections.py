@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Cut = dict[str, Any]
 BAND = "{band}"
-_KINDS = ("use", "keep", "finite", "missing", "duplicates")
+_KINDS = ("keep", "finite", "missing", "duplicates")
 _STAGE = "config/stages/catalogs.yaml"
 
 
@@ -39,11 +39,12 @@ def require_selections(settings: Mapping[str, Any]) -> None:
         for selection, cuts in survey.get("selections", {}).items():
             place = f"selections.{selection}"
             for index, cut in enumerate(cuts):
-                _require_one_kind(cut, f"config/surveys/{name}.yaml", f"{place}.{index}")
+                file = f"config/surveys/{name}.yaml"
+                _require_one_kind(cut, _KINDS, file, f"{place}.{index}")
     for sample, entry in settings["catalogs"]["samples"].items():
         for index, cut in enumerate(entry["cuts"]):
             place = f"samples.{sample}.cuts.{index}"
-            _require_one_kind(cut, _STAGE, place)
+            _require_one_kind(cut, ("use", *_KINDS), _STAGE, place)
             if "use" in cut:
                 _require_selection(settings, entry, cut["use"], f"{place}.use")
 
@@ -73,11 +74,11 @@ def _value_in_bands(key: str, value: Any, bands: list[str]) -> Any:
     return value
 
 
-def _require_one_kind(cut: Mapping[str, Any], file: str, place: str) -> None:
-    kinds = [kind for kind in _KINDS if kind in cut]
-    if len(kinds) != 1:
+def _require_one_kind(cut: Mapping[str, Any], known: Sequence[str], file: str, place: str) -> None:
+    kinds = [kind for kind in known if kind in cut]
+    if len(kinds) != 1 or not set(cut) <= {*known, "name", "of"}:
         found = f"the keys {', '.join(cut)}"
-        raise BadInput(file, place, f"one of {', '.join(_KINDS)}", found, "make two cuts of it")
+        raise BadInput(file, place, f"one of {', '.join(known)}", found, "make two cuts of it")
     if ("name" in cut) == (kinds == ["use"]):
         found, hint = f"the keys {', '.join(cut)}", "its name stands in the cut-flow"
         expected = "no name: its cuts have their own" if "name" in cut else "the name of the cut"

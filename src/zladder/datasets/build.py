@@ -33,8 +33,8 @@ def build_dataset(
         {name: table}, in the order of their precedence; copies are dropped as `without_copies`
         says.
     settings
-        `splits`, `sky_cell_order` and `duplicate_radius_arcsec` of the stage; `photometry`: {sample:
-        the survey of its photometry}.
+        `splits`, `sky_cell_order` and `duplicate_radius_arcsec` of the stage; `photometry`:
+        {sample: the survey of its photometry}.
     given_parts
         {split: part of the survey} for splits that were published.
     master_seed

@@ -5,7 +5,8 @@ from __future__ import annotations
 OPENING = """\
 Tables are Parquet; every column of the list below carries its unit and UCD in the file. FITS and
 VOTable are written by `zladder predict` on request. Inside zladder `inf` is a magnitude that was
-observed but not detected, `NaN` one that was not observed; FITS and VOTable say 99.0 and -99.0."""
+observed but not detected (`mag_limit_{band}`, where it is known, says how faint at least), `NaN`
+one that was not observed; FITS and VOTable say 99.0 and -99.0. Positions are ICRS, J2000."""
 
 ADDED_COLUMNS = [
     ("`datasets/*.parquet`", "`sample`", "the sample that the galaxy comes from"),

@@ -26,7 +26,7 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
     Parameters
     ----------
     cutflows
-        {sample: ``cut description n_in n_out n_lost n_lost_alone n_lost_nan``}.
+        {sample: ``cut description n_in n_out fraction n_lost n_lost_alone n_lost_nan``}.
     records
         Sidecars of catalogues, matches, samples and datasets.
     """
@@ -37,9 +37,9 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
         _catalogs(of_rule(records, "read_catalog")),
         _matches(of_rule(records, "cross_match")),
         section("Selection", *[cutflow_table(name, found) for name, found in cutflows.items()],
-                paragraph("“alone” is what the cut would take from the first sample without the "
-                          "others; “NaN” is how many of the lost have no number there.",
-                          kind="note")),
+                paragraph("“stay” is the share of those that came to the cut; “alone” is what it "
+                          "would take from the first sample without the others; “NaN” is how many "
+                          "of the lost have no number there.", kind="note")),
         stamps_section(records),
         _datasets(of_rule(records, "build_dataset")),
         image_datasets_section(records),
@@ -47,20 +47,41 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
 
 
 def _catalogs(records: Sequence[Record]) -> Html:
-    head = ["survey", *_right("rows in", "duplicates dropped", "rows out"), "sentinels"]
+    head = ["survey", *_right("rows in", "duplicates dropped", "rows out", "RA wrapped"),
+            "sentinels", "warnings"]  # fmt: skip
     rows = [
         [record.subject, *[count_cell(record.counts.get(name))
-         for name in ("rows_in", "duplicates", "rows_out")], _sentinels(record.counts)]
+         for name in ("rows_in", "duplicates", "rows_out")], _wrapped(record.counts),
+         _sentinels(record.counts), _warnings(record.counts)]
         for record in records
     ]  # fmt: skip
-    note = "A sentinel is a number that stands for “not observed” or “not detected”."
+    note = ("A sentinel is a number that stands for “not observed” or “not detected”. RA wrapped: "
+            "rows whose right ascension was below 0 or 360 degrees.")  # fmt: skip
     return section("Catalogues as read", table(head, rows), paragraph(note, kind="note"))
+
+
+def _wrapped(counts: Mapping[str, Any]) -> Html:
+    parts = [part["ra_wrapped"] for part in _parts(counts).values() if "ra_wrapped" in part]
+    return count_cell(sum(parts) if parts else None, "a survey without positions")
+
+
+def _warnings(counts: Mapping[str, Any]) -> Html | str:
+    """Return what was suspicious in the files, with the part; details inside."""
+    rows = [[part, words] for part, found in _parts(counts).items()
+            for words in found.get("warnings", [])]  # fmt: skip
+    if not rows:
+        return "none"
+    return folded(f"{count(len(rows))} to look at", table(["part", "warning"], rows, class_="wrap"))
+
+
+def _parts(counts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(counts.get("parts", {"": counts}))
 
 
 def _sentinels(counts: Mapping[str, Any]) -> Html | str:
     """Return how often each declared sentinel was met, all columns together; details inside."""
     lines = []
-    for part, found in counts.get("parts", {"": counts}).items():
+    for part, found in _parts(counts).items():
         for kind in ("sentinels", "flux_not_positive"):
             for column, what in dict(found.get(kind, {})).items():
                 by_value = what if isinstance(what, dict) else {"flux ≤ 0": what}
@@ -117,10 +138,11 @@ def cutflow_table(name: str, found: pd.DataFrame) -> Html:
          *[count_cell(row[column], data_cut=row["cut"], data_count=column)
            for column in ("n_in", "n_lost", "n_lost_alone", "n_lost_nan")],
          count_cell(row["n_out"], data_cut=row["cut"], data_count="n_out"),
-         tag("td", _bar(row["n_out"] / first), style="width: 26%")]
+         tag("td", f"{100 * row['fraction']:.1f} %", class_="n", data_fraction=row["cut"]),
+         tag("td", _bar(row["n_out"] / first), style="width: 22%")]
         for _, row in found.iterrows()
     ]  # fmt: skip
-    head = ["cut", *_right("in", "lost", "alone", "NaN", "out"), ""]
+    head = ["cut", *_right("in", "lost", "alone", "NaN", "out", "stay"), ""]
     whole = table(head, rows, class_="wrap", style="width: 100%")
     return tag("div", tag("h3", name), whole)
 
@@ -140,12 +162,23 @@ def _datasets(records: Sequence[Record]) -> Html:
         rows.append([
             record.subject,
             tag("td", count(sum(n_in.values())), tag("span", by_sample, class_="sub"), class_="n"),
-            count_cell(counts.get("n_copies_dropped")), count_cell(counts.get("n_out")),
+            _copies(counts), count_cell(counts.get("n_out")),
             *[count_cell(record.by_split.get(split)) for split in splits],
         ])  # fmt: skip
     note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: a galaxy "
             "has the same split in all datasets with the same cells and shares.")  # fmt: skip
     return section("Datasets and their splits", table(head, rows), paragraph(note, kind="note"))
+
+
+def _copies(counts: Mapping[str, Any]) -> Html:
+    """Return how many copies of a galaxy were dropped, and by what they were found."""
+    dropped = counts.get("n_copies_dropped")
+    if not dropped:
+        return count_cell(dropped)
+    ways = {"n_copies_by_id": "by identifier", "n_copies_by_place": "by place"}
+    found = ", ".join(f"{count(counts[key])} {words}" for key, words in ways.items()
+                      if key in counts)  # fmt: skip
+    return tag("td", count(dropped), tag("span", found, class_="sub"), class_="n")
 
 
 def _right(*names: str) -> list[Html]:

@@ -33,7 +33,7 @@ HOPS = (
     Hop("the match of labels and photometry", "cross_match", "catalogs",
         ("zladder.catalogs.matching.match_tables",)),
     Hop("a sample and its cut-flow", "select_sample", "catalogs",
-        ("zladder.catalogs.select.write_sample", "zladder.catalogs.cuts.Selection")),
+        ("zladder.catalogs.select.write_sample", "zladder.catalogs.cuts.apply_cuts")),
     Hop("a dataset and its splits", "build_dataset", "datasets",
         ("zladder.datasets.build.build_dataset", "zladder.datasets.splits.draw_splits")),
     Hop("a network's weights", "train_network", "train",

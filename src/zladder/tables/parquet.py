@@ -35,8 +35,10 @@ def parquet_batches(
             if batch_rows is None:
                 yield file.read(columns=chosen).select(chosen)
                 return
-            for batch in file.iter_batches(batch_rows, columns=chosen):
-                yield pa.Table.from_batches([batch]).select(chosen)
+            # One group after the other: over a whole file pyarrow keeps what it has read.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(batch_rows, row_groups=[group], columns=chosen):
+                    yield pa.Table.from_batches([batch]).select(chosen)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(path, "file", "a whole Parquet file", str(error).splitlines()[0],
                        "cut off, damaged or not Parquet: fetch it again") from error  # fmt: skip
