@@ -35,8 +35,8 @@ TRAININGS = {
 def after_training(rules: Iterable[str]) -> set[str]:
     """Return the rules of a rerun that may follow a training."""
     shown = {rule for rule in rules if rule.startswith(("plot_", "tabulate_", "write_"))}
-    of_the_data = {"plot_sample", "plot_wall", "tabulate_cutflow", "plot_oracle", "plot_mock_sky",
-                   "plot_types", "plot_frames"}  # fmt: skip
+    of_the_data = {"plot_sample", "plot_match", "plot_wall", "tabulate_cutflow", "plot_oracle",
+                   "plot_mock_sky", "plot_types", "plot_frames"}  # fmt: skip
     return (shown | EVALUATED | TRAININGS) - of_the_data
 
 
@@ -258,6 +258,6 @@ def test_another_cut_reruns_that_sample_and_what_follows(checkout: Checkout) -> 
     jobs = checkout.jobs()
     selected = [job["wildcards"]["sample"] for job in jobs if job["rule"] == "select_sample"]
     assert selected == ["mock_photoz"]
-    assert not [job for job in jobs if job["rule"] in {"read_catalog", "cross_match"}]
+    assert not [job for job in jobs if job["rule"] in {"read_catalog", "crossmatch"}]
     studies = {job["wildcards"].get("study") for job in jobs}
     assert not studies & {"main_sample", "label_efficiency", "class_residuals"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import build_dataset
-import cross_match
+import crossmatch
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,9 +130,9 @@ def test_positions_are_needed_for_a_match(
     labels, photometry = tmp_path / "labels.parquet", tmp_path / "photometry.parquet"
     pd.DataFrame({"object_id": [1], "z_true": [0.1]}).to_parquet(labels)
     pd.DataFrame({"object_id": [1], "ra": [10.0], "dec": [0.0]}).to_parquet(photometry)
-    code = cross_match.main(
-        ["--labels", str(labels), "--photometry", str(photometry), "--radius-arcsec", "1",
-         "--match", str(tmp_path / "out" / "match.parquet")]
+    code = crossmatch.main(
+        ["--left", str(labels), "--right", str(photometry), "--radius-arcsec", "1",
+         "--output", str(tmp_path / "out" / "match.parquet")]
     )  # fmt: skip
     refused(tmp_path, capsys, code, "labels.parquet", "ra")
 

@@ -59,8 +59,8 @@ def test_match_is_right_by_the_truth(climbed: Checkout) -> None:
     photometry = pd.read_parquet(folder / "catalogs" / "mock_hsc.parquet")
     matched = pd.DataFrame(
         {
-            "cosmos_id": labels["object_id"].to_numpy()[pairs["row_small"]],
-            "object_id": photometry["object_id"].to_numpy()[pairs["row_big"]],
+            "cosmos_id": labels["object_id"].to_numpy()[pairs["left_index"]],
+            "object_id": photometry["object_id"].to_numpy()[pairs["right_index"]],
         }
     )
     known = truth[truth["cosmos_id"] >= 0][["cosmos_id", "object_id"]]

@@ -16,7 +16,8 @@ from astropy.coordinates import SkyCoord
 from mock_sky import instrument, large_sky, settings
 from scipy.stats import kstest
 
-from zladder.catalogs.matching import candidates, match_tables
+from zladder.catalogs.match_read import Side
+from zladder.catalogs.matching import match_tables
 from zladder.catalogs.select import select_sample
 from zladder.catalogs.standardize import standardize
 from zladder.config.load import load_settings
@@ -214,18 +215,19 @@ def sample_of(
         tables.append(standardize(read_table(file, survey["file_format"]), survey, file, "all")[0])
     labels, photometry = tables
     if pairs is None and "match_to" in entry:
-        rows = candidates(photometry, entry["match_to"], file)
-        pairs, _ = match_tables(labels, photometry.iloc[rows], 1.0, file, file)
-        pairs["row_big"] = rows[pairs["row_big"]]
+        sides = Side(file), Side(file, keep=entry["match_to"])
+        pairs, _ = match_tables(labels, photometry, 1.0, *sides, one_to_one=True)
     chosen = {"name": name, "deredden": entry["deredden"], "cuts": sample_cuts(shipped(), name)}
     return select_sample(labels, photometry, pairs, chosen, file)[0]
 
 
 def own_pairs(sky: dict[str, pd.DataFrame], labels: str, key: str, in_truth: str) -> pd.DataFrame:
     """Return the match of each label to its own object, where the HSC-like survey lists it."""
-    hsc = sky["hsc"].query("isprimary").reset_index(names="row_big")[["object_id", "row_big"]]
-    named = sky[labels][[key]].reset_index(names="row_small").rename(columns={key: in_truth})
-    joined = named.merge(sky["truth"][[in_truth, "object_id"]]).merge(hsc).sort_values("row_small")
+    hsc = (
+        sky["hsc"].query("isprimary").reset_index(names="right_index")[["object_id", "right_index"]]
+    )
+    named = sky[labels][[key]].reset_index(names="left_index").rename(columns={key: in_truth})
+    joined = named.merge(sky["truth"][[in_truth, "object_id"]]).merge(hsc).sort_values("left_index")
     return joined.assign(separation_arcsec=0.0)
 
 
@@ -234,7 +236,7 @@ def test_the_shipped_photoz_cuts_are_what_the_sky_calls_usable_less_the_flagged(
     pairs = own_pairs(sky, "cosmos", "ID", "cosmos_id")
     usable = sky["cosmos_other_noise"].query("usable_listed")["ID"]
     hsc = sky["hsc"]
-    wanted = pairs[pairs["cosmos_id"].isin(usable) & unflagged(hsc)[pairs["row_big"]]]
+    wanted = pairs[pairs["cosmos_id"].isin(usable) & unflagged(hsc)[pairs["right_index"]]]
     sample = sample_of(sky, "mock_photoz", tmp_path, pairs)
     assert sorted(sample["object_id"]) == sorted(wanted["object_id"])
     assert 0 < len(wanted) < len(pairs[pairs["cosmos_id"].isin(usable)]) < len(pairs)
@@ -243,8 +245,8 @@ def test_the_shipped_photoz_cuts_are_what_the_sky_calls_usable_less_the_flagged(
 def test_the_shipped_specz_cuts_are_what_the_sky_calls_usable_less_the_flagged(tmp_path):
     sky = large_sky()
     pairs = own_pairs(sky, "galaxiesml", "specz_name", "specz_name")
-    hsc = sky["hsc"].iloc[pairs["row_big"]]
-    label = sky["galaxiesml"].iloc[pairs["row_small"]]
+    hsc = sky["hsc"].iloc[pairs["right_index"]]
+    label = sky["galaxiesml"].iloc[pairs["left_index"]]
     inside = label["specz_redshift"].between(*SPECZ_RANGE, inclusive="neither").to_numpy()
     usable = inside & label["specz_flag_homogeneous"].to_numpy()  # as `survey.fields` has it
     usable &= hsc.filter(regex="_cmodel_mag$").notna().all(axis=1).to_numpy()
@@ -315,13 +317,3 @@ def test_contaminants_that_the_limit_never_lists_are_refused():
         simulate_sky(asked, 1)
     assert caught.value.place == "survey/contaminants/sdss/artefact_share"
     assert re.fullmatch("[0-9] of 10 found", caught.value.found)
-
-
-def test_only_what_the_condition_holds_of_is_matched():
-    table = pd.DataFrame({"isprimary": [True, False, True], "ra": [1.0, 1.0, 2.0]})
-    assert candidates(table, "", "a.csv").tolist() == [0, 1, 2]
-    assert candidates(table, "isprimary == True", "a.csv").tolist() == [0, 2]
-    for keep, place in (("isprimary == 3", "match_to"), ("primary == 1", "column 'primary'")):
-        with pytest.raises(BadInput) as caught:
-            candidates(table, keep, "a.csv")
-        assert caught.value.place == place

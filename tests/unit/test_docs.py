@@ -316,7 +316,7 @@ def test_the_example_of_a_new_encoder_is_valid(example_plan):
 def test_the_budget_counts_the_jobs_of_the_demo():
     wiring = mock_wiring(ROOT)
     wanted = {name: len(wildcard_values(rule, wiring)) for name, rule in RULES.items()}
-    wanted["cross_match"] = len([name for name in wiring.plan.samples if wiring.match_of(name)])
+    wanted |= dict.fromkeys(("crossmatch", "plot_match"), len(wiring.matched_samples()))
     wanted["predict_oracle"] = sum(len(wiring.oracles_of(name)) for name in wiring.plan.studies)
     for rule in ("fetch_file", "fetch_query", "fetch_frames", "measure_frames", "merge_measured"):
         del wanted[rule]  # no default study asks for their files

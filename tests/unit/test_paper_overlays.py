@@ -12,6 +12,7 @@ import pytest
 import yaml
 from astropy.table import Table
 
+from zladder.catalogs.match_read import Side
 from zladder.catalogs.matching import match_tables
 from zladder.catalogs.native import read_survey
 from zladder.catalogs.select import select_sample
@@ -272,11 +273,13 @@ def test_every_cut_of_transferz_removes_what_it_should(ladder):
     labels, _ = catalogue(ladder, "cosmos2020")
     hsc, _ = catalogue(ladder, "hsc_pdr2")
     radius = ladder.match_radius_arcsec("transferz")
-    pairs, quality = match_tables(labels, hsc, radius, "cosmos", "hsc")
-    n = len(cosmos_rows())
-    assert (quality["n_small"], quality["n_big"]) == (n, n - 2)
+    sides = Side("cosmos"), Side("hsc")
+    pairs, quality = match_tables(labels, hsc, radius, *sides, one_to_one=True)
+    n, counts = len(cosmos_rows()), quality["counts"]
+    assert (counts["n_left"], counts["n_right"]) == (n, n - 2)
     # The last row stands 0.3 arcsec from its neighbour's partner, which is nearer to the neighbour.
-    assert (quality["n_matched"], quality["n_unmatched"], quality["n_contested"]) == (n - 2, 1, 1)
+    losses = counts["n_no_neighbour"], counts["n_contested"]
+    assert (counts["n_matched"], *losses) == (n - 2, 1, 1)
     settings = json.loads(ladder.selection("transferz"))
     sample, cutflow = select_sample(labels, hsc, pairs, settings, "hsc.parquet")
     lost = dict(zip(cutflow["cut"], cutflow["n_lost"], strict=True))

@@ -186,7 +186,7 @@ def test_rules_of_a_loop_and_keywords_on_one_line_are_read():
 def test_the_graph_knows_who_reads_whose_files():
     found = edges(list(RULES.values()), mock_wiring(ROOT))
     wanted = {
-        ("simulate_sky", "read_catalog"), ("cross_match", "select_sample"),
+        ("simulate_sky", "read_catalog"), ("crossmatch", "select_sample"),
         ("train_network", "train_network"), ("train_control", "predict_run"),
         ("predict_run", "score_study"), ("plot_redshifts", "write_summary"),
         ("render_frames", "cut_stamps"), ("build_image_dataset", "build_image_dataset"),

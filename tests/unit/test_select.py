@@ -27,7 +27,7 @@ PHOTOMETRY = pd.DataFrame(
     }
 )  # fmt: skip
 PAIRS = pd.DataFrame(
-    {"row_small": [0, 1, 2], "row_big": [2, 0, 3], "separation_arcsec": [0.36, 0.35, 0.34]}
+    {"left_index": [0, 1, 2], "right_index": [2, 0, 3], "separation_arcsec": [0.36, 0.35, 0.34]}
 )
 SETTINGS = {"name": "toy", "deredden": False, "cuts": []}
 

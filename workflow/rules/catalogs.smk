@@ -1,8 +1,8 @@
 """Stage 2, catalogs: native tables become standard ones, matched and selected.
 
 REQUIRED INPUTS: the native files of each survey (stage survey, ZLADDER_DATA or data/).
-OUTPUTS: <results>/catalogs/{survey}.parquet, <results>/catalogs/match/{sample}.parquet,
-<results>/samples/{sample}.parquet with its cut-flow.
+OUTPUTS: <results>/catalogs/{survey}.parquet, <results>/catalogs/match/{sample}.parquet
+with its quality, <results>/samples/{sample}.parquet with its cut-flow.
 """
 
 
@@ -35,18 +35,19 @@ rule read_catalog:
         " --log {log:q} --code-digest {params.code}"
 
 
-rule cross_match:
+rule crossmatch:
     """Match a sample's labels to its photometry on the sphere. Wildcards: sample."""
     input:
         labels=lambda wildcards: LADDER.catalog_of(wildcards.sample, "labels"),
         photometry=lambda wildcards: LADDER.catalog_of(wildcards.sample, "photometry"),
     output:
         match="<results>/catalogs/match/{sample}.parquet",
+        quality="<results>/catalogs/match/{sample}.quality.json",
         sidecar="<results>/catalogs/match/{sample}.json",
     log:
-        "<logs>/cross_match/{sample}.log",
+        "<logs>/crossmatch/{sample}.log",
     benchmark:
-        "<benchmarks>/cross_match/{sample}.tsv"
+        "<benchmarks>/crossmatch/{sample}.tsv"
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -55,14 +56,16 @@ rule cross_match:
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         radius_arcsec=lambda wildcards: LADDER.match_radius_arcsec(wildcards.sample),
-        keep=lambda wildcards: option("--keep", LADDER.match_to(wildcards.sample)),
-        code=CODE["cross_match"],
+        keep=lambda wildcards: option("--right-keep", LADDER.match_to(wildcards.sample)),
+        magnitude=lambda wildcards: LADDER.match_magnitude(wildcards.sample),
+        code=CODE["crossmatch"],
     message:
         "Matching labels and photometry of {wildcards.sample}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/cross_match.py --labels {input.labels:q}'
-        " --photometry {input.photometry:q} --radius-arcsec {params.radius_arcsec} {params.keep}"
-        " --match {output.match:q} --sidecar {output.sidecar:q}"
+        'python "$ZLADDER_SCRIPTS"/crossmatch.py --left {input.labels:q}'
+        " --right {input.photometry:q} --right-magnitude {params.magnitude}"
+        " --radius-arcsec {params.radius_arcsec} --mode nearest --one-to-one {params.keep}"
+        " --output {output.match:q} --quality {output.quality:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 
 

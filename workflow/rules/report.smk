@@ -152,6 +152,40 @@ rule plot_sample:
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
+rule plot_match:
+    """Draw what the match behind a sample is worth. Wildcards: sample."""
+    input:
+        quality="<results>/catalogs/match/{sample}.quality.json",
+    output:
+        figure=report(
+            "<results>/report/{sample}.match.png",
+            caption="../report/match.rst",
+            category="Samples",
+            labels={"page": "{sample}, cross-match"},
+        ),
+        sidecar="<results>/report/{sample}.match.json",
+    log:
+        "<logs>/plot_match/{sample}.log",
+    benchmark:
+        "<benchmarks>/plot_match/{sample}.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
+    params:
+        settings=lambda wildcards: LADDER.about_match(wildcards.sample),
+        dpi=LADDER.settings["report"]["figure_dpi"],
+        code=CODE["plot_match"],
+    message:
+        "Drawing the match of {wildcards.sample}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/plot_match.py --quality {input.quality:q}'
+        " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
 rule plot_wall:
     """Draw the galaxies of an image dataset in colour. Wildcards: dataset."""
     input:

@@ -1,152 +1,197 @@
-"""Nearest neighbours on the sphere, with k-d trees over chunks of the big side."""
+"""All pairs of two catalogues within a radius; the bigger side streams, at flat memory.
+
+Beside the real pairs those are found that the left objects would have some radii away from their
+places, where nothing of theirs can be: the strangers of `match_false`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from zladder.catalogs.match_read import Objects
+from zladder.catalogs.match_zones import ARCSEC_PER_RADIAN, close_pairs, make_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
-ARCSEC_PER_RADIAN = 3600.0 * 180.0 / np.pi
-# Chords this close (2 nano-arcsec) may be ordered by rounding inside the tree; they are compared
-# again with one and the same arithmetic, so that ties end alike whatever the chunks.
-_TIE = 1e-14
-_FAR = np.inf
+    from zladder.catalogs.match_zones import Array, Pairs, Rows
+
+DIRECTIONS = 8  # of the offset places, evenly around
+OFFSET_RADII = 10.0  # their distance: places of one object lie 7.6 radii apart, none overlap
+MOST_PLACES = 200_000  # beyond these a part of the left objects, evenly taken, is offset
+MAG_STEP, MAG_BINS = 0.5, 80  # of the completeness: from 0 to 40 mag
+
+
+class Strangers(NamedTuple):
+    """What was found at the offset places: the place and the right row of each pair."""
+
+    place: Rows
+    right: Rows
+    haversine: Array
 
 
 @dataclass(frozen=True)
-class Neighbours:
-    """The nearest big-side object of each of N small-side ones.
+class Crossed:
+    """All P pairs of two sides, in no order, and the strangers.
 
-    ``index`` int64 (N,), -1 for none within the radius; ``separation_arcsec`` and
-    ``second_arcsec`` float64 (N,), inf for none: the nearest and the next one.
+    Attributes
+    ----------
+    left, right
+        Rows in the files.
+    haversine
+        Of their separations.
+    error_arcsec
+        Of the separation along each axis, both sides' in quadrature; None without errors.
+    left_magnitude, right_magnitude
+        Of the pairs' objects; None where no column was named.
+    n_left, n_right
+        Objects that took part.
+    by_magnitude
+        Shape (2, MAG_BINS): objects of either side in each bin of magnitude.
+    strangers, n_places
+        Pairs at offset places; how many places.
     """
 
-    index: np.ndarray
-    separation_arcsec: np.ndarray
-    second_arcsec: np.ndarray
+    left: Rows
+    right: Rows
+    haversine: Array
+    error_arcsec: Array | None
+    left_magnitude: Array | None
+    right_magnitude: Array | None
+    n_left: int
+    n_right: int
+    by_magnitude: Rows
+    strangers: Strangers
+    n_places: int
 
 
-def unit_vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
-    """Return points on the unit sphere, shape (N, 3), of angles in degrees, shape (N,)."""
-    ra_rad, dec_rad = np.deg2rad(np.asarray(ra, float)), np.deg2rad(np.asarray(dec, float))
-    cos_dec = np.cos(dec_rad)
-    return np.stack([cos_dec * np.cos(ra_rad), cos_dec * np.sin(ra_rad), np.sin(dec_rad)], axis=1)
-
-
-def match(
-    ra_small: np.ndarray,
-    dec_small: np.ndarray,
-    ra_big: np.ndarray,
-    dec_big: np.ndarray,
-    radius_arcsec: float,
-    chunk_rows: int = 1_000_000,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the nearest big-side object within the radius of each small-side one.
+def cross(
+    left: Iterable[Objects], right: Iterable[Objects], radius_arcsec: float, *,
+    n_left: int, left_streams: bool,
+) -> Crossed:  # fmt: skip
+    """Return all pairs within the radius.
 
     Parameters
     ----------
-    ra_small, dec_small
-        Shape (N,), degrees: each of these asks for its neighbour.
-    ra_big, dec_big
-        Shape (M,), degrees: the side that trees are built of, ``chunk_rows`` at a time, which
-        bounds the memory.
+    left, right
+        Batches. Those of one side are taken together into memory, the other side's one by one.
     radius_arcsec
         Largest separation, included.
-    chunk_rows
-        Does not change the result; of equally near objects the first is taken.
-
-    Returns
-    -------
-    tuple
-        Indices into the big side, int64 (N,), -1 for none; separations in arcsec, float64 (N,),
-        inf for none.
+    n_left
+        How many left objects there will be, about: it says how many of them are offset.
+    left_streams
+        Whether the left side is the one that streams; the bigger one should. The pairs are the
+        same either way, and whatever the batches.
     """
-    found = neighbours(ra_small, dec_small, ra_big, dec_big, radius_arcsec, chunk_rows)
-    return found.index, found.separation_arcsec
+    stride = max(1, -(-DIRECTIONS * n_left // MOST_PLACES))
+    held = gather(right if left_streams else left)
+    passing = _Passing()
+    if left_streams:
+        n_places, zones = 0, make_zones(held.ra, held.dec, radius_arcsec)
+        for batch in left:
+            passing.meet(batch, close_pairs(zones, batch.ra, batch.dec))
+            places, _, _ = offset_places(batch, stride, radius_arcsec)
+            found = close_pairs(zones, places.ra, places.dec)
+            passing.strange.append(
+                Strangers(n_places + found.there, held.rows[found.here], found.haversine)
+            )
+            n_places += len(places.rows)
+    else:
+        places, _, _ = offset_places(held, stride, radius_arcsec)
+        n_places, n_held = len(places.rows), len(held.rows)
+        ra, dec = np.append(held.ra, places.ra), np.append(held.dec, places.dec)
+        zones = make_zones(ra, dec, radius_arcsec)
+        for batch in right:
+            found = close_pairs(zones, batch.ra, batch.dec)
+            real = found.here < n_held
+            passing.meet(batch, found.part(np.flatnonzero(real)))
+            odd = found.part(np.flatnonzero(~real))
+            passing.strange.append(
+                Strangers(odd.here - n_held, batch.rows[odd.there], odd.haversine)
+            )
+    return _crossed(held, passing, n_places, left_streams=left_streams)
 
 
-def neighbours(
-    ra_small: np.ndarray,
-    dec_small: np.ndarray,
-    ra_big: np.ndarray,
-    dec_big: np.ndarray,
-    radius_arcsec: float,
-    chunk_rows: int = 1_000_000,
-) -> Neighbours:
-    """Return nearest and next neighbours; arguments as for :func:`match`."""
-    small = unit_vectors(ra_small, dec_small)
-    radius = chord(radius_arcsec)
-    best = np.full(len(small), -1, dtype=np.int64)
-    first, second = np.full(len(small), _FAR), np.full(len(small), _FAR)
-    for start, big in _chunks(ra_big, dec_big, chunk_rows):
-        rows, index, near, next_near = _nearest_two(small, big, radius)
-        old = first[rows]
-        # Strictly nearer: of equals the earlier chunk, and so the lower index, stays.
-        wins = near < old
-        second[rows] = np.minimum(np.minimum(second[rows], next_near), np.maximum(near, old))
-        first[rows] = np.minimum(near, old)
-        best[rows[wins]] = start + index[wins]
-    return Neighbours(best, _arcsec(first), _arcsec(second))
+class _Passing:
+    """What is kept of the batches that pass: their part of each pair, and counts."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.met: list[tuple[Rows, Rows, Array, Array | None, Array | None]] = []
+        self.strange: list[Strangers] = []
+        self.by_magnitude = np.zeros(MAG_BINS, np.int64)
+
+    def meet(self, batch: Objects, pairs: Pairs) -> None:
+        """Keep a batch's pairs: the held side's index, and row, error and magnitude of its own."""
+        self.n += len(batch.rows)
+        self.by_magnitude += count_magnitudes(batch.magnitude)
+        error, magnitude = (None if column is None else column[pairs.there]
+                            for column in (batch.error_arcsec, batch.magnitude))  # fmt: skip
+        self.met.append((pairs.here, batch.rows[pairs.there], pairs.haversine, error, magnitude))
 
 
-def chord(angle_arcsec: float) -> float:
-    """Return the straight distance between points of the unit sphere this angle apart."""
-    return float(2.0 * np.sin(min(angle_arcsec / ARCSEC_PER_RADIAN, np.pi) / 2.0))
+def _crossed(held: Objects, passing: _Passing, n_places: int, *, left_streams: bool) -> Crossed:
+    index, rows, haversines, error, magnitude = _joined(passing.met, 5)
+    held_error, held_magnitude = (None if column is None else column[index]
+                                  for column in (held.error_arcsec, held.magnitude))  # fmt: skip
+    both = None if error is None or held_error is None else np.hypot(error, held_error)
+    there = (rows, magnitude, passing.n, passing.by_magnitude)
+    here = (held.rows[index], held_magnitude, len(held.rows), count_magnitudes(held.magnitude))
+    left, right = (there, here) if left_streams else (here, there)
+    return Crossed(
+        left=left[0], right=right[0], haversine=haversines,
+        error_arcsec=both,
+        left_magnitude=left[1], right_magnitude=right[1], n_left=left[2], n_right=right[2],
+        by_magnitude=np.stack([left[3], right[3]]),
+        strangers=Strangers(*_joined(passing.strange, 3)), n_places=n_places,
+    )  # fmt: skip
 
 
-def _arcsec(chords: np.ndarray) -> np.ndarray:
-    angles = 2.0 * np.arcsin(np.minimum(chords, 2.0) / 2.0) * ARCSEC_PER_RADIAN
-    return np.where(np.isinf(chords), np.inf, angles)
+def _joined(parts: Sequence[tuple[Any, ...]], width: int) -> list[Any]:
+    """Return columns of parts one below the other; a column that a part lacks is None."""
+    if not parts:
+        kinds = [np.int64, np.int64, np.float64]
+        return [np.zeros(0, kind) for kind in kinds] + [None] * (width - 3)
+    return [None if column[0] is None else np.concatenate(column)
+            for column in zip(*parts, strict=True)]  # fmt: skip
 
 
-def _chunks(ra: np.ndarray, dec: np.ndarray, chunk_rows: int) -> Iterator[tuple[int, np.ndarray]]:
-    for start in range(0, len(ra), chunk_rows):
-        stop = start + chunk_rows
-        yield start, unit_vectors(ra[start:stop], dec[start:stop])
+def count_magnitudes(magnitude: Array | None) -> Rows:
+    """Return how many objects there are in each bin; what is no number is in none."""
+    if magnitude is None:
+        return np.zeros(MAG_BINS, np.int64)
+    known = magnitude[np.isfinite(magnitude)]
+    inside = known[(known >= 0) & (known < MAG_STEP * MAG_BINS)]
+    return np.bincount((inside / MAG_STEP).astype(np.int64), minlength=MAG_BINS)
 
 
-def _nearest_two(
-    small: np.ndarray, big: np.ndarray, radius: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the small rows with a neighbour in this chunk, its index, its chord, the next's."""
-    # Unbalanced trees are built faster and answer as fast on sky positions.
-    tree = cKDTree(big, balanced_tree=False, compact_nodes=True)
-    rough, found = tree.query(small, k=2, distance_upper_bound=radius + _TIE)
-    rows = np.flatnonzero(found[:, 0] < len(big))
-    rough, found = rough[rows], found[rows]
-    near = _distances(small[rows], big, found[:, 0])
-    next_near = _distances(small[rows], big, found[:, 1])
-    index = found[:, 0].copy()
-    tied = np.flatnonzero(rough[:, 1] - rough[:, 0] < _TIE)
-    if tied.size:
-        points, reach = small[rows[tied]], rough[tied, 0] + _TIE
-        index[tied], near[tied], next_near[tied] = _settle(tree, points, reach, big)
-    within = near <= radius
-    next_near = np.where(next_near <= radius, next_near, _FAR)
-    return rows[within], index[within], near[within], next_near[within]
+def gather(batches: Iterable[Objects]) -> Objects:
+    """Return all batches as one; no batch gives no objects."""
+    parts = list(batches)
+    return (
+        Objects(*_joined(parts, 5)) if parts else Objects(np.zeros(0, np.int64), *np.zeros((2, 0)))
+    )
 
 
-def _settle(
-    tree: cKDTree, points: np.ndarray, reach: np.ndarray, big: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return index, chord and next chord of points with two or more candidates within reach."""
-    rivals = tree.query_ball_point(points, reach)
-    owner = np.repeat(np.arange(len(points)), [len(group) for group in rivals])
-    index = np.concatenate([np.asarray(group, dtype=np.int64) for group in rivals])
-    distances = _distances(points[owner], big, index)
-    order = np.lexsort((index, distances, owner))
-    first = np.searchsorted(owner[order], np.arange(len(points)))
-    return index[order][first], distances[order][first], distances[order][first + 1]
+def offset_places(
+    objects: Objects, stride: int, radius_arcsec: float
+) -> tuple[Objects, Rows, Rows]:
+    """Return places ten radii from the objects in eight directions: whose, and in which.
 
-
-def _distances(points: np.ndarray, big: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Return chords, shape (N,), the same for a pair whatever stands beside it; inf for no pair."""
-    there = index < len(big)
-    steps = points - big[np.where(there, index, 0)]
-    x, y, z = steps[:, 0], steps[:, 1], steps[:, 2]
-    return np.where(there, np.sqrt(x * x + y * y + z * z), _FAR)
+    Above `MOST_PLACES` each direction takes every ``stride``-th object, another one each.
+    """
+    chosen = [np.flatnonzero((objects.rows + k) % stride == 0) for k in range(DIRECTIONS)]
+    rows = np.concatenate(chosen)
+    direction = np.repeat(np.arange(DIRECTIONS), [len(part) for part in chosen])
+    angle = 2 * np.pi / DIRECTIONS * direction
+    step = OFFSET_RADII * radius_arcsec / ARCSEC_PER_RADIAN
+    dec = np.deg2rad(objects.dec[rows])
+    sin_dec = np.sin(dec) * np.cos(step) + np.cos(dec) * np.sin(step) * np.cos(angle)
+    turn = np.arctan2(np.sin(angle) * np.sin(step) * np.cos(dec),
+                      np.cos(step) - np.sin(dec) * sin_dec)  # fmt: skip
+    ra = (objects.ra[rows] + np.rad2deg(turn)) % 360.0
+    dec = np.rad2deg(np.arcsin(np.clip(sin_dec, -1, 1)))
+    return Objects(objects.rows[rows], ra, dec), rows, direction

@@ -1,4 +1,4 @@
-"""A cross-match of two tables: one partner at most for each object, and how good it is."""
+"""From all pairs within the radius to the pairs of a match: nearest, mutual or all of them."""
 
 from __future__ import annotations
 
@@ -6,142 +6,159 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from zladder.catalogs.crossmatch import Neighbours, match, neighbours
-from zladder.catalogs.expressions import columns_of, evaluate
-from zladder.provenance.errors import BadInput
+from zladder.catalogs.crossmatch import Crossed, cross
+from zladder.catalogs.match_quality import Chosen, describe
+from zladder.catalogs.match_read import Side, Tally, check_objects, count_rows, read_objects
+from zladder.catalogs.match_units import require_one_equinox
+from zladder.catalogs.match_zones import ARCSEC_PER_DEG, separation_arcsec
+from zladder.provenance.errors import BadInput, require_known
 from zladder.tables.check import require_column
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
-SHIFT_RADII = 10.0  # how far, in radii, the positions are moved to count chance matches
-QUANTILES = (0.05, 0.5, 0.95, 0.99)
+    from zladder.catalogs.match_read import Objects
+    from zladder.catalogs.match_zones import Array, Rows
+
+MODES = ("nearest", "mutual", "all")
 _WHY = "the tables are matched on the sphere: map ra and dec in the survey, or use one table"
 
 
-def positions(frame: pd.DataFrame, file: Path | str) -> tuple[np.ndarray, np.ndarray]:
-    """Return ra and dec in degrees, float64, shape (N,).
+def match_files(
+    left: Side, right: Side, radius_arcsec: float, mode: str = "nearest", *,
+    one_to_one: bool = False,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Match two tables; the one with more rows streams, whichever it is.
 
-    Raises
-    ------
-    BadInput
-        No ra or dec (says which), or a position that is not finite (says in which row).
-    """
-    missing = [name for name in ("ra", "dec") if name not in frame]
-    if missing:
-        raise BadInput(file, f"column {' and '.join(missing)}", "positions (ra, dec in degrees)",
-                       f"no {' and no '.join(missing)}", _WHY)  # fmt: skip
-    ra, dec = (frame[name].to_numpy(dtype=float, na_value=np.nan) for name in ("ra", "dec"))
-    bad = ~(np.isfinite(ra) & np.isfinite(dec))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise BadInput(file, f"column ra and dec, row {row + 1}", "a finite position",
-                       f"({ra[row]}, {dec[row]})", "take such rows out of the file")  # fmt: skip
-    return ra, dec
-
-
-def candidates(frame: pd.DataFrame, keep: str, file: Path | str) -> np.ndarray:
-    """Return the rows (int64) that may be matched: those of which a condition is true, or all.
-
-    Raises
-    ------
-    BadInput
-        A condition that cannot be read or names a column that is not there, or leaves no row.
-    """
-    if not keep:
-        return np.arange(len(frame), dtype=np.int64)
-    place = "match_to"
-    for name in columns_of(keep, place, file):
-        require_column(name, list(frame.columns), file)
-    rows = np.flatnonzero(evaluate(frame, keep, place, file)).astype(np.int64)
-    if not rows.size:
-        raise BadInput(file, place, "a condition true of some objects", f"none where {keep}",
-                       "see the column's values")  # fmt: skip
-    return rows
-
-
-def match_tables(
-    small: pd.DataFrame,
-    big: pd.DataFrame,
-    radius_arcsec: float,
-    small_file: Path | str,
-    big_file: Path | str,
-    chunk_rows: int = 1_000_000,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the pairs within the radius, each object of either side in one pair at most.
-
-    Each small-side object takes its nearest big-side one; where two take the same, the nearer
-    keeps it (of equals the first row) and the other goes without.
+    Parameters
+    ----------
+    left, right
+        What to read; of formats without a row count in their header the positions are held.
+    radius_arcsec
+        Largest separation, included.
+    mode
+        ``nearest``: each left object's nearest right one; ``mutual``: of these, the pairs whose
+        left object is also the right one's nearest; ``all``: every pair. Of equals the first row.
+    one_to_one
+        With ``nearest``: where left objects share a right one, the nearest keeps it and the
+        others go without.
 
     Returns
     -------
     tuple
-        Pairs ``row_small, row_big`` (int64, from 0), ``separation_arcsec``, in the order of the
-        small side; and the quality: ``n_small, n_big, radius_arcsec``, ``n_matched``,
-        ``n_unmatched`` (nothing within the radius), ``n_contested`` (lost to a nearer one),
-        ``n_ambiguous`` (matched, with a second candidate within the radius), ``n_chance``
-        (matches expected by chance), ``separation_quantiles_arcsec``.
+        Pairs ``left_index, right_index`` (int64, rows from 0), ``separation_arcsec``, and
+        ``separation_sigma`` where both sides have errors: separation over the error along one
+        axis, a Rayleigh variable; in the order of the left side, then of the separation. And the
+        quality (`match_quality.describe`).
 
     Raises
     ------
     BadInput
-        A side without positions, or with one that is not finite.
+        As `read_objects`; sides of different equinoxes; an unknown mode.
     """
-    here, there = positions(small, small_file), positions(big, big_file)
-    found = neighbours(*here, *there, radius_arcsec, chunk_rows)
-    index, n_contested = one_to_one(found.index, found.separation_arcsec)
-    rows = np.flatnonzero(index >= 0)
-    pairs = pd.DataFrame({
-        "row_small": rows.astype(np.int64),
-        "row_big": index[rows],
-        "separation_arcsec": found.separation_arcsec[rows],
-    })  # fmt: skip
-    n_chance = chance_matches(*here, *there, radius_arcsec, chunk_rows)
-    quality = {"n_small": len(small), "n_big": len(big), "radius_arcsec": radius_arcsec,
-               "n_contested": n_contested, "n_chance": n_chance}  # fmt: skip
-    return pairs, {**quality, **_figures(found, rows)}
+    sizes = [count_rows(side.file) for side in (left, right)]
+    notes = require_one_equinox(left.file, right.file)
+    tallies = Tally(), Tally()
+    streams = [
+        read_objects(side, tally) for side, tally in zip((left, right), tallies, strict=True)
+    ]
+    return _match((left, right), streams, sizes, tallies, radius_arcsec, mode,
+                  one_to_one=one_to_one, notes=notes)  # fmt: skip
 
 
-def one_to_one(index: np.ndarray, separation_arcsec: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the indices, shape (N,), with -1 for those who lost a contest, and their number."""
-    rows = np.flatnonzero(index >= 0)
-    # Stable: of equally near rows the first stands first.
-    nearest_first = rows[np.argsort(separation_arcsec[rows], kind="stable")]
-    _, winners = np.unique(index[nearest_first], return_index=True)
-    kept = np.full_like(index, -1)
-    kept[nearest_first[winners]] = index[nearest_first[winners]]
-    return kept, len(rows) - len(winners)
+def match_tables(
+    left: pd.DataFrame, right: pd.DataFrame, radius_arcsec: float, left_side: Side,
+    right_side: Side, mode: str = "nearest", *, one_to_one: bool = False,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Match two tables in memory; as `match_files`. An empty side gives no pairs."""
+    sides, tallies, streams = (left_side, right_side), (Tally(), Tally()), []
+    for frame, side, tally in zip((left, right), sides, tallies, strict=True):
+        missing = [name for name in (side.ra, side.dec) if name not in frame]
+        if missing:
+            raise BadInput(side.file, f"column {' and '.join(missing)}", "positions in degrees",
+                           f"no {' and no '.join(missing)}", _WHY)  # fmt: skip
+        for name in side.columns():
+            require_column(name, list(frame.columns), side.file)
+        table = pa.table({name: pa.array(frame[name]) for name in side.columns()})
+        streams.append(check_objects(side, [table], {}, tally))
+    sizes: list[int | None] = [len(left), len(right)]
+    return _match(sides, streams, sizes, tallies, radius_arcsec, mode, one_to_one=one_to_one)
 
 
-def chance_matches(
-    ra_small: np.ndarray,
-    dec_small: np.ndarray,
-    ra_big: np.ndarray,
-    dec_big: np.ndarray,
-    radius_arcsec: float,
-    chunk_rows: int = 1_000_000,
-) -> int:
-    """Return how many small-side objects find something ten radii away from their place.
+def _match(
+    sides: tuple[Side, Side], streams: list[Iterator[Objects]], sizes: list[int | None],
+    tallies: tuple[Tally, Tally], radius_arcsec: float, mode: str, *, one_to_one: bool,
+    notes: list[str] | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    about = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
+    require_askable(**about)
+    # A side of unknown length is held: only one that says how long it is can be known to be big.
+    big = [-1 if size is None else size for size in sizes]
+    left_streams = big[0] > big[1]
+    if sizes[0] is None:
+        held = list(streams[0])
+        streams[0], sizes[0] = iter(held), sum(len(batch.rows) for batch in held)
+    crossed = cross(streams[0], streams[1], radius_arcsec, n_left=sizes[0] or 0,
+                    left_streams=left_streams)  # fmt: skip
+    return finish(crossed, sides, tallies, about, notes or [])
 
-    There nothing of theirs can be, but the sky is as crowded: as many of the matches are
-    expected to be strangers. The shift is along the meridian, towards the equator.
+
+def require_askable(mode: str, one_to_one: bool, radius_arcsec: float) -> None:
+    """Refuse an unknown mode, a radius that is none, and all pairs one to one."""
+    require_known(mode, MODES, "options", "mode")
+    if not 0 < radius_arcsec <= ARCSEC_PER_DEG:
+        raise BadInput("options", "radius-arcsec", "above 0 and at most 3600", f"{radius_arcsec}",
+                       "a match is a matter of arcseconds")  # fmt: skip
+    if one_to_one and mode != "nearest":
+        raise BadInput("options", "one-to-one", "mode nearest", mode,
+                       "mutual pairs are one to one, all pairs cannot be")  # fmt: skip
+
+
+def finish(
+    crossed: Crossed, sides: Sequence[Side], tallies: Sequence[Tally], about: Mapping[str, Any],
+    notes: Sequence[str],
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Return the pairs that a mode takes of all, and the quality.
+
+    ``about`` holds ``mode``, ``one_to_one`` and ``radius_arcsec``.
     """
-    step_deg = SHIFT_RADII * radius_arcsec / 3600.0
-    shifted = dec_small - np.where(dec_small > 0, step_deg, -step_deg)
-    index, _ = match(ra_small, shifted, ra_big, dec_big, radius_arcsec, chunk_rows)
-    return int((index >= 0).sum())
+    chosen = choose(crossed, about["mode"], one_to_one=about["one_to_one"])
+    pairs = pair_table(crossed, chosen.pairs)
+    return pairs, describe(crossed, chosen, sides, tallies, about, notes)
 
 
-def _figures(found: Neighbours, rows: np.ndarray) -> dict[str, Any]:
-    separations = found.separation_arcsec[rows]
-    quantiles = np.quantile(separations, QUANTILES) if rows.size else [None] * len(QUANTILES)
-    return {
-        "n_matched": len(rows),
-        "n_unmatched": int((found.index < 0).sum()),
-        "n_ambiguous": int(np.isfinite(found.second_arcsec[rows]).sum()),
-        "separation_quantiles_arcsec": {
-            f"{q:g}": None if value is None else float(value)
-            for q, value in zip(QUANTILES, quantiles, strict=True)
-        },
-    }
+def choose(crossed: Crossed, mode: str, *, one_to_one: bool = False) -> Chosen:
+    """Return which of the pairs a mode takes, in the order of the left side."""
+    left, right, between = crossed.left, crossed.right, crossed.haversine
+    nearest = best_of(left, between, right)
+    if mode == "all":
+        order = np.lexsort((right, between, left))
+        return Chosen(order, nearest, None)
+    if mode == "mutual":
+        holders = best_of(right, between, left)
+        return Chosen(nearest[np.isin(nearest, holders)], nearest, holders)
+    if not one_to_one:
+        return Chosen(nearest, nearest, None)
+    holders = nearest[best_of(right[nearest], between[nearest], left[nearest])]
+    return Chosen(holders[np.argsort(left[holders])], nearest, holders)
+
+
+def best_of(groups: Rows, haversine: Array, others: Rows) -> Rows:
+    """Return the pair of least separation in each group, in the order of the groups' numbers.
+
+    Of equals that with the lowest number in ``others``.
+    """
+    order = np.lexsort((others, haversine, groups))
+    return order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
+
+
+def pair_table(crossed: Crossed, pairs: Rows) -> pd.DataFrame:
+    """Return the table of some of the pairs."""
+    separation = separation_arcsec(crossed.haversine[pairs])
+    columns = {"left_index": crossed.left[pairs], "right_index": crossed.right[pairs],
+               "separation_arcsec": separation}  # fmt: skip
+    if crossed.error_arcsec is not None:
+        columns["separation_sigma"] = separation / crossed.error_arcsec[pairs]
+    return pd.DataFrame(columns)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-LEFT, RIGHT = "row_small", "row_big"  # of a pair: rows of the labels and of the photometry
+LEFT, RIGHT = "left_index", "right_index"  # of a pair: rows of labels and of photometry
 SEPARATION = "separation_arcsec"
 MATCH_SEPARATION = "match_separation_arcsec"
 # What the photometric survey says of these stays; what the label survey says of them goes.

@@ -185,6 +185,12 @@ class DataWiring:
         """Return the condition on photometric objects that may be matched; empty for none."""
         return str(self.settings["catalogs"]["samples"][sample].get("match_to", ""))
 
+    def match_magnitude(self, sample: str) -> str:
+        """Return the column that a match's completeness is shown against: the middle band's."""
+        survey = self.settings["catalogs"]["samples"][sample]["photometry"]
+        bands = self.settings["survey_files"][survey]["bands"]
+        return f"mag_{bands[len(bands) // 2]}"
+
     def selection(self, sample: str) -> str:
         """Return the settings that selecting a sample depends on."""
         entry = self.settings["catalogs"]["samples"][sample]

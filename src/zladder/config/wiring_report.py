@@ -55,6 +55,16 @@ class ReportWiring(MockSkyWiring):
             }
         )
 
+    def about_match(self, sample: str) -> str:
+        """Return a matched sample's name, and the titles of its labels and its photometry."""
+        entry, surveys = self.settings["catalogs"]["samples"][sample], self.settings["survey_files"]
+        titles = {part: surveys[entry[part]]["title"] for part in ("labels", "photometry")}
+        return canonical_json({"sample": sample, **titles})
+
+    def matched_samples(self) -> list[str]:
+        """Return the samples whose labels and photometry come from two surveys."""
+        return [name for name in self.plan.samples if self.match_of(name)]
+
     def about_sources(self) -> str:
         """Return whom to cite: surveys with title, licence, citation; the studies' papers."""
         files, keys = self.settings["survey_files"], ("title", "licence", "citation")
@@ -187,6 +197,7 @@ class ReportWiring(MockSkyWiring):
             *[f"<results>/report/{paper}.html" for paper in self.papers()],
             *[page for study in self.plan.studies for page in self.study_pages(study)],
             *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
+            *[f"<results>/report/{sample}.match.png" for sample in self.matched_samples()],
             *[f"<results>/report/{dataset}.wall.png" for dataset in self.image_datasets()],
             *self.mock_pages(),
             *[f"<results>/report/{page}.html" for page in pages],

@@ -20,9 +20,11 @@ ADDED_COLUMNS = [
      "of least expected dz^2, and of least expected `loss_tanaka`"),
     ("`predictions/*.oracle*.parquet`", "`z_out05`, `z_out15`, `z_cat1`",
      "least likely to count in `fout_05`, `fout_15`, `fcat_1`"),
-    ("`catalogs/match/*.parquet`", "`row_small`, `row_big`",
+    ("`catalogs/match/*.parquet`", "`left_index`, `right_index`",
      "rows (from 0) in the catalogues of labels and of photometry"),
     ("`catalogs/match/*.parquet`", "`separation_arcsec`", "distance of the pair in arcsec"),
+    ("`catalogs/match/*.parquet`", "`separation_sigma`",
+     "of a match with position errors: the distance over its error along one axis"),
     ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
 ]  # fmt: skip
 

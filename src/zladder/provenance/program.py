@@ -49,6 +49,7 @@ class ProgramParser(argparse.ArgumentParser):
         super().__init__(description=description, formatter_class=argparse.RawTextHelpFormatter)
         self.input_names: list[str] = []
         self.output_names: list[str] = []
+        self.beside: dict[str, tuple[str, str]] = {}
         self.add_argument("--log", type=Path, help="log file (default: standard error)")
         self.add_argument("--sidecar", type=Path, help="where to write how this was made")
         self.add_argument("--code-digest", help="stop if the code is no longer this one")
@@ -59,10 +60,28 @@ class ProgramParser(argparse.ArgumentParser):
         nargs = "+" if several else None
         self.add_argument(option, type=Path, required=required, nargs=nargs)
 
-    def add_output(self, option: str, *, several: bool = False) -> None:
-        """Declare an option that names one output file, or several."""
-        self.output_names.append(option.removeprefix("--").replace("-", "_"))
-        self.add_argument(option, type=Path, required=True, nargs="+" if several else None)
+    def add_output(
+        self, option: str, *, several: bool = False, beside: tuple[str, str] | None = None
+    ) -> None:
+        """Declare an option that names one output file, or several.
+
+        With ``beside``, another output's option and a suffix, it is by default that file with
+        this suffix.
+        """
+        name = option.removeprefix("--").replace("-", "_")
+        self.output_names.append(name)
+        required, nargs = beside is None, "+" if several else None
+        self.add_argument(option, type=Path, required=required, nargs=nargs)
+        if beside:
+            self.beside[name] = beside[0].removeprefix("--").replace("-", "_"), beside[1]
+
+    def parse_args(self, *arguments: Any, **more: Any) -> Any:
+        """Parse as always; then name the outputs that stand beside others."""
+        options = super().parse_args(*arguments, **more)
+        for name, (other, suffix) in self.beside.items():
+            if getattr(options, name) is None:
+                setattr(options, name, getattr(options, other).with_suffix(suffix))
+        return options
 
     def add_settings(self, option: str, help_text: str) -> None:
         """Declare an option whose value is JSON."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.report.markup import Html, tag
-from zladder.report.numerals import count, count_cell, dash
+from zladder.report.match_counts import matches_section
+from zladder.report.numerals import count, count_cell
 from zladder.report.page import folded, page, paragraph, section, table
 from zladder.report.pixel_counts import image_datasets_section, stamps_section
 from zladder.report.records import of_rule
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zladder.report.records import Record
-
-NO_PAIRS = "nothing was matched"
 
 
 def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]) -> str:
@@ -35,7 +34,7 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
         "Galaxies in and out",
         lead,
         _catalogs(of_rule(records, "read_catalog")),
-        _matches(of_rule(records, "cross_match")),
+        matches_section(of_rule(records, "crossmatch")),
         section("Selection", *[cutflow_table(name, found) for name, found in cutflows.items()],
                 paragraph("“stay” is the share of those that came to the cut; “alone” is what it "
                           "would take from the first sample without the others; “NaN” is how many "
@@ -92,42 +91,6 @@ def _sentinels(counts: Mapping[str, Any]) -> Html | str:
     rows = [[part, tag("code", column), value, count_cell(n)] for part, column, value, n in lines]
     total = f"{count(sum(line[3] for line in lines))} numbers"
     return folded(total, table(["part", "column", "value", *_right("rows")], rows))
-
-
-MATCH_FIGURES = {
-    "n_small": "labels",
-    "n_big": "photometry",
-    "n_matched": "matched",
-    "n_unmatched": "labels without a partner within the radius",
-    "n_contested": "labels whose partner went to a nearer one",
-    "n_ambiguous": "matched, with a second candidate within the radius",
-    "n_chance": "expected by chance",
-}
-
-
-def _matches(records: Sequence[Record]) -> Html | None:
-    """Return the quality of each cross-match; nothing where none was needed."""
-    if not records:
-        return None
-    radii = [f"{record.counts.get('radius_arcsec', 0):g}" for record in records]
-    rows = [["radius (arcsec)", *[tag("td", radius, class_="n") for radius in radii]]]
-    rows += [
-        [words, *[count_cell(record.counts.get(name), data_count=name) for record in records]]
-        for name, words in MATCH_FIGURES.items()
-    ]
-    rows.append(["separation, median and 95 % (arcsec)",
-                 *[_separations(record.counts) for record in records]])  # fmt: skip
-    note = ("By chance: how many labels find a partner ten radii away from their place, where "
-            "nothing of theirs can be; as many matches are expected to be strangers.")  # fmt: skip
-    head = ["", *_right(*[record.subject for record in records])]
-    return section("Matches on the sky", table(head, rows), paragraph(note, kind="note"))
-
-
-def _separations(counts: Mapping[str, Any]) -> Html:
-    quantiles = dict(counts.get("separation_quantiles_arcsec", {}))
-    values = [quantiles.get(level) for level in ("0.5", "0.95")]
-    shown = ", ".join(f"{value:.2f}" for value in values if value is not None)
-    return tag("td", shown or dash(NO_PAIRS), class_="n")
 
 
 def cutflow_table(name: str, found: pd.DataFrame) -> Html:
