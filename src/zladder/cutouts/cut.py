@@ -39,7 +39,7 @@ def cut_stamps(
     shard
         Which shard, from 0.
     settings
-        `bands, stamp_pixels, pixel_scale_arcsec, n_shards, max_lost_fraction`.
+        `bands, stamp_pixels, pixel_scale_arcsec, grid, n_shards, max_lost_fraction`.
     stamps, losses
         Files to write: HDF5 and CSV.
 

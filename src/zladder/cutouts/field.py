@@ -8,6 +8,7 @@ import numpy as np
 
 from zladder.cutouts.frames import frame_path, read_frame
 from zladder.cutouts.losses import Loss
+from zladder.cutouts.resample import areas, noise_share, resample, sky_grids
 from zladder.cutouts.windows import cut_windows, first_pixels, lie_inside, offsets
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import LOSING, flag_value, stamp_datasets
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     Stamps = dict[str, np.ndarray]  # the datasets of a shard (`stamp_datasets`), N rows each
     Key = tuple[int, int, int]  # run, camcol, field
+    # x, y in pixels (N, 2); which stamps are whole (N,); the frame's brightest pixel in each (N,)
+    Cut = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def cut_field(
@@ -38,17 +41,18 @@ def cut_field(
     root
         The folder of the frames.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`.
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`.
 
     Returns
     -------
     tuple
-        Each band is cut about its own pixel position: the world coordinates of a field's frames
-        differ, and the bands of a stamp must show the same galaxy. A frame that cannot be used
+        Each band is cut about its own pixel position (grid "frame"), or resampled onto one grid on
+        the sky (grid "sky"): the world coordinates of a field's frames differ, and the bands of a
+        stamp must show the same galaxy. A frame that cannot be used
         loses all galaxies of its field.
     """
     bands = settings["bands"]
-    stamps = _empty(galaxies, bands, settings["stamp_pixels"])
+    stamps = empty_stamps(galaxies, bands, settings["stamp_pixels"])
     ids = stamps["object_id"].tolist()
     lost: dict[int, Loss] = {}
     shape: tuple[int, ...] | None = None
@@ -60,7 +64,7 @@ def cut_field(
             everyone = [Loss(object_id, key, band, "frame", error) for object_id in ids]
             return _kept(stamps, np.zeros(len(ids), dtype=bool)), everyone
         shape = frame.image.shape
-        xy = cut_band(frame, index, stamps)
+        xy = cut_band(frame, index, stamps, settings)
         for row, kind in _faulty(stamps["flags"], frame, xy).items():
             fault = _fault(frame, ids[row], xy[row], kind, settings["stamp_pixels"])
             lost.setdefault(row, Loss(ids[row], key, band, kind, fault))
@@ -69,25 +73,43 @@ def cut_field(
     return _kept(stamps, stays), [lost[row] for row in sorted(lost)]
 
 
-def cut_band(frame: Frame, index: int, stamps: Stamps) -> np.ndarray:
+def cut_band(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, Any]) -> np.ndarray:
     """Fill one band of the stamps of N galaxies, and its flags; return x, y in pixels, (N, 2)."""
-    flux = stamps["flux"][:, index]
-    side = flux.shape[-1]
+    cut = _cut_pixels if settings["grid"] == "frame" else _cut_sky
+    xy, inside, brightest = cut(frame, index, stamps, settings)
+    # A sum is finite where all its terms are: one pass, no array of the size of the pixels.
+    finite = np.isfinite(stamps["flux"][:, index].sum(axis=(1, 2)))
+    flags = stamps["flags"]
+    flags[~inside] |= flag_value("edge")
+    flags[~finite] |= flag_value("not_finite")
+    flags[brightest >= frame.saturation_nmgy] |= flag_value("saturated")
+    return xy
+
+
+def _cut_pixels(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, Any]) -> Cut:
+    """Cut whole pixels of the frame; the galaxy lies within half a pixel of the middle."""
+    flux, side = stamps["flux"][:, index], settings["stamp_pixels"]
     xy = frame.wcs.wcs_world2pix(np.stack([stamps["ra"], stamps["dec"]], axis=1), 0)
     first = first_pixels(xy, side)
     cut_windows(frame.image, first, flux)
     stamps["offset_pixels"][:, index] = offsets(xy, first, side)
     stamps["sky_sigma_nmgy"][:, index] = frame.sky_sigma_nmgy
-    # A sum is finite where all its terms are: one pass, no array of the size of the pixels.
-    finite = np.isfinite(flux.sum(axis=(1, 2)))
-    flags = stamps["flags"]
-    flags[~lie_inside(first, side, frame.image.shape)] |= flag_value("edge")
-    flags[~finite] |= flag_value("not_finite")
-    flags[flux.max(axis=(1, 2)) >= frame.saturation_nmgy] |= flag_value("saturated")
-    return xy
+    return xy, lie_inside(first, side, frame.image.shape), flux.max(axis=(1, 2))
 
 
-def _empty(galaxies: pd.DataFrame, bands: list[str], stamp_pixels: int) -> Stamps:
+def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, Any]) -> Cut:
+    """Resample the frame onto a grid about the galaxy, the same one in every band."""
+    flux, side = stamps["flux"][:, index], settings["stamp_pixels"]
+    scale = settings["pixel_scale_arcsec"]
+    grids = sky_grids(frame.wcs, stamps["ra"], stamps["dec"], scale, side)
+    inside, brightest = resample(frame.image, grids, flux)
+    area = areas(grids)
+    flux *= area[:, None, None]
+    stamps["sky_sigma_nmgy"][:, index] = frame.sky_sigma_nmgy * area * noise_share()
+    return grids[:, :, 2], inside, brightest
+
+
+def empty_stamps(galaxies: pd.DataFrame, bands: list[str], stamp_pixels: int) -> Stamps:
     """Return the datasets of the galaxies with everything that the frames do not tell."""
     described = stamp_datasets(len(bands), stamp_pixels)
     n = len(galaxies)

@@ -8,8 +8,10 @@ from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, STAMP_SCHEMA, stamp_
 STAMP_OPENING = f"""\
 A stamp shard is an HDF5 file of contiguous, uncompressed datasets of N galaxies, B bands and
 S × S pixels; its attributes are `schema` (`{STAMP_SCHEMA}`), `bands`, `pixel_scale_arcsec` and
-`unit` (nmgy: AB magnitude 22.5 - 2.5 log10 of it). Each band is cut about its own position by the
-rule of astropy's `Cutout2D`. In an image dataset `shard` and `row` say where a stamp lies."""
+`unit` (nmgy: AB magnitude 22.5 - 2.5 log10 of it). With `cutouts.grid: frame` each band is cut
+about its own position by the rule of astropy's `Cutout2D`; with `sky` all bands are resampled
+onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp). In
+an image dataset `shard` and `row` say where a stamp lies."""
 
 STAMP_MEANINGS = {
     "flux": "nanomaggies, as in the frame: not de-reddened; y before x",
@@ -19,8 +21,9 @@ STAMP_MEANINGS = {
     "flags": "sum of the bits below",
     "extinction_mag": "the catalogue's Galactic extinction",
     "offset_pixels": "the galaxy's position (x, y) minus the stamp's centre (S - 1) / 2, "
-    "within (-0.5, 0.5]",
-    "sky_sigma_nmgy": "noise of a pixel of the frame's sky (median absolute deviation)",
+    "within (-0.5, 0.5]; 0 on the sky's grid",
+    "sky_sigma_nmgy": "noise of a pixel of the sky: the frame's (median absolute deviation), "
+    "resampled as the stamp was",
 }
 
 STAMP_FLAG_MEANINGS = {
