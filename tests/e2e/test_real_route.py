@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import h5py
 import pandas as pd
 import pytest
 import yaml
@@ -241,6 +244,27 @@ def test_again_there_is_nothing_to_do_and_nobody_is_asked(routes: Routes, route:
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout + done.stderr
     assert sum(map(len, routes.server.seen.values())) == asked
+
+
+def test_the_published_images_are_fetched_and_read_as_they_are(routes: Routes) -> None:
+    """Those of Hayat et al., through a network that was trained on stamps cut from frames."""
+    route = routes.of("hayat2021")
+    file = "data/fetched/archives/self_supervised_sdss_valid"
+    done = route.checkout.snakemake(file, *route.arguments[1:])
+    assert done.returncode == 0, done.stderr[-2000:]
+    run = route.results / "runs" / "label_efficiency.supervised_f100-s0"
+    command = ["predict", str(run), file, "-o", "redshifts.parquet"]
+    program = "from zladder.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=route.checkout.folder, check=False,
+        env=route.checkout.environment(PYTHONPATH="src"), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    with h5py.File(route.checkout.folder / file) as released:
+        ids = released["ObjID"][:]
+    answers = pd.read_parquet(route.checkout.folder / "redshifts.parquet")
+    assert sorted(answers["object_id"]) == sorted(ids)
+    assert answers["z_phot"].notna().all()
 
 
 def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) -> None:
