@@ -5,7 +5,8 @@ OUTPUTS: <results>/survey/photometry.h5, what each filter sees of each spectrum;
 <results>/survey/*, the native tables of the mock sky; <results>/survey/frames/*, its frames, with
 an index of each shard; <results>/survey/cfhtls/* and <results>/survey/hsc/*, tiles and cutouts of
 its deep part, with an index each; data/fetched/{survey}/{part} for surveys whose parts an archive has
-(`snakemake fetch_sdss_mgs`). Surveys that lie below ZLADDER_DATA need no rule.
+(`snakemake fetch_sdss_mgs`); data/fetched/{survey}/frames/* for surveys whose frames an archive has,
+with an index of each shard in <results>/survey/fetched/{survey}. What lies below ZLADDER_DATA needs no rule.
 """
 
 
@@ -263,6 +264,72 @@ rule fetch_file:
         'python "$ZLADDER_SCRIPTS"/fetch_file.py --archive {params.archive:q}'
         ' --manners "$ZLADDER_FETCHING" --beside {output.file:q} --file {output.file:q}'
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule fetch_query:
+    """Fetch the result of a query, in counted pages, as CSV. Wildcards: fetched (survey/part)."""
+    output:
+        file="data/fetched/{fetched}",
+        sidecar="data/fetched/{fetched}.json",
+    log:
+        "data/fetched/{fetched}.log",
+    benchmark:
+        "<benchmarks>/fetch_query/{fetched}.tsv"
+    wildcard_constraints:
+        fetched=names_pattern(LADDER.fetched_places("sql")),
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=1440,
+    params:
+        archive=lambda wildcards: LADDER.archive(wildcards.fetched),
+        code=CODE["fetch_query"],
+    message:
+        "Querying for {wildcards.fetched}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/fetch_query.py --archive {params.archive:q}'
+        ' --manners "$ZLADDER_FETCHING" --beside {output.file:q} --file {output.file:q}'
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+
+
+rule fetch_frames:
+    """Fetch the frames of one shard of a survey's galaxies, all bands. Wildcards: survey, shard."""
+    input:
+        catalog="<results>/catalogs/{survey}.parquet",
+    output:
+        index="<results>/survey/fetched/{survey}/{shard}.parquet",
+        sidecar="<results>/survey/fetched/{survey}/{shard}.json",
+    log:
+        "<logs>/fetch_frames/{survey}.{shard}.log",
+    benchmark:
+        "<benchmarks>/fetch_frames/{survey}.{shard}.tsv"
+    wildcard_constraints:
+        survey=names_pattern(LADDER.framed_surveys()),
+        shard=r"\d+",
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        archive=lambda wildcards: LADDER.frames_archive(wildcards.survey),
+        bands=lambda wildcards: LADDER.bands(wildcards.survey),
+        n_shards=LADDER.settings["cutouts"]["n_shards"],
+        frames=lambda wildcards: LADDER.fetched_frames(wildcards.survey),
+        code=CODE["fetch_frames"],
+    message:
+        "Fetching the frames of {wildcards.survey}, shard {wildcards.shard}"
+    shell:
+        'python "$ZLADDER_SCRIPTS"/fetch_frames.py --catalog {input.catalog:q}'
+        ' --archive {params.archive:q} --manners "$ZLADDER_FETCHING" --bands {params.bands:q}'
+        " --shard {wildcards.shard} --n-shards {params.n_shards} --frames {params.frames:q}"
+        " --index {output.index:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --code-digest {params.code}"
 
 
 for survey_name, survey_targets in LADDER.fetch_targets().items():

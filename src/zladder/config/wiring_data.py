@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import fetching_of
 from zladder.config.cards import dataset_samples
-from zladder.config.data import fetched_path, survey_files
+from zladder.config.data import fetched_frames, fetched_path, survey_files
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
@@ -36,6 +36,11 @@ ORACLE_BLOCKS = {
     "spectroscopic": ("population", "sed", "dust", "hsc", "spectroscopy"),
     "photometric": ("population", "sed", "dust", "hsc", "manyband"),
 }
+
+
+def fetched_index(survey: str, shard: str) -> str:
+    """Return the index of the frames that are fetched for a shard of a survey."""
+    return f"{SIMULATED}/fetched/{survey}/{shard}.parquet"
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,37 @@ class DataWiring:
         return canonical_json({"name": name, **fetching_of(self._archive(name))})
 
     def fetch_targets(self) -> dict[str, list[str]]:
-        """Return {survey: files that fetching it makes} for the surveys that can be fetched."""
+        """Return {survey: files that fetching it makes} for the surveys that can be fetched.
+
+        Frames are among them where the survey is one of this DAG: its catalogue tells which.
+        """
         targets: dict[str, list[str]] = {}
         for place in self._parts():
             survey, _, part = place.partition("/")
             targets.setdefault(survey, []).append(fetched_path(survey, part))
+        for survey in self.framed_surveys():
+            shards = range(self.settings["cutouts"]["n_shards"])
+            found = targets.setdefault(survey, [])
+            found += [fetched_index(survey, str(shard)) for shard in shards]
         return targets
+
+    def framed_surveys(self) -> list[str]:
+        """Return the surveys of this DAG whose frames an archive has."""
+        surveys = self.settings["survey_files"]
+        return [name for name in self.plan.surveys if "archive" in surveys[name].get("frames", {})]
+
+    def frames_archive(self, survey: str) -> str:
+        """Return the entry that gives a survey's frames, without its words."""
+        name = self.settings["survey_files"][survey]["frames"]["archive"]
+        return canonical_json({"name": name, **fetching_of(self._archive(name))})
+
+    def fetched_frames(self, survey: str) -> str:
+        """Return the folder of a survey's fetched frames."""
+        return fetched_frames(survey)
+
+    def bands(self, survey: str) -> list[str]:
+        """Return the bands of a survey."""
+        return list(self.settings["survey_files"][survey]["bands"])
 
     def _parts(self) -> dict[str, str]:
         """Return {SURVEY/PART: archive} of all surveys."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
-from zladder.config.data import data_folder
+from zladder.config.data import data_folder, fetched_frames
 from zladder.config.methods import ladder_of
-from zladder.config.wiring_data import SIMULATED, DataWiring
+from zladder.config.wiring_data import SIMULATED, DataWiring, fetched_index
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -37,17 +37,20 @@ class PixelWiring(DataWiring):
         return list(range(self.settings["cutouts"]["n_shards"]))
 
     def frame_index(self, sample: str, shard: str) -> list[str]:
-        """Return the index of a shard's frames; only a simulated survey has one."""
+        """Return the index of a shard's frames; one whose frames lie in a folder has none."""
         frames = self._imaged(sample)["frames"]
-        return (
-            [f"{SIMULATED}/{frames['simulated']}/{shard}.parquet"] if "simulated" in frames else []
-        )
+        if "simulated" in frames:
+            return [f"{SIMULATED}/{frames['simulated']}/{shard}.parquet"]
+        survey = self.settings["catalogs"]["samples"][sample]["photometry"]
+        return [fetched_index(survey, shard)] if "archive" in frames else []
 
     def frames_folder(self, sample: str, simulated: str) -> str:
         """Return the folder of a sample's frames; `simulated` is the mock sky's own folder."""
         frames = self._imaged(sample)["frames"]
         if "simulated" in frames:
             return f"{simulated}/{frames['simulated']}"
+        if "archive" in frames:
+            return fetched_frames(self.settings["catalogs"]["samples"][sample]["photometry"])
         return str(data_folder(frames["folder"]))
 
     def cutting(self, sample: str) -> str:

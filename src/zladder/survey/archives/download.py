@@ -95,12 +95,13 @@ class Partial:
 
 
 def download(
-    request: Request, path: Path, manners: Manners, fault: Callable[[Path], str], name: str
-) -> None:
+    request: Request, path: Path, manners: Manners, fault: Callable[[Path], str], name: str,
+    level: int = logging.INFO,
+) -> None:  # fmt: skip
     """Bring the file at `path` to the whole of what a request gives, going on where it stopped.
 
     `fault` says what is wrong with a file, nothing if it is whole; it is asked where the server
-    tells no size. `name` is what the log calls it.
+    tells no size. `name` is what the log calls it, at its `level` where all goes well.
 
     Raises
     ------
@@ -112,29 +113,29 @@ def download(
     partial = Partial.at(path, request.url)
     if partial.size:
         log.info("%s: going on after %d bytes", name, partial.size)
-    with_patience(lambda: _attempt(request, partial, manners, fault, name), name, manners)
-    log.info("%s: %d bytes are there", name, partial.size)
+    end = with_patience(lambda: _attempt(request, partial, manners, fault, name), name, manners)
+    log.log(level, "%s", end)
 
 
 def _attempt(
     request: Request, partial: Partial, manners: Manners, fault: Callable[[Path], str], name: str
-) -> None:
-    """Ask for what is missing, and write what comes."""
-    start = partial.size
+) -> str:
+    """Ask for what is missing, and write what comes; return a line for the log."""
+    start, whole = partial.size, f"{name}: all is there"
     if partial.total_bytes is not None and start == partial.total_bytes:
-        return
+        return whole
     with answered(
         request, manners, _range_headers(start, partial.mark), allowed=(416,)
     ) as response:
         if response.status_code == 416:
             _no_more(response, partial, start)
-            return
+            return whole
         start, total = _agreed(response, partial, start)
         _require_room(partial.path, (total or 0) - start, name)
         progress = Progress(name, start, total, manners.progress_seconds)
         _receive(response, partial, progress, manners)
     _require_whole(partial, fault)
-    log.info("%s", progress.line())
+    return progress.line()
 
 
 def _range_headers(start: int, mark: str | None) -> dict[str, str]:

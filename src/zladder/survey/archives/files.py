@@ -11,7 +11,7 @@ from zladder.survey.archives.accounts import accounts_of
 from zladder.survey.archives.checks import fault_of
 from zladder.survey.archives.download import download
 from zladder.survey.archives.http import Request
-from zladder.survey.archives.kept import Place, sha256_of
+from zladder.survey.archives.kept import Place, alone_in, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +50,11 @@ def fetch_file(
         raise PassingBadInput("config/archives.yaml", place_of_it, "an address", "null", hint)
     accounts_of(archive)
     wanted, source = _wanted(archive, place)
-    if wanted and place.stands(wanted):
-        log.info("%s was fetched before: its SHA-256 is %s", final, wanted)
-    else:
-        _bring(archive, place, wanted, source, manners)
+    with alone_in(place.folder):
+        if wanted and place.stands(wanted):
+            log.info("%s was fetched before: its SHA-256 is %s", final, wanted)
+        else:
+            _bring(archive, place, wanted, source, manners)
     found = wanted or sha256_of(place.whole)
     size = place.whole.stat().st_size
     if archive["sha256"] is None:

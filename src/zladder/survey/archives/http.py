@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zladder.survey.archives.manners import Manners
 
 AGENT = f"zladder/{__version__}"
+_ABSENT = {404, 410}
 _TEMPORARY = {408, 425, 429}  # and all from 500
 _NOT_SO = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
            requests.exceptions.MissingSchema, requests.exceptions.TooManyRedirects)  # fmt: skip
@@ -50,6 +51,10 @@ class Request:
     def host(self) -> str:
         """The server, with its port if there is one."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+class Absent(PassingBadInput):
+    """The server does not have it."""
 
 
 @contextmanager
@@ -102,9 +107,9 @@ def _refuse(request: Request, response: requests.Response) -> None:
         raise Trouble(said, retry_after_seconds=retry_after(response.headers.get("Retry-After")))
     words = words_of(response, request.secrets)
     hint = _HINTS.get(status, "the server does not understand or allow it")
-    raise PassingBadInput(
-        request.url, "the answer", "the file", said + (words and f": {words}"), hint
-    )
+    refusal = Absent if status in _ABSENT else PassingBadInput
+    found = said + (words and f": {words}")
+    raise refusal(request.url, "the answer", "what was asked for", found, hint)
 
 
 def words_of(response: requests.Response, secrets: tuple[str, ...]) -> str:

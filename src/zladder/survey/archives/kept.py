@@ -11,14 +11,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pooch
 
 from zladder.provenance.outputs import write_text_whole
+from zladder.survey.archives.manners import lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 log = logging.getLogger("zladder")
@@ -74,6 +77,18 @@ class Place:
         except OSError:
             log.info("no hard links here: the next change of our code fetches it again")
             self.whole.replace(output)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other jobs of this machine out of a folder in which something is under way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zladder.provenance.errors import Unfinished
 
@@ -108,7 +108,7 @@ def turn_at(host: str, manners: Manners) -> Iterator[None]:
     file = manners.hosts / host.replace(":", "_")
     known = file.exists()
     with file.open("a") as stream:
-        _lock(stream)
+        lock(stream.fileno())
         pause = 1.0 / manners.requests_per_second
         since = time.time() - os.fstat(stream.fileno()).st_mtime if known else pause
         if 0 <= since < pause:
@@ -117,8 +117,9 @@ def turn_at(host: str, manners: Manners) -> Iterator[None]:
         yield
 
 
-def _lock(stream: IO[str]) -> None:
+def lock(descriptor: int) -> None:
+    """Wait for the lock of an open file or folder; it ends when that is closed, or the process."""
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
         log.info("no locks here (%s): other jobs may ask the same server too", error)

@@ -1,0 +1,167 @@
+"""Fetch the result of a query in pages, each counted, each asked for once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.archives import PAGE_MARK
+from zladder.provenance.digests import value_digest
+from zladder.provenance.errors import PassingBadInput
+from zladder.provenance.outputs import whole_or_nothing, write_text_whole
+from zladder.survey.archives.accounts import accounts_of
+from zladder.survey.archives.csv_rows import Rows, read_rows, write_rows
+from zladder.survey.archives.hsc import ask_hsc
+from zladder.survey.archives.kept import Place, alone_in, sha256_of
+from zladder.survey.archives.manners import Trouble, with_patience
+from zladder.survey.archives.sdss_sql import ask_casjobs, ask_skyserver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from zladder.survey.archives.manners import Manners
+
+    Ask = Callable[[Mapping[str, Any], str, Path, Manners], None]
+
+log = logging.getLogger("zladder")
+
+SERVICES: dict[str, Ask] = {"skyserver": ask_skyserver, "casjobs": ask_casjobs, "hsc": ask_hsc}
+
+
+def fetch_query(
+    archive: Mapping[str, Any], final: Path, output: Path, manners: Manners
+) -> dict[str, Any]:
+    """Fetch the rows of a query to `output` (CSV), which will be renamed to `final`.
+
+    Pages that came before are not asked for again; neither is the whole, unless the query, its
+    release or its address changed.
+
+    Returns
+    -------
+    dict
+        `query` (its text), `date` (of the last page), `sha256`, and `counts`: pages and rows.
+
+    Raises
+    ------
+    BadInput
+        No account, a query that is refused, pages that do not fit together or are too large.
+    Unfinished
+        If network or server fail for too long; the pages that came are kept.
+    """
+    place = Place(final)
+    if archive["url"] is None:
+        entry = f"{archive['name']}.url"
+        raise PassingBadInput("config/archives.yaml", entry, "an address", "null",
+                              "give it with --configfile")  # fmt: skip
+    accounts_of(archive)
+    key = value_digest([archive[name] for name in ("url", "service", "release", "sql")])
+    with alone_in(place.folder):
+        known = _kept(place, key)
+        if known is None:
+            known = _bring(archive, place, key, manners.towards(archive))
+    place.hand_out(output)
+    return {name: known[name] for name in ("query", "date", "sha256", "counts")}
+
+
+def _kept(place: Place, key: str) -> dict[str, Any] | None:
+    """Return what was noted of the result of the same query, if it is still here."""
+    note = place.folder / "query.json"
+    if not note.is_file():
+        return None
+    known: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+    return known if known["key"] == key and place.stands(known["sha256"]) else None
+
+
+def _bring(
+    archive: Mapping[str, Any], place: Place, key: str, manners: Manners
+) -> dict[str, Any]:  # fmt: skip
+    """Ask for every page, put them together, and note what they are of."""
+    n_pages = archive.get("pages", 1)
+    pages = place.folder / f"pages-{key}-{n_pages}"
+    for other in place.folder.glob("pages-*"):  # of another query: of no use
+        if other != pages:
+            shutil.rmtree(other)
+    pages.mkdir(parents=True, exist_ok=True)
+    for number in range(n_pages):
+        if not _page_path(pages, number).is_file():
+            _page(archive, number, n_pages, pages, manners)
+    n_rows = _join(archive, [_page_path(pages, number) for number in range(n_pages)], place.whole)
+    known = {
+        "key": key, "query": archive["sql"], "sha256": sha256_of(place.whole),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": {"pages": n_pages, "rows": n_rows},
+    }  # fmt: skip
+    write_text_whole(place.folder / "query.json", json.dumps(known, indent=2) + "\n")
+    shutil.rmtree(pages)
+    return known
+
+
+def _page_path(pages: Path, number: int) -> Path:
+    return pages / f"{number}.csv"
+
+
+def _page(
+    archive: Mapping[str, Any], number: int, n_pages: int, pages: Path, manners: Manners
+) -> None:
+    """Ask how many rows a page has, then for the rows; both must agree."""
+    sql = page_query(archive, number, n_pages)
+    what = f"page {number + 1} of {n_pages}"
+    counted = f"SELECT COUNT(*) AS n_rows FROM ({sql}) AS counted"
+    n_rows = int(_answer(archive, counted, pages / "count", what, manners, None).values[0][0])
+    limit = archive.get("row_limit")
+    if limit is not None and n_rows > limit:
+        hint = f"raise `pages` of {archive['name']}, now {n_pages}"
+        raise PassingBadInput(archive["url"], what, f"at most {limit} rows", f"{n_rows}", hint)
+    rows = _answer(archive, sql, pages / "answer", what, manners, n_rows)
+    with whole_or_nothing([_page_path(pages, number)]) as [path]:
+        write_rows(path, rows)
+    log.info("%s: %d rows", what, n_rows)
+
+
+def page_query(archive: Mapping[str, Any], number: int, n_pages: int) -> str:
+    """Return the query of one page: the rows whose integer `page_by` leaves this remainder."""
+    asked = f"{archive['page_by']} % {n_pages} = {number}" if n_pages > 1 else "1 = 1"
+    return str(archive["sql"]).replace(PAGE_MARK, asked)
+
+
+def _answer(
+    archive: Mapping[str, Any], sql: str, path: Path, what: str, manners: Manners,
+    n_rows: int | None,
+) -> Rows:  # fmt: skip
+    """Return the rows of a query, as many as were counted."""
+    ask = SERVICES[archive["service"]]
+
+    def attempt() -> Rows:
+        ask(archive, sql, path, manners)
+        try:
+            rows = read_rows(path)
+        finally:
+            path.unlink(missing_ok=True)
+        if n_rows is not None and len(rows.values) != n_rows:
+            message = f"{len(rows.values)} of {n_rows} rows came"
+            raise Trouble(message)
+        if n_rows is None and len(rows.values) != 1:
+            message = "the number of rows did not come"
+            raise Trouble(message)
+        return rows
+
+    return with_patience(attempt, what, manners)
+
+
+def _join(archive: Mapping[str, Any], pages: list[Path], whole: Path) -> int:
+    """Write all pages into one table; return the number of its rows."""
+    n_rows, columns = 0, None
+    with whole_or_nothing([whole]) as [partial]:
+        for path in pages:
+            rows = read_rows(path)
+            if columns is not None and rows.columns != columns:
+                hint = f"the archive changed while it was asked: delete the folder {path.parent}"
+                found = str(rows.columns)
+                raise PassingBadInput(archive["url"], "the columns", str(columns), found, hint)
+            write_rows(partial, rows, append=columns is not None)
+            columns, n_rows = rows.columns, n_rows + len(rows.values)
+    return n_rows

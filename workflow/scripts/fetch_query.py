@@ -1,0 +1,48 @@
+"""Fetch the result of a query in pages, going on where an earlier attempt stopped."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from zladder.provenance.program import ProgramParser, run_program
+
+
+def make_parser() -> ProgramParser:
+    """Return the options of this program."""
+    parser = ProgramParser(__doc__)
+    parser.add_settings("--archive", "entry of config/archives.yaml with its name, JSON")
+    parser.add_settings("--manners", "how servers are asked, config/fetching.yaml as JSON")
+    help_text = "the file's own path: what is under way, or refused, lies beside it"
+    parser.add_argument("--beside", type=Path, required=True, help=help_text)
+    parser.add_output("--file")
+    return parser
+
+
+def work(options: argparse.Namespace) -> dict[str, Any]:
+    """Ask for the pages that are missing, count them, join them."""
+    from zladder.config.data import FETCHED
+    from zladder.survey.archives.manners import Manners
+    from zladder.survey.archives.queries import fetch_query
+
+    manners = Manners(**options.manners, hosts=FETCHED / ".hosts")
+    got = fetch_query(options.archive, options.beside, options.file, manners)
+    return {
+        "archive": options.archive["name"],
+        "url": options.archive["url"],
+        "query": got["query"],
+        "date": got["date"],
+        "sha256": got["sha256"],
+        "counts": got["counts"],
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    return run_program(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
