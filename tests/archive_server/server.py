@@ -57,6 +57,7 @@ class Fault:
     redirect: str | None = None  # where to
     trickle_seconds: float | None = None  # pause after each 100 bytes
     no_length: bool = False
+    told_length: int | None = None  # another length than the body's
     no_range: bool = False
     no_mark: bool = False  # neither ETag nor Last-Modified
     times: int | None = None
@@ -197,7 +198,7 @@ class _Answer(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             content = content[start:]
         if not fault.no_length:
-            headers["Content-Length"] = str(len(content))
+            headers["Content-Length"] = str(fault.told_length or len(content))
         seen.status = status
         self._head(status, headers)
         self._body(seen, content if fault.cut_after is None else content[: fault.cut_after], fault)

@@ -144,7 +144,7 @@ def test_the_documented_commands_exist(page):
 
 def test_the_readme_shows_every_command():
     shown = {arguments[0] for arguments in commands("README.md", "zladder")}
-    assert shown == {"score", "predict", "runs", "card"}
+    assert shown == {"score", "predict", "runs", "card", "fetch"}
 
 
 def test_the_documented_files_of_snakemake_exist():

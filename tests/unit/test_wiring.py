@@ -122,7 +122,12 @@ def test_files_follow_from_names(wiring):
 def test_what_is_fetched_depends_on_what_is_published_alone(wiring):
     w = wiring()
     assert {"sdss_mgs/train", "galaxiesml/all"} <= set(w.fetched_places("file"))
-    assert w.fetched_places("sql") == ["hsc_pdr2/all"]
+    assert {"hsc_pdr2/all", "archives/sdss_dr12_main"} <= set(w.fetched_places("sql"))
+    assert not set(w.fetched_places("sql")) & set(w.fetched_places("file"))
+    assert w.fetched_places("frames") == ["archives/sdss_dr12_frames"]  # no rule makes it
+    assert json.loads(w.archive("archives/galaxiesml_v6")) == json.loads(
+        w.archive("galaxiesml/all")
+    )
     entry = json.loads(w.archive("sdss_mgs/train"))
     assert entry["name"] == "sdss_mgs_train"
     assert len(entry["sha256"]) == 64

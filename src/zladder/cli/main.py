@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from zladder.cli import card, predict, runs, score
+from zladder.cli import card, fetch, predict, runs, score
 from zladder.provenance.errors import EXIT_BAD_INPUT, EXIT_DONE, BadInput
 
 _HINTS = {
@@ -25,7 +25,7 @@ def parser() -> ArgumentParser:
     about = "From survey images and catalogues to redshifts."
     top = ArgumentParser(prog="zladder", description=about)
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in (score, predict, runs, card):
+    for command in (score, predict, runs, card, fetch):
         command.add_parser(subparsers)
     return top
 

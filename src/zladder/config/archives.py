@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.data import ALONE
 from zladder.config.documents import read_yaml
 from zladder.config.merge import holds, overlay, with_model
 from zladder.config.schema import check
@@ -65,6 +66,9 @@ def require_archives(settings: Mapping[str, Any]) -> None:
     archives = settings["archives"]
     images = [name for name, entry in archives.items() if entry["kind"] == "frames"]
     for name, survey in settings["survey_files"].items():
+        if name == ALONE:
+            expected, hint = "another name", "data/fetched/archives holds what no survey asks for"
+            raise BadInput(f"config/surveys/{name}.yaml", "its name", expected, name, hint)
         file = f"config/surveys/{name}.yaml"
         for part, archive in survey["source"].get("fetch", {}).items():
             others = [known for known in archives if known not in images]

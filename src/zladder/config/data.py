@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOCAL = Path("data")
 FETCHED = LOCAL / "fetched"
+ALONE = "archives"
 DATA_VARIABLE = "ZLADDER_DATA"
 
 
@@ -64,6 +65,11 @@ def require_obtainable(
 def fetched_path(name: str, part: str) -> str:
     """Return where the fetched file of a part of a survey lies."""
     return str(FETCHED / name / part)
+
+
+def fetched_archive(archive: str) -> str:
+    """Return where an entry's file lies that is fetched by itself, for no survey."""
+    return str(FETCHED / ALONE / archive)
 
 
 def fetched_frames(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import fetching_of
 from zladder.config.cards import dataset_samples
-from zladder.config.data import fetched_frames, fetched_path, survey_files
+from zladder.config.data import ALONE, fetched_frames, fetched_path, survey_files
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.provenance.digests import canonical_json, derive_seed
@@ -63,14 +63,13 @@ class DataWiring:
         return canonical_json(self.settings["fetching"])
 
     def fetched_places(self, kind: str) -> list[str]:
-        """Return SURVEY/PART of all parts that an archive of a kind gives."""
-        return [
-            place for place, name in self._parts().items() if self._archive(name)["kind"] == kind
-        ]
+        """Return SURVEY/PART of all parts that an archive of a kind gives, and archives/NAME."""
+        parts = {**self._parts(), **self._alone()}
+        return [place for place, name in parts.items() if self._archive(name)["kind"] == kind]
 
     def archive(self, place: str) -> str:
         """Return the entry that gives SURVEY/PART, without its words."""
-        name = self._parts()[place]
+        name = {**self._parts(), **self._alone()}[place]
         return canonical_json({"name": name, **fetching_of(self._archive(name))})
 
     def fetch_targets(self) -> dict[str, list[str]]:
@@ -113,6 +112,10 @@ class DataWiring:
             for survey, document in self.settings["survey_files"].items()
             for part, archive in document["source"].get("fetch", {}).items()
         }
+
+    def _alone(self) -> dict[str, str]:
+        """Return {archives/NAME: NAME}: an entry may be fetched by itself."""
+        return {f"{ALONE}/{name}": name for name in self.settings["archives"]}
 
     def _archive(self, name: str) -> dict[str, Any]:
         """Return an entry of the registry."""

@@ -28,7 +28,12 @@ cluster small rules share jobs ([cluster](cluster.md#groups))."""
 
 
 # Where a survey is fetched; the mock sky, for which the graph is drawn, is not.
-FETCHED_EDGE = "  fetch_file -.-> read_catalog"
+FETCHED_EDGES = [
+    "  fetch_file -.-> read_catalog",
+    "  fetch_query -.-> read_catalog",
+    "  read_catalog -.-> fetch_frames",
+    "  fetch_frames -.-> cut_stamps",
+]
 
 
 def rules_page(root: Path, ladder: Wiring) -> str:
@@ -52,7 +57,7 @@ def _graph(files: Sequence[RuleFile], rules: Sequence[Rule], ladder: Wiring) -> 
         lines += [f"    {rule.name}" for file in parts for rule in compute_rules(file)]
         lines.append("  end")
     lines += [f"  {writer} --> {reader}" for writer, reader in edges(rules, ladder)]
-    return "\n".join([*lines, FETCHED_EDGE, "```"])
+    return "\n".join([*lines, *FETCHED_EDGES, "```"])
 
 
 def _stage(file: RuleFile, rules: Sequence[Rule], ladder: Wiring) -> str:

@@ -11,9 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+HSC = ("ZLADDER_HSC_USER", "ZLADDER_HSC_PASSWORD")
+CASJOBS = ("ZLADDER_SCISERVER_TOKEN",)
+_OF_SERVICES: dict[str, tuple[str, ...]] = {"hsc": HSC, "casjobs": CASJOBS}
+
+
+def needed_accounts(archive: Mapping[str, Any]) -> list[str]:
+    """Return the variables of the environment that an archive, or its service, needs."""
+    of_service = _OF_SERVICES.get(archive.get("service", ""), ())
+    return list(dict.fromkeys([*of_service, *archive.get("needs", [])]))
+
+
 def missing_accounts(archive: Mapping[str, Any]) -> list[str]:
-    """Return the variables that an archive needs and that are not set."""
-    return [name for name in archive.get("needs", []) if not os.environ.get(name)]
+    """Return those that are not set."""
+    return [name for name in needed_accounts(archive) if not os.environ.get(name)]
 
 
 def accounts_of(archive: Mapping[str, Any]) -> dict[str, str]:
@@ -31,4 +42,4 @@ def accounts_of(archive: Mapping[str, Any]) -> dict[str, str]:
         )
         raise PassingBadInput("the environment", missing[0], f"an account for {archive['name']}",
                               "nothing", hint)  # fmt: skip
-    return {name: os.environ[name] for name in archive.get("needs", [])}
+    return {name: os.environ[name] for name in needed_accounts(archive)}

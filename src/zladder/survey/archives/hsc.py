@@ -16,7 +16,7 @@ import requests
 from zladder.provenance.digests import value_digest
 from zladder.provenance.errors import PassingBadInput
 from zladder.provenance.outputs import write_text_whole
-from zladder.survey.archives.accounts import accounts_of
+from zladder.survey.archives.accounts import HSC, accounts_of
 from zladder.survey.archives.checks import fault_of
 from zladder.survey.archives.download import download
 from zladder.survey.archives.http import Request, answered, in_one_line
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from zladder.survey.archives.manners import Manners
 
-USER, PASSWORD = "ZLADDER_HSC_USER", "ZLADDER_HSC_PASSWORD"
 _CLIENT_VERSION = 20190514.1  # of the messages, as the archive's own program states it
 
 log = logging.getLogger("zladder")
@@ -46,8 +45,9 @@ def ask_hsc(archive: Mapping[str, Any], sql: str, path: Path, manners: Manners) 
     Unfinished
         If network or server fail for too long.
     """
-    accounts = accounts_of({"name": archive["name"], "needs": [USER, PASSWORD]})
-    account = (accounts[USER], accounts[PASSWORD])
+    accounts = accounts_of(archive)
+    user, password = (accounts[name] for name in HSC)
+    account = (user, password)
     note = path.with_name(path.name + ".job")
     job = _known_job(note, archive, sql)
     if job is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from zladder.provenance.errors import PassingBadInput
-from zladder.survey.archives.accounts import accounts_of
+from zladder.survey.archives.accounts import CASJOBS, accounts_of
 from zladder.survey.archives.http import Request, answered, in_one_line, retry_after
 from zladder.survey.archives.manners import Trouble, turn_at
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from zladder.survey.archives.manners import Manners
 
-TOKEN = "ZLADDER_SCISERVER_TOKEN"
 # What the services say of a query that is wrong, not of a bad day.
 _WRONG = ("error_message", "error message", "incorrect syntax", "invalid column", "invalid object")
 _HEAD_CHARACTERS = 4096
@@ -68,7 +67,7 @@ def ask_casjobs(archive: Mapping[str, Any], sql: str, path: Path, manners: Manne
     Trouble, PassingBadInput
         As `ask_skyserver`; also without a token.
     """
-    token = accounts_of({"name": archive["name"], "needs": [TOKEN]})[TOKEN]
+    [token] = (accounts_of(archive)[name] for name in CASJOBS)
     address = f"{archive['url'].rstrip('/')}/contexts/{archive['release']}/query"
     request = Request(
         address, body={"Query": sql, "TaskName": "zladder"}, secrets=(token,),

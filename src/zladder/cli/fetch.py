@@ -1,0 +1,113 @@
+"""``zladder fetch --plan``: what would be fetched, how much it is, and what is missing for it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.data import ALONE
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
+from zladder.config.merge import overlay
+from zladder.provenance.code import SOURCE_ROOT
+from zladder.provenance.errors import EXIT_DONE, require_known
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+    from collections.abc import Sequence
+
+    from zladder.survey.archives.listing import Part
+
+
+def add_parser(subparsers: _SubParsersAction[ArgumentParser]) -> None:
+    """Add ``fetch`` to the subcommands."""
+    parser = subparsers.add_parser(
+        "fetch",
+        help="what archives would be asked for",
+        description="Tell what `snakemake fetch_SURVEY` would fetch, from where, how many bytes, "
+        "under which licence, what is here already, and what is missing. Nothing is fetched.",
+    )
+    help_text = "surveys, or entries of config/archives.yaml; default: all surveys"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=help_text)
+    parser.add_argument("--plan", action="store_true", required=True,
+                        help="tell only; `snakemake fetch_SURVEY` fetches")  # fmt: skip
+    help_text = "a file that snakemake gets too; may be repeated"
+    parser.add_argument("--configfile", type=Path, action="append", default=[], help=help_text)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print the parts of each survey, or archives of these names, then the sum."""
+    from zladder.survey.archives.listing import alone, parts_of
+
+    settings = _settings(args.configfile)
+    surveys, archives = settings["survey_files"], settings["archives"]
+    files = [name for name, entry in archives.items() if entry["kind"] != "frames"]
+    results = Path("results") / f"{settings['sky']}-{settings['scale']}" / "catalogs"
+    everything = []
+    for name in args.names or surveys:
+        require_known(name, [*surveys, *files], "zladder fetch", "NAME")
+        known = name in surveys
+        title = (surveys if known else archives)[name]["title"]
+        parts = parts_of(settings, name, results / f"{name}.parquet") if known else []
+        parts = parts if known else [alone(settings, name)]
+        everything += parts
+        if parts or args.names:
+            sys.stdout.write(f"{name}: {title}\n")
+            sys.stdout.write("".join(map(_told, parts)) or "  no archive has any of it\n")
+    if not args.names:
+        others = sorted(set(files) - {part.archive for part in everything})
+        sys.stdout.write(f"of no survey (data/fetched/{ALONE}/NAME): {', '.join(others)}\n")
+    sys.stdout.write(_sum(everything))
+    return EXIT_DONE
+
+
+def _settings(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the settings with the files laid over them, as Snakemake does."""
+    root = SOURCE_ROOT.parent
+    given = read_yaml(root / "config" / "config.yaml")
+    for file in files:
+        given = overlay(given, read_yaml(file))
+    return load_settings(root, given)
+
+
+def _told(part: Part) -> str:
+    """Return the lines of one part."""
+    entry = part.entry
+    lines = [
+        f"{part.part}: {_state(part)}",
+        f"  {'at' if part.here else 'to'} {part.path}",
+        f"  from {entry['url'] or 'an unknown address'} ({part.archive}, {entry['version']})",
+        f"  licence: {entry['licence']}",
+        f"  cite: {entry['citation']}",
+    ]
+    lines += [f"  {part.note}"] if part.note else []
+    lines += [f"  unknown: {entry['unknown']}"] if "unknown" in entry and not part.here else []
+    lines += [f"  missing: {', '.join(part.missing)}"] if part.missing else []
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def _state(part: Part) -> str:
+    if part.here:
+        return f"here, {_bytes(part.total_bytes)}"
+    size = f"{'about ' if part.about else ''}{_bytes(part.total_bytes)}"
+    kept = f", {_bytes(part.kept_bytes)} of it are here" if part.kept_bytes else ""
+    return f"to fetch, {size}{kept}"
+
+
+def _sum(parts: Sequence[Part]) -> str:
+    """Return what is still to come, and what is missing for it."""
+    coming = [part for part in parts if not part.here]
+    known = [part.total_bytes - part.kept_bytes for part in coming if part.total_bytes is not None]
+    unknown = len(coming) - len(known)
+    lines = [f"to fetch: {len(coming)} of {len(parts)} parts, {_bytes(sum(known))}"
+             + (f", and {unknown} of unknown size" if unknown else "")]  # fmt: skip
+    missing = dict.fromkeys(word for part in coming for word in part.missing)
+    lines += [f"missing: {', '.join(missing)}"] if missing else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _bytes(n_bytes: int | None) -> str:
+    return "of unknown size" if n_bytes is None else f"{n_bytes / 1e6:,.2f} MB"
