@@ -30,6 +30,7 @@ def pytest_configure() -> None:
 def _clean_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a program changes in its process: signal handlers and log handlers."""
     monkeypatch.delenv("ZLADDER_DATA", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # what tests fetch, they fetch from themselves
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     log = logging.getLogger("zladder")
     propagate, level = log.propagate, log.level

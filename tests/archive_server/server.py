@@ -214,6 +214,7 @@ class _Answer(BaseHTTPRequestHandler):
     def _body(self, seen: Seen, content: bytes, fault: Fault) -> None:
         step = 100 if fault.trickle_seconds else max(len(content), 1)
         for start in range(0, len(content), step):
-            self.wfile.write(content[start : start + step])
+            # Counted first: a client that has it all may ask before this thread goes on.
             seen.sent_bytes += len(content[start : start + step])
+            self.wfile.write(content[start : start + step])
             time.sleep(fault.trickle_seconds or 0)

@@ -19,15 +19,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from tests.archive_content.deep import CFHTLS
 from tests.archive_content.make import make_content, mirrored, serving
-from tests.archive_content.places import FRAMES, registry
+from tests.archive_content.places import FRAMES, Places, registry
 from tests.archive_server.server import ArchiveServer
 from tests.archive_server.sql import SKYSERVER
 from tests.checkout import Checkout
+from zladder.catalogs.native import read_survey
 from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
 from zladder.evaluate.claims import judge_ratio
@@ -92,12 +95,13 @@ class Route:
 class Routes:
     """One checkout in which papers are built in order, each once, from one archive."""
 
-    def __init__(self, folder: Path, server: ArchiveServer) -> None:
-        self.server = server
+    def __init__(self, folder: Path, places: Places, server: ArchiveServer) -> None:
+        self.places, self.server = places, server
         self.checkout = Checkout(folder / "the real route")
         self.overlay = folder / "loopback.yaml"
         archives = mirrored(server)
         archives[FRAMES]["requests_per_second"] = 1000.0
+        archives["cfhtls_t0007_ugriz"] = {"url": f"{server.url}/{CFHTLS}"}  # no known address
         document = {**SMALL, "fetching": QUICK, "archives": archives}
         self.overlay.write_text(yaml.safe_dump(document), encoding="utf-8")
         self.of = cache(self._built)
@@ -125,8 +129,9 @@ def planned_jobs(talk: str) -> dict[str, int]:
 def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routes]:
     folder = tmp_path_factory.mktemp("real")
     account = (ACCOUNT["ZLADDER_HSC_USER"], ACCOUNT["ZLADDER_HSC_PASSWORD"])
-    with serving(make_content(folder / "archive"), account) as server:
-        yield Routes(folder, server)
+    places = make_content(folder / "archive")
+    with serving(places, account) as server:
+        yield Routes(folder, places, server)
 
 
 @pytest.fixture(params=SAMPLES)
@@ -267,6 +272,28 @@ def test_the_published_images_are_fetched_and_read_as_they_are(routes: Routes) -
     assert answers["z_phot"].notna().all()
 
 
+def test_whatever_else_is_published_is_fetched_whole_and_can_be_read(routes: Routes) -> None:
+    names = [f"{kind}_{part}" for kind in ("galaxiesml_images", "transferz_images")
+             for part in ("train", "validation", "test")]  # fmt: skip
+    places = {name: f"data/fetched/archives/{name}" for name in names}
+    route = routes.of("hayat2021")
+    done = route.checkout.snakemake("fetch_cfhtls_t0007", *places.values(), *route.arguments[1:])
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name, place in places.items():
+        file = route.checkout.folder / place
+        assert file.read_bytes() == routes.places.file(name).read_bytes()
+        with h5py.File(file) as published:
+            assert published["image"].shape[1:] == (5, 64, 64)
+            label = "specz_redshift" if name.startswith("galaxiesml") else "lp_zPDF_CLASSIC"
+            assert len(published[label]) == len(published["image"]) > 0
+    survey = read_yaml(ROOT / "config" / "surveys" / "cfhtls_t0007.yaml")
+    file = route.checkout.folder / "data/fetched/cfhtls_t0007/all"
+    table, counts = read_survey({"all": file}, {"name": "cfhtls_t0007", **survey})
+    assert counts["rows_in"] == counts["rows_out"] == len(table) > 200
+    assert np.isinf(table["mag_u"]).any()  # 99: not detected
+    assert (table["mag_i"] < 30).any()
+
+
 def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) -> None:
     template = registry()[FRAMES]["url"]
     lists = [
@@ -278,7 +305,8 @@ def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) ->
         for row in fields.to_dict("records")
         for band in "ugriz"
     }
-    files = {urlsplit(entry["url"]).path for entry in registry().values() if entry["url"]}
+    files = {urlsplit(entry["url"]).path for entry in registry().values() if entry.get("url")}
+    files.add(f"/{CFHTLS}")
     queue = urlsplit(registry()["hsc_pdr2_cosmos"]["url"]).path
     seen = {path for path, requests in routes.server.seen.items() if requests}
     others = {path for path in seen if not path.startswith(queue)} - {SKYSERVER}

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,6 +20,8 @@ import h5py
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.archive_server.server import ArchiveServer
 from zladder.provenance.errors import BadInput, PassingBadInput, Unfinished
@@ -89,6 +92,24 @@ def test_cuts_that_bring_something_new_may_be_many(fetch, part, server):
     assert part.read_bytes() == CONTENT
     assert len(server.seen["/table"]) == 15 > QUICK["n_tries"]
     assert server.sent_bytes("/table") == len(CONTENT)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    content=st.binary(min_size=1, max_size=3000),
+    cuts=st.lists(st.tuples(st.integers(0, 1000), st.booleans()), max_size=6),
+)
+def test_wherever_it_breaks_every_byte_comes_once(content, cuts):
+    with tempfile.TemporaryDirectory() as folder, ArchiveServer(Path(folder) / "s") as server:
+        sha256 = server.put("table", content)
+        for after, marked in cuts:
+            server.misbehave("/table", cut_after=after, no_mark=not marked, times=1)
+        archive = {"name": "toy", "url": f"{server.url}/table", "sha256": sha256, "bytes": None}
+        quick = {**QUICK, "n_tries": 10, "first_wait_seconds": 0.0}
+        final = Path(folder) / "part"
+        fetch_file(archive, final, final, Manners(**quick, hosts=Path(folder) / "hosts"))
+        assert final.read_bytes() == content
+        assert server.sent_bytes("/table") == len(content)
 
 
 def test_a_server_that_ignores_ranges_sends_all_again(fetch, part, server):

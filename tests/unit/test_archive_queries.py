@@ -13,7 +13,7 @@ import pytest
 from tests.archive_server.server import ArchiveServer
 from tests.archive_server.sql import CASJOBS, HSC, SKYSERVER, HscCatalogue, casjobs, skyserver
 from zladder.provenance.errors import PassingBadInput, Unfinished
-from zladder.survey.archives.csv_rows import read_rows
+from zladder.survey.archives.csv_rows import rows_of
 from zladder.survey.archives.manners import Manners, Trouble
 from zladder.survey.archives.queries import fetch_query, page_query
 
@@ -72,7 +72,7 @@ def test_the_pages_of_skyserver_make_one_table(fetch, part, server):
     assert re.match(r"\d{4}-\d\d-\d\dT", got["date"])
     assert sorted(ids_of(part)) == IDS
     assert part.read_text().splitlines()[0] == "objID,ra,name"
-    rows = {row[0]: row for row in read_rows(part).values}
+    rows = {row[0]: row for row in rows_of(part)}
     assert rows[ROWS[3][0]] == [ROWS[3][0], "3.10000000000000000001", "a, 3"]
     pages = [re.search(r"p\.objID % 4 = (\d)", sql)[1] for sql in asked(server)]
     assert pages == ["0", "1", "2", "3"]
@@ -262,12 +262,11 @@ def test_a_missing_account_of_hsc_is_told(fetch, server, monkeypatch):
 def test_rows_stay_as_they_were_written(tmp_path: Path):
     path = tmp_path / "rows.csv"
     path.write_text("# id,x\n1152921504606846977,1.50\n", encoding="utf-8")
-    rows = read_rows(path)
-    assert (rows.columns, rows.values) == (["id", "x"], [["1152921504606846977", "1.50"]])
+    assert list(rows_of(path)) == [["id", "x"], ["1152921504606846977", "1.50"]]
     for text in ("", "#Table1\n", "a,b\n1\n"):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(Trouble):
-            read_rows(path)
+            list(rows_of(path))
 
 
 def test_the_shipped_queries_can_be_paged(settings):
@@ -280,3 +279,12 @@ def test_the_shipped_queries_can_be_paged(settings):
             assert "{" not in sql, name
             assert "--" not in sql
         assert json.dumps(entry)
+
+
+def test_a_job_that_cannot_be_deleted_does_no_harm(fetch, part, server, account, caplog):
+    caplog.set_level(logging.INFO, logger="zladder")
+    server.misbehave("/hsc/delete", status=500)
+    fetch_hsc(fetch, server, pages=1)
+    assert sorted(ids_of(part)) == IDS
+    assert "was not deleted" in caplog.text
+    assert PASSWORD not in caplog.text

@@ -26,6 +26,10 @@ ADDED_COLUMNS = [
     ("`catalogs/match/*.parquet`", "`separation_sigma`",
      "of a match with position errors: the distance over its error along one axis"),
     ("`samples/*.parquet`", "`match_separation_arcsec`", "the same, where a sample was matched"),
+    ("`survey/fetched/*/*.parquet`", "`run`, `camcol`, `field`, `band`, `path`",
+     "a frame, and its place below `data/fetched/SURVEY/frames`"),
+    ("`survey/fetched/*/*.parquet`", "`state`, `bytes`, `sha256`",
+     "`here`, `missing` (the archive does not have it) or `damaged`; size and digest"),
 ]  # fmt: skip
 
 FLAG_MEANINGS = {
@@ -114,4 +118,6 @@ SIDECAR_KEYS = {
 WHERE_ELSE = """\
 Beside these: `<results>/logs/RULE/`, `<results>/benchmarks/RULE/`, and `<results>/resume/`, which
 holds the state of unfinished trainings and is empty otherwise. A program that refused its input
-leaves `LOG.bad_input.json` beside its log."""
+leaves `LOG.bad_input.json` beside its log. Beside a fetched file PART there may be `.PART/` (what
+is under way, and a second name of the file), `PART.digest.json` (the digest of the first download)
+and `PART.refused` ([real data](real-data.md#fetching))."""

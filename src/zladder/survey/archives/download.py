@@ -1,26 +1,20 @@
-"""Downloading one file so that nothing is fetched twice: a partial file grows until it is whole.
-
-Beside the partial file stands what must still hold when it goes on: address, size and the mark
-of the server's version (RFC 9110: ETag or Last-Modified, sent back as If-Range).
-"""
+"""Downloading one file so that nothing is fetched twice: a partial file grows until it is whole."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import shutil
 import time
-from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from urllib3.exceptions import HTTPError
 
 from zladder.provenance.errors import Unfinished
-from zladder.provenance.outputs import write_text_whole
 from zladder.survey.archives.http import answered
 from zladder.survey.archives.manners import Trouble, with_patience
+from zladder.survey.archives.partial import Partial
 from zladder.survey.archives.progress import Progress
 
 if TYPE_CHECKING:
@@ -36,62 +30,6 @@ log = logging.getLogger("zladder")
 
 _BLOCK_BYTES = 2**18
 _STALL_SECONDS = 30.0  # over which the slowest rate is measured
-
-
-@dataclass
-class Partial:
-    """A partial file and what is known of the whole.
-
-    Attributes
-    ----------
-    path
-        Grows until it is whole.
-    url, mark, total_bytes
-        Where it comes from, which version, how large; the last two if the server said so.
-    longest_bytes
-        The most that was ever there in this process.
-    """
-
-    path: Path
-    url: str
-    mark: str | None = None
-    total_bytes: int | None = None
-    longest_bytes: int = 0
-
-    @classmethod
-    def at(cls, path: Path, url: str) -> Partial:
-        """Return what an earlier attempt left, or a fresh start if it came from elsewhere."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found = cls(path, url)
-        if found.notes.is_file() and path.is_file():
-            known = json.loads(found.notes.read_text(encoding="utf-8"))
-            if known["url"] == url:
-                found.mark, found.total_bytes = known["mark"], known["total_bytes"]
-                found.longest_bytes = found.size
-                return found
-        found.restart()
-        return found
-
-    @property
-    def notes(self) -> Path:
-        """The file of what is known."""
-        return self.path.with_name(self.path.name + ".json")
-
-    @property
-    def size(self) -> int:
-        """Bytes that are there."""
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    def note(self) -> None:
-        """Write down what is known, for the next attempt."""
-        known = {"url": self.url, "mark": self.mark, "total_bytes": self.total_bytes}
-        write_text_whole(self.notes, json.dumps(known) + "\n")
-
-    def restart(self) -> None:
-        """Forget what is there."""
-        self.mark, self.total_bytes = None, None
-        self.path.unlink(missing_ok=True)
-        self.notes.unlink(missing_ok=True)
 
 
 def download(
@@ -198,7 +136,7 @@ def _receive(
             seconds = time.monotonic() - window
             if seconds >= min(_STALL_SECONDS, manners.timeout_seconds):
                 if came < manners.slowest_bytes_per_second * seconds:
-                    raise _cut(partial, f"only {came / seconds:.0f} bytes a second came")
+                    raise partial.cut_off(f"only {came / seconds:.0f} bytes a second came")
                 window, came = time.monotonic(), 0
 
 
@@ -206,23 +144,14 @@ def _next_block(response: requests.Response, partial: Partial) -> bytes:
     try:
         return bytes(response.raw.read1(_BLOCK_BYTES))
     except (HTTPError, HTTPException, OSError) as error:
-        raise _cut(partial, f"the connection broke ({type(error).__name__})") from error
-
-
-def _cut(partial: Partial, what: str) -> Trouble:
-    """Return the trouble of an answer that ended early; progress is what was never there before."""
-    size = partial.size
-    progressed = size > partial.longest_bytes
-    partial.longest_bytes = max(size, partial.longest_bytes)
-    whole = "an unknown number of" if partial.total_bytes is None else partial.total_bytes
-    return Trouble(f"{what} after {size} of {whole} bytes", progressed=progressed)
+        raise partial.cut_off(f"the connection broke ({type(error).__name__})") from error
 
 
 def _require_whole(partial: Partial, fault: Callable[[Path], str]) -> None:
     """Notice an answer that ended early without a word."""
     size, total = partial.size, partial.total_bytes
     if total is not None and size < total:
-        raise _cut(partial, "the answer ended")
+        raise partial.cut_off("the answer ended")
     if total is not None and size > total:
         partial.restart()
         message = f"{size} bytes came, {total} were announced: beginning again"
@@ -231,7 +160,7 @@ def _require_whole(partial: Partial, fault: Callable[[Path], str]) -> None:
         wrong = fault(partial.path) if size else "it is empty"
         # The same size twice: there is no more, and what is wrong is the file.
         if wrong and size != (partial.longest_bytes or -1):
-            raise _cut(partial, f"no size was told, and the file is not whole ({wrong})")
+            raise partial.cut_off(f"no size was told, and the file is not whole ({wrong})")
         partial.total_bytes = size
         partial.note()
 
@@ -243,8 +172,3 @@ def _require_room(path: Path, n_bytes: int, name: str) -> None:
             f"{name}: {n_bytes} bytes are to come, {free} are free at {path.parent}: make room"
         )
         raise Unfinished(message)
-
-
-def noted(path: Path) -> dict[str, Any]:
-    """Return a JSON document that lies beside a file; nothing if there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

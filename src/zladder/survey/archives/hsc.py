@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from zladder.provenance.digests import value_digest
-from zladder.provenance.errors import PassingBadInput
+from zladder.provenance.errors import PassingBadInput, Unfinished
 from zladder.provenance.outputs import write_text_whole
 from zladder.survey.archives.accounts import HSC, accounts_of
 from zladder.survey.archives.checks import fault_of
@@ -59,8 +59,18 @@ def ask_hsc(archive: Mapping[str, Any], sql: str, path: Path, manners: Manners) 
     download(request, partial, manners, lambda file: fault_of(file, "csv"), f"job {job}")
     partial.replace(path)
     partial.with_name(partial.name + ".json").unlink(missing_ok=True)
-    _call(archive, "delete", account, {"id": job}, manners)
     note.unlink()
+    _forget(archive, job, account, manners)
+
+
+def _forget(
+    archive: Mapping[str, Any], job: int, account: tuple[str, str], manners: Manners
+) -> None:  # fmt: skip
+    """Delete a job whose rows are here; one that stays does no harm."""
+    try:
+        _call(archive, "delete", account, {"id": job}, manners)
+    except (PassingBadInput, Unfinished) as error:
+        log.info("job %s was not deleted: %s", job, str(error).splitlines()[0])
 
 
 def _job_key(archive: Mapping[str, Any], sql: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,14 @@ from zladder.provenance.digests import value_digest
 from zladder.provenance.errors import PassingBadInput
 from zladder.provenance.outputs import whole_or_nothing, write_text_whole
 from zladder.survey.archives.accounts import accounts_of
-from zladder.survey.archives.csv_rows import Rows, read_rows, write_rows
+from zladder.survey.archives.csv_rows import copy_rows, rows_of
 from zladder.survey.archives.hsc import ask_hsc
 from zladder.survey.archives.kept import Place, alone_in, sha256_of
 from zladder.survey.archives.manners import Trouble, with_patience
 from zladder.survey.archives.sdss_sql import ask_casjobs, ask_skyserver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from zladder.survey.archives.manners import Manners
@@ -110,15 +111,13 @@ def _page(
     """Ask how many rows a page has, then for the rows; both must agree."""
     sql = page_query(archive, number, n_pages)
     what = f"page {number + 1} of {n_pages}"
-    counted = f"SELECT COUNT(*) AS n_rows FROM ({sql}) AS counted"
-    n_rows = int(_answer(archive, counted, pages / "count", what, manners, None).values[0][0])
+    n_rows = _count(archive, sql, pages / "count", what, manners)
     limit = archive.get("row_limit")
     if limit is not None and n_rows > limit:
         hint = f"raise `pages` of {archive['name']}, now {n_pages}"
         raise PassingBadInput(archive["url"], what, f"at most {limit} rows", f"{n_rows}", hint)
-    rows = _answer(archive, sql, pages / "answer", what, manners, n_rows)
     with whole_or_nothing([_page_path(pages, number)]) as [path]:
-        write_rows(path, rows)
+        _rows(archive, sql, path, what, manners, n_rows)
     log.info("%s: %d rows", what, n_rows)
 
 
@@ -128,28 +127,49 @@ def page_query(archive: Mapping[str, Any], number: int, n_pages: int) -> str:
     return str(archive["sql"]).replace(PAGE_MARK, asked)
 
 
-def _answer(
-    archive: Mapping[str, Any], sql: str, path: Path, what: str, manners: Manners,
-    n_rows: int | None,
-) -> Rows:  # fmt: skip
-    """Return the rows of a query, as many as were counted."""
-    ask = SERVICES[archive["service"]]
+def _count(
+    archive: Mapping[str, Any], sql: str, path: Path, what: str, manners: Manners
+) -> int:  # fmt: skip
+    """Return how many rows the archive says a query has."""
+    counted = f"SELECT COUNT(*) AS n_rows FROM ({sql}) AS counted"
 
-    def attempt() -> Rows:
-        ask(archive, sql, path, manners)
-        try:
-            rows = read_rows(path)
-        finally:
-            path.unlink(missing_ok=True)
-        if n_rows is not None and len(rows.values) != n_rows:
-            message = f"{len(rows.values)} of {n_rows} rows came"
-            raise Trouble(message)
-        if n_rows is None and len(rows.values) != 1:
+    def attempt() -> int:
+        with _asked(archive, counted, path, manners):
+            _, *values = rows_of(path)
+        if len(values) != 1 or not values[0][0].isdigit():
             message = "the number of rows did not come"
             raise Trouble(message)
-        return rows
+        return int(values[0][0])
 
     return with_patience(attempt, what, manners)
+
+
+def _rows(
+    archive: Mapping[str, Any], sql: str, page: Path, what: str, manners: Manners, n_rows: int
+) -> None:
+    """Write the rows of a query to `page`, as many as were counted."""
+    answer = page.with_name("answer")
+
+    def attempt() -> None:
+        with _asked(archive, sql, answer, manners):
+            _, n_came = copy_rows(answer, page, None)
+        if n_came != n_rows:
+            message = f"{n_came} of {n_rows} rows came"
+            raise Trouble(message)
+
+    with_patience(attempt, what, manners)
+
+
+@contextmanager
+def _asked(
+    archive: Mapping[str, Any], sql: str, path: Path, manners: Manners
+) -> Iterator[None]:  # fmt: skip
+    """Let the archive's service write its answer to `path` for the time of the block."""
+    SERVICES[archive["service"]](archive, sql, path, manners)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _join(archive: Mapping[str, Any], pages: list[Path], whole: Path) -> int:
@@ -157,11 +177,13 @@ def _join(archive: Mapping[str, Any], pages: list[Path], whole: Path) -> int:
     n_rows, columns = 0, None
     with whole_or_nothing([whole]) as [partial]:
         for path in pages:
-            rows = read_rows(path)
-            if columns is not None and rows.columns != columns:
+            try:
+                columns, n_more = copy_rows(path, partial, columns)
+            except ValueError as error:
                 hint = f"the archive changed while it was asked: delete the folder {path.parent}"
-                found = str(rows.columns)
-                raise PassingBadInput(archive["url"], "the columns", str(columns), found, hint)
-            write_rows(partial, rows, append=columns is not None)
-            columns, n_rows = rows.columns, n_rows + len(rows.values)
+                expected = str(columns)
+                raise PassingBadInput(
+                    archive["url"], "the columns", expected, str(error), hint
+                ) from error
+            n_rows += n_more
     return n_rows
