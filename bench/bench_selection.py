@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
+import re
 import sys
 import tempfile
 import time
@@ -133,7 +133,14 @@ def measure(name: str, folder: Path, case: str) -> tuple[int, float, float]:
     start = time.perf_counter()
     galaxies = METHODS[name](folder, case)
     seconds = time.perf_counter() - start
-    return galaxies, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return galaxies, seconds, peak_mb()
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process (ru_maxrss would count what its parent held)."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else float("nan")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,10 +15,10 @@ from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, r
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import chosen_columns
-from zladder.tables.text_types import kinds_of, typed
+from zladder.tables.text_types import narrowed, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 # Words that public catalogues write where there is no value.
@@ -62,24 +62,33 @@ def text_batches(
     BadInput
         Ragged rows, a header that does not fit the rows, no header, unreadable text.
     """
-    blocks = _text_blocks(path, delimiter, columns, names, block_bytes)
-    first, second = next(blocks), next(blocks, None)
+    kinds: dict[str, pa.DataType] = {}  # the best guess so far: the next block is parsed by it
+    left: dict[str, list[pa.DataType]] = {}
+    blocks = _parsed_blocks(path, delimiter, columns, names, block_bytes, kinds)
+    first = next(blocks)
+    kinds.update(narrowed(left, first))
+    second = next(blocks, None)
     if second is None:
-        yield typed(first, kinds_of([first]))
+        yield typed(first, kinds)
         return
-    kinds = kinds_of(chain([first, second], blocks))
-    for block in _text_blocks(path, delimiter, columns, names, block_bytes):
+    for block in chain([second], blocks):
+        kinds.update(narrowed(left, block))
+    for block in _parsed_blocks(path, delimiter, columns, names, block_bytes, kinds):
         yield typed(block, kinds)
 
 
-def _text_blocks(
+def _parsed_blocks(
     path: Path,
     delimiter: str,
     columns: Sequence[str] | None,
     names: Sequence[str] | None,
     block_bytes: int,
+    kinds: Mapping[str, pa.DataType],
 ) -> Iterator[pa.Table]:
-    """Yield the rows of each block as text; at least one table, perhaps without rows."""
+    """Yield the rows of each block, at least one table, perhaps without rows.
+
+    Columns are text, or of the kind given where the parser can read it so.
+    """
     header: list[str] = []
     chosen: list[str] | None = None
     n_rows = 0
@@ -90,7 +99,7 @@ def _text_blocks(
         if chosen is None:
             header, start = read_header(path, content, delimiter, names)
             chosen, content = chosen_columns(header, columns, path), content[start:]
-        table = _parse(path, content, delimiter, header, chosen, n_rows)
+        table = _parse(path, content, delimiter, header, chosen, n_rows, kinds)
         n_rows += table.num_rows
         yield table
 
@@ -209,9 +218,15 @@ def _is_number(word: str) -> bool:
 
 
 def _parse(
-    path: Path, rows: bytes, delimiter: str, header: list[str], chosen: list[str], before: int
+    path: Path,
+    rows: bytes,
+    delimiter: str,
+    header: list[str],
+    chosen: list[str],
+    before: int,
+    kinds: Mapping[str, pa.DataType],
 ) -> pa.Table:
-    """Return a block's rows as text; `before` rows stand in earlier blocks."""
+    """Return a block's rows; `before` rows stand in earlier blocks."""
     if not rows.strip():
         return pa.table({name: pa.array([], pa.string()) for name in chosen})
     ragged: list[InvalidRow] = []
@@ -232,12 +247,14 @@ def _parse(
             ),
             ConvertOptions(
                 include_columns=chosen,
-                column_types=dict.fromkeys(header, pa.string()),
+                column_types={name: kinds.get(name, pa.string()) for name in header},
                 null_values=NO_VALUE,
                 strings_can_be_null=True,
             ),
         )
     except pa.ArrowInvalid as error:
+        if kinds and not ragged:  # a number written as the parser alone does not read it
+            return _parse(path, rows, delimiter, header, chosen, before, {})
         if not ragged:
             raise BadInput(path, "rows", "a text table", str(error),
                            "is this the format that the survey declares?") from error  # fmt: skip
