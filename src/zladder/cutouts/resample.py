@@ -1,8 +1,8 @@
 """Stamps on grids of their own: north up, east left, the galaxy in the middle; by Lanczos-3.
 
 What SWarp does with RESAMPLING_TYPE LANCZOS3, PROJECTION_TYPE TAN and CENTER_TYPE MANUAL (Bertin et
-al. 2002, ASP Conference Series 281, 228): each pixel of the new grid is looked up in the frame with a
-kernel of 6 x 6 pixels whose weights add up to one. Fluxes are per pixel of the new grid.
+al. 2002, ASP Conference Series 281, 228): each pixel of the new grid is looked up in the frame with
+a kernel of 6 x 6 pixels whose weights add up to one. Fluxes are per pixel of the new grid.
 """
 
 from __future__ import annotations
