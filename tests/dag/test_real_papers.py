@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.real_routes import planned_jobs
 
 if TYPE_CHECKING:
     from tests.checkout import Checkout
@@ -55,8 +56,7 @@ def test_at_full_size_every_rule_is_listed_and_no_server_is_asked(
     done = fresh.snakemake("-n", paper, "--configfile", overlay, **dead)
     assert done.returncode == 0, done.stderr[-2000:]
     talk = done.stdout + done.stderr
-    listed = re.findall(r"^(\w+) +(\d+)$", talk[talk.index("Job stats:") :], flags=re.MULTILINE)
-    jobs = {rule: int(n) for rule, n in listed if rule not in (paper, "total")}
+    jobs = {rule: n for rule, n in planned_jobs(talk).items() if rule not in (paper, "total")}
     assert jobs == JOBS[paper]
     sky = "hsc" if paper == "soriano2024" else "sdss"
     assert f"results/{sky}-paper/report/{paper}.html" in talk

@@ -6,14 +6,12 @@ its own path: the overlay of a test changes the server's name and nothing else o
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,14 +20,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from tests.archive_content.deep import CFHTLS
-from tests.archive_content.make import make_content, mirrored, serving
-from tests.archive_content.places import FRAMES, Places, registry
-from tests.archive_server.server import ArchiveServer
+from tests.archive_content.make import make_content, serving
+from tests.archive_content.places import FRAMES, registry
 from tests.archive_server.sql import SKYSERVER
-from tests.checkout import Checkout
+from tests.real_routes import ACCOUNT, Route, Routes
 from zladder.catalogs.native import read_survey
 from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
@@ -39,18 +34,6 @@ from zladder.evaluate.ratios import VANISHING
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
-ACCOUNT = {"ZLADDER_HSC_USER": "somebody", "ZLADDER_HSC_PASSWORD": "a secret of the tests"}
-# One field of the sky is too small for the papers' large cells, and for shares of a few per cent.
-SMALL = {
-    "train": {"label_fractions": [1.0]},
-    "datasets": {
-        "images": {
-            "splits": {"train": 0.45, "validation": 0.15, "calibration": 0.15, "test": 0.25},
-            "sky_cell_order": 11,
-        }
-    },
-}
-QUICK = {"requests_per_second": 1000.0, "first_wait_seconds": 0.05, "poll_seconds": 0.05}
 SAMPLES = {
     "hayat2021": {"sdss_dr12_main": "sdss_dr12", "sdss_dr12_deep": "sdss_dr12_deep"},
     "lin2022": {"sdss_dr12_main": "sdss_dr12"},
@@ -61,7 +44,7 @@ STUDIES = {
 }  # fmt: skip
 FETCHED = {
     "hayat2021": {"fetch_query": 2, "fetch_frames": 4},
-    "lin2022": {},  # all that it needs came for the other paper on this sky
+    "lin2022": {"fetch_query": 1, "fetch_frames": 2},
     "soriano2024": {"fetch_file": 2, "fetch_query": 1, "crossmatch": 1},
 }
 FIGURES = {
@@ -69,60 +52,6 @@ FIGURES = {
     "lin2022": {"wall", "collapse", "planes", "residuals"},
     "soriano2024": {"planes", "residuals"},
 }
-
-
-@dataclass
-class Route:
-    """A paper that was built: its results, and the jobs that ran."""
-
-    paper: str
-    checkout: Checkout
-    arguments: tuple[str, ...]
-    jobs: dict[str, int]
-
-    @property
-    def results(self) -> Path:
-        sky = "hsc" if self.paper == "soriano2024" else "sdss"
-        return self.checkout.folder / "results" / f"{sky}-test"
-
-    def counts(self, file: str) -> dict[str, Any]:
-        return json.loads((self.results / file).read_text(encoding="utf-8"))["counts"]
-
-    def table(self, file: str) -> pd.DataFrame:
-        return pd.read_parquet(self.results / file)
-
-
-class Routes:
-    """One checkout in which papers are built in order, each once, from one archive."""
-
-    def __init__(self, folder: Path, places: Places, server: ArchiveServer) -> None:
-        self.places, self.server = places, server
-        self.checkout = Checkout(folder / "the real route")
-        self.overlay = folder / "loopback.yaml"
-        archives = mirrored(server)
-        archives[FRAMES]["requests_per_second"] = 1000.0
-        archives["cfhtls_t0007_ugriz"] = {"url": f"{server.url}/{CFHTLS}"}  # no known address
-        document = {**SMALL, "fetching": QUICK, "archives": archives}
-        self.overlay.write_text(yaml.safe_dump(document), encoding="utf-8")
-        self.of = cache(self._built)
-
-    def arguments(self, paper: str) -> tuple[str, ...]:
-        overlays = (f"config/papers/{paper}.yaml", str(self.overlay))
-        return (paper, "--cores", "2", "--configfile", *overlays, "--config", "scale=test")
-
-    def _built(self, paper: str) -> Route:
-        if paper == "lin2022":
-            self.of("hayat2021")  # they share a sky
-        arguments = self.arguments(paper)
-        done = self.checkout.snakemake(*arguments, **ACCOUNT)
-        assert done.returncode == 0, done.stderr[-4000:]
-        return Route(paper, self.checkout, arguments, planned_jobs(done.stdout + done.stderr))
-
-
-def planned_jobs(talk: str) -> dict[str, int]:
-    """Return how many jobs of each rule Snakemake announced."""
-    table = talk[talk.index("Job stats:") :]
-    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +120,7 @@ def test_every_galaxy_with_an_image_got_a_stamp_of_its_frame(route: Route) -> No
 
 def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Route) -> None:
     study, paper = STUDIES[route.paper], route.paper
-    page = (route.results / f"report/{paper}.html").read_text(encoding="utf-8")
+    page = unescape((route.results / f"report/{paper}.html").read_text(encoding="utf-8"))
     assert "The galaxies are real ones" in page
     assert page.count("data:image/webp;base64,") >= len(FIGURES[paper])
     for kind in FIGURES[paper] - {"wall"}:
@@ -202,10 +131,20 @@ def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Rout
     for name, claim in claims.items():
         assert found.loc[name, "source"] == claim["source"]
         assert name in page
-        assert claim["source"].replace("&", "&amp;") in page
+        assert claim["source"] in page
         if "published_ratio" in claim:
             assert found.loc[name, "published_ratio"] == claim["published_ratio"]
             assert f"{claim['published_ratio']:.1f}" in page
+
+
+def test_the_papers_page_shows_every_cut(route: Route) -> None:
+    page = (route.results / f"report/{route.paper}.html").read_text(encoding="utf-8")
+    for sample in SAMPLES[route.paper]:
+        assert f"<h3>{sample}</h3>" in page
+        for row in pd.read_csv(route.results / f"samples/{sample}.cutflow.csv").to_dict("records"):
+            for column in ("n_in", "n_lost", "n_out"):
+                cell = rf'data-cut="{re.escape(row["cut"])}"[^>]*data-count="{column}"[^>]*>'
+                assert str(row[column]) in re.findall(rf"{cell}(\d+)<", page), (row, column)
 
 
 def test_verdicts_are_those_of_a_real_sky(route: Route) -> None:
@@ -295,28 +234,33 @@ def test_whatever_else_is_published_is_fetched_whole_and_can_be_read(routes: Rou
 
 
 def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) -> None:
-    template = registry()[FRAMES]["url"]
-    lists = [
-        routes.of("hayat2021").table(f"samples/{name}.parquet") for name in SAMPLES["hayat2021"]
-    ]
-    fields = pd.concat(lists)[["run", "camcol", "field"]].drop_duplicates()
-    frames = {
-        urlsplit(template.format(rerun=301, band=band, **row)).path
-        for row in fields.to_dict("records")
-        for band in "ugriz"
-    }
-    files = {urlsplit(entry["url"]).path for entry in registry().values() if entry.get("url")}
-    files.add(f"/{CFHTLS}")
-    queue = urlsplit(registry()["hsc_pdr2_cosmos"]["url"]).path
-    seen = {path for path, requests in routes.server.seen.items() if requests}
-    others = {path for path in seen if not path.startswith(queue)} - {SKYSERVER}
-    assert others <= frames | files, others - frames - files
-    assert frames <= seen
-    for path in frames:  # each once, and whole
-        assert (
-            routes.server.sent_bytes(path)
-            == (routes.server.folder / path.lstrip("/")).stat().st_size
-        )
+    """And of a frame each byte once."""
+    frames = {urlsplit(url).path for url in frame_urls(route)}
+    wanted = {
+        "hayat2021": {SKYSERVER}, "lin2022": {SKYSERVER},
+        "soriano2024": {path_of("galaxiesml_v6"), path_of("cosmos2020_classic")},
+    }[route.paper]  # fmt: skip
+    queue = path_of("hsc_pdr2_cosmos") if route.paper == "soriano2024" else None
+    seen = {path for path in route.sent if not (queue and path.startswith(queue))}
+    assert seen == frames | wanted
+    assert bool(queue) == (len(seen) < len(route.sent))
+    for path in frames | wanted - {SKYSERVER}:
+        file = routes.server.folder / path.lstrip("/")
+        assert route.sent[path] == file.stat().st_size + 1, path  # in one request
+
+
+def frame_urls(route: Route) -> set[str]:
+    """Return the addresses of the frames in which a paper's catalogued galaxies lie."""
+    surveys = {name for name in SAMPLES[route.paper].values() if name.startswith("sdss")}
+    numbers = [route.table(f"catalogs/{name}.parquet")[["run", "camcol", "field"]]
+               for name in surveys]  # fmt: skip
+    rows = pd.concat(numbers).drop_duplicates().to_dict("records") if numbers else []
+    template = str(registry()[FRAMES]["url"])
+    return {template.format(rerun=301, band=band, **row) for row in rows for band in "ugriz"}
+
+
+def path_of(archive: str) -> str:
+    return urlsplit(registry()[archive]["url"]).path
 
 
 def test_the_account_is_written_nowhere(routes: Routes) -> None:
