@@ -5,7 +5,9 @@ Parquet. The plain read takes the same columns in one go, with pandas (CSV, Parq
 (FITS, HDF5), checks nothing and writes nothing. Each runs in a fresh process, whose whole peak
 memory is given, imports and all.
 
-MEASURED
+Measured on an AMD EPYC with 2 cores, 2 10^6 rows, zladder and the plain read: CSV 8.7 s and 683 MB,
+1.1 s and 1006 MB; FITS 2.6 s and 978 MB (the file is mapped, its pages count), 0.6 s and 341 MB;
+Parquet 3.1 s and 614 MB, 1.3 s and 797 MB; HDF5 3.3 s and 493 MB, 0.2 s and 317 MB.
 """
 
 from __future__ import annotations

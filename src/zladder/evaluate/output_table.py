@@ -11,7 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_MAGNITUDE = re.compile(r"mag_(?!err_)(\w+)")
+_MAGNITUDE = re.compile(r"mag_(?!err_|limit_)(\w+)")
 
 
 def known_bands(frame: pd.DataFrame) -> list[str]:

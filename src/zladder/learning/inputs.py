@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_MAGNITUDE = re.compile(r"mag_(?!err_)\w+")
+_MAGNITUDE = re.compile(r"mag_(?!err_|limit_)\w+")
 
 
 def input_names(inputs: Mapping[str, Any]) -> list[str]:
