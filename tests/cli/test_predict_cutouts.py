@@ -130,6 +130,11 @@ def test_a_zero_point_that_is_told_goes_before_the_layout(look, tmp_path):
     np.testing.assert_allclose(scaled["z_phot"], plain["z_phot"], rtol=2e-5, atol=2e-6)
 
 
+def test_a_fetched_file_needs_no_suffix(look, tmp_path):
+    named, fetched = write_sdss(tmp_path / "own.h5", 40), write_sdss(tmp_path / "valid", 40)
+    pd.testing.assert_frame_equal(answers(look(named)), answers(look(fetched)))
+
+
 @pytest.mark.parametrize("write", [write_zladder, lambda path: write_sdss(path, 40)])
 def test_blocks_change_nothing(look, tmp_path, monkeypatch, write):
     whole = answers(look(write(tmp_path / "own.h5"), output="a.parquet"))

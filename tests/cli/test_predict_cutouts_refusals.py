@@ -87,6 +87,7 @@ def test_damaged_files_are_refused(look, tmp_path, damage):
 def test_inputs_of_another_kind_are_refused(look, predict, tmp_path):
     (tmp_path / "t.csv").write_text("mag_g\n1\n", encoding="utf-8")
     refused(look(tmp_path / "t.csv"), "suffix", "HDF5 file (.h5, .hdf5) or a folder", "'.csv'")
+    refused(look((tmp_path / "t.csv").rename(tmp_path / "t")), "suffix", "HDF5 file", "''")
     refused(look(tmp_path / "nowhere.h5"), "nowhere.h5", "no such file")
     refused(predict(tmp_path), "a table: the run sees magnitudes", "a folder", "zladder runs")
 

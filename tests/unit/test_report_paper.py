@@ -68,6 +68,12 @@ def found_of(world, figures) -> Found:
     return read_found({**about, "simulated": True}, *tables, figures["transfer"]["planes"])
 
 
+def cutflows(world) -> dict[str, pd.DataFrame]:
+    """Return the cut-flows of the synthetic tree."""
+    files = world.files("samples/*.cutflow.csv")
+    return {path.name.split(".")[0]: pd.read_csv(path) for path in files}
+
+
 @pytest.fixture(name="page", scope="module")
 def whole_page(report_world, figures) -> str:
     """Return the page of one paper."""
@@ -75,7 +81,8 @@ def whole_page(report_world, figures) -> str:
     cards = [PRETRAIN, finetuned(0.05, "finetuned_f5"), finetuned(1.0, "finetuned_f100"), HEAD]
     studies = {"transfer": found_of(report_world, by_subject)}
     about = {"paper": "hayat2021", **SKY}
-    return paper_page(about, studies, by_subject, cards, read_records(report_world.records))
+    records = read_records(report_world.records)
+    return paper_page(about, studies, by_subject, cards, records, cutflows(report_world))
 
 
 @pytest.mark.parametrize("paper", list(PAPER_WORDS))
@@ -84,7 +91,7 @@ def test_every_paper_says_what_it_asks_what_it_says_and_what_is_ours(report_worl
     by_subject = figures_by_subject(figures)
     studies = {"transfer": found_of(report_world, by_subject)}
     text = "".join(
-        parsed(paper_page({"paper": paper, **SKY}, studies, by_subject, [], [])).itertext()
+        parsed(paper_page({"paper": paper, **SKY}, studies, by_subject, [], [], {})).itertext()
     )
     words = PAPER_WORDS[paper]
     for said in (words.name, words.title, words.asks, *words.says, *words.departures):
@@ -105,6 +112,17 @@ def test_the_page_holds_the_study_s_result_and_the_verdicts_of_its_claims(report
     by_subject = {"transfer": {"planes": None}}
     value = headline_of(found_of(report_world, by_subject)).split("sigma_nmad ")[1].split(" ")[0]
     assert value in text
+
+
+def test_every_cut_of_the_samples_is_counted(report_world, page):
+    [(sample, flow)] = cutflows(report_world).items()
+    tree = parsed(page)
+    assert sample in ["".join(head.itertext()) for head in tree.iter("h3")]
+    shown = {(cell.get("data-cut"), cell.get("data-count")): "".join(cell.itertext())
+             for cell in tree.iter("td") if cell.get("data-cut")}  # fmt: skip
+    for row in flow.to_dict("records"):
+        for column in ("n_in", "n_lost", "n_out"):
+            assert shown[row["cut"], column].replace(",", "") == str(row[column])
 
 
 def test_every_figure_of_the_study_is_inlined_with_its_words_and_no_other(page):
@@ -148,7 +166,7 @@ def test_a_paper_that_nobody_described_is_bad_input(report_world, figures):
     by_subject = figures_by_subject(figures)
     studies = {"transfer": found_of(report_world, by_subject)}
     with pytest.raises(BadInput) as error:
-        paper_page({"paper": "hayat2012", **SKY}, studies, by_subject, [], [])
+        paper_page({"paper": "hayat2012", **SKY}, studies, by_subject, [], [], {})
     assert (error.value.file, error.value.place) == ("the settings", "paper")
     assert "hayat2021" in error.value.expected
     assert error.value.found == "'hayat2012'"

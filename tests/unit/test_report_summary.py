@@ -278,7 +278,7 @@ def paper_command(world: World, out: Path) -> list[str]:
         "--claims", world.results / "studies" / study / "claims.parquet",
         "--figures", out / "main_sample.planes.png", "--cards", *world.files("runs/*/card.json"),
         "--records", *world.records, "--settings", json.dumps(settings),
-        "--page", out / "paper.html",
+        "--cutflows", *world.files("samples/*.cutflow.csv"), "--page", out / "paper.html",
     ]  # fmt: skip
 
 

@@ -244,3 +244,12 @@ def test_a_papers_page_reads_the_sidecars_of_its_own_datasets(wiring):
     assert set(w.paper_records("hayat2021")) == {main, deep}
     names = ("photoz", "specz", "combined")
     assert set(w.paper_records("soriano2024")) == {f"<results>/datasets/{n}.json" for n in names}
+
+
+def test_a_papers_page_shows_the_cut_flow_of_each_of_its_samples_once(wiring):
+    w = wiring()
+    samples = {"lin2022": ["mock_main"], "hayat2021": ["mock_deep", "mock_main"],
+               "soriano2024": ["mock_photoz", "mock_specz"]}  # fmt: skip
+    for paper, names in samples.items():
+        cutflows = [f"<results>/samples/{name}.cutflow.csv" for name in names]
+        assert sorted(w.paper_cutflows(paper)) == cutflows

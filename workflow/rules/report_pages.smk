@@ -286,6 +286,7 @@ rule write_paper:
         figures=lambda wildcards: LADDER.paper_figures(wildcards.paper),
         cards=lambda wildcards: LADDER.paper_cards(wildcards.paper),
         records=lambda wildcards: LADDER.paper_records(wildcards.paper),
+        cutflows=lambda wildcards: LADDER.paper_cutflows(wildcards.paper),
     output:
         page=report(
             "<results>/report/{paper}.html",
@@ -316,5 +317,5 @@ rule write_paper:
         'python "$ZLADDER_SCRIPTS"/write_paper.py --scores {input.scores:q}'
         " --differences {input.differences:q} --claims {input.claims:q}"
         " --figures {input.figures:q} --cards {input.cards:q} --records {input.records:q}"
-        " --settings {params.settings:q} --page {output.page:q}"
+        " --cutflows {input.cutflows:q} --settings {params.settings:q} --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

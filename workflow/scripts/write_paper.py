@@ -12,8 +12,8 @@ from zladder.provenance.program import ProgramParser, run_program
 def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
-    for option in ("--scores", "--differences", "--claims", "--figures", "--cards", "--records"):
-        parser.add_input(option, several=True)
+    for option in ("scores", "differences", "claims", "figures", "cards", "records", "cutflows"):
+        parser.add_input(f"--{option}", several=True)
     parser.add_settings("--settings", "paper, sky, scale; title, question, … of each study")
     parser.add_output("--page")
     return parser
@@ -22,6 +22,8 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write the page."""
     import json
+
+    import pandas as pd
 
     from zladder.report.paper_page import figures_by_subject, paper_page
     from zladder.report.records import read_records
@@ -35,7 +37,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         for name, files in zip(names, tables, strict=True)
     }
     cards = [json.loads(path.read_text(encoding="utf-8"))["card"] for path in options.cards]
-    page = paper_page(about, studies, figures, cards, read_records(options.records))
+    cutflows = {path.name.split(".")[0]: pd.read_csv(path) for path in options.cutflows}
+    page = paper_page(about, studies, figures, cards, read_records(options.records), cutflows)
     options.page.write_text(page, encoding="utf-8")
     return {"counts": {"studies": len(studies), "runs": len(cards)}}
 

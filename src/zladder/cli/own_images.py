@@ -74,13 +74,20 @@ def open_cutouts(args: Namespace) -> Cutouts:
         return open_folder(path, told)
     if not path.is_file():
         raise BadInput(path, "file", "a file or a folder", "no such file", "check the path")
-    if path.suffix.lower() not in (".h5", ".hdf5"):
+    if path.suffix.lower() not in (".h5", ".hdf5") and not _is_fetched_hdf5(path):
         expected = "an HDF5 file (.h5, .hdf5) or a folder of FITS files: the run sees images"
         hint = "a table needs a run that was trained on magnitudes: `zladder runs`"
         raise BadInput(path, "suffix", expected, f"'{path.suffix}'", hint)
     from zladder.tables.hdf5_cutouts import open_hdf5
 
     return open_hdf5(path, told)
+
+
+def _is_fetched_hdf5(path: Path) -> bool:
+    """Return whether a file without a suffix, as fetched ones are, is HDF5 by its content."""
+    from h5py import is_hdf5
+
+    return not path.suffix and bool(is_hdf5(path))
 
 
 def _told(args: Namespace) -> Told:

@@ -152,11 +152,20 @@ class ReportWiring(MockSkyWiring):
 
     def paper_records(self, paper: str) -> list[str]:
         """Return the sidecars of the datasets that a paper's runs learn from or are scored on."""
+        return [f"<results>/datasets/{name}.json" for name in self._paper_datasets(paper)]
+
+    def paper_cutflows(self, paper: str) -> list[str]:
+        """Return the cut-flows of the samples in these datasets."""
+        datasets = self._paper_datasets(paper)
+        samples = [name for dataset in datasets for name in dataset_samples(self.settings, dataset)]
+        return [f"<results>/samples/{name}.cutflow.csv" for name in dict.fromkeys(samples)]
+
+    def _paper_datasets(self, paper: str) -> list[str]:
         studies = self.plan.by_paper(self.settings)[paper]
         cards = {run: card for run, card in self.plan.cards.items() if run.split(".")[0] in studies}
         used = [card["data"]["dataset"] for card in cards.values()]
         used += [name for run in cards for name in self.plan.tests.get(run, [])]
-        return [f"<results>/datasets/{name}.json" for name in dict.fromkeys(used)]
+        return list(dict.fromkeys(used))
 
     def about_paper(self, paper: str) -> str:
         """Return what a paper's page prints: sky, scale, and its studies' words."""

@@ -35,7 +35,7 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
         lead,
         _catalogs(of_rule(records, "read_catalog")),
         matches_section(of_rule(records, "crossmatch")),
-        section("Selection", *[_cutflow(name, found) for name, found in cutflows.items()],
+        section("Selection", *[cutflow_table(name, found) for name, found in cutflows.items()],
                 paragraph("“stay” is the share of those that came to the cut; “alone” is what it "
                           "would take from the first sample without the others; “NaN” is how many "
                           "of the lost have no number there.", kind="note")),
@@ -93,7 +93,7 @@ def _sentinels(counts: Mapping[str, Any]) -> Html | str:
     return folded(total, table(["part", "column", "value", *_right("rows")], rows))
 
 
-def _cutflow(name: str, found: pd.DataFrame) -> Html:
+def cutflow_table(name: str, found: pd.DataFrame) -> Html:
     """Return one sample's cuts with a bar for what is left."""
     first = max(int(found["n_in"].iloc[0]), 1) if len(found) else 1
     rows = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.provenance.errors import require_known
 from zladder.report.claims_page import badge, claims_table, count_verdicts, how_to_read
+from zladder.report.cutflow_page import cutflow_table
 from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count
 from zladder.report.page import bullets, folded, page, paragraph, section, table, wide_image
@@ -19,6 +20,8 @@ from zladder.report.summary_words import sky_words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     Figures = Mapping[str, Mapping[str, Path]]
 
@@ -55,6 +58,7 @@ def paper_page(
     figures: Figures,
     cards: Sequence[Mapping[str, Any]],
     records: Sequence[Record],
+    cutflows: Mapping[str, pd.DataFrame],
 ) -> str:
     """Return the page.
 
@@ -70,6 +74,8 @@ def paper_page(
         Of all runs of the studies.
     records
         Sidecars of the datasets.
+    cutflows
+        {sample: its cut-flow} of the samples in these datasets.
     """
     require_known(about["paper"], PAPER_WORDS, "the settings", "paper")
     words = PAPER_WORDS[about["paper"]]
@@ -79,6 +85,7 @@ def paper_page(
         _verdict_line(studies),
         section("What the paper says", bullets(words.says)),
         _built(about, studies, cards, records),
+        _selected(cutflows),
         *_walls(figures, cards),
         *[study_section(found, *_shown(figures.get(name, {}))) for name, found in studies.items()],
         _claims(studies),
@@ -124,6 +131,17 @@ def _built(
         table(head, rows) if rows else None,
         folded(f"The {len(cards)} trainings and fits, from their run cards", runs_table(cards)),
     )
+
+
+def _selected(cutflows: Mapping[str, pd.DataFrame]) -> Html | None:
+    """Return the cut-flow of each sample; nothing where the page was given none."""
+    if not cutflows:
+        return None
+    tables = [cutflow_table(name, found) for name, found in cutflows.items()]
+    note = paragraph(
+        "What the columns mean, and what came before and after: “Counts”.", kind="note"
+    )
+    return section("How its galaxies were selected", *tables, note)
 
 
 def _walls(figures: Figures, cards: Sequence[Mapping[str, Any]]) -> list[Html]:

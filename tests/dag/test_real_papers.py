@@ -1,0 +1,64 @@
+"""What the papers' overlays would run at full size: every rule, from the archive on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real_routes import planned_jobs
+
+if TYPE_CHECKING:
+    from tests.checkout import Checkout
+
+pytestmark = pytest.mark.timeout(300)
+
+SHARDS, SEEDS, FRACTIONS = 64, 5, 8  # of the scale `paper`
+SHOWN = {
+    "judge_claims": 1, "score_study": 1, "plot_redshifts": 1, "plot_residuals": 1,
+    "plot_scores": 1, "tabulate_scores": 1, "write_paper": 1,
+}  # fmt: skip
+# On the ladder of labels: supervised and three from encoders; four probes; the catalogue.
+IMAGES = SEEDS * (4 * FRACTIONS + 1 + 2)
+JOBS = {
+    "hayat2021": SHOWN | {
+        "fetch_query": 2, "fetch_frames": 2 * SHARDS, "read_catalog": 2, "select_sample": 2,
+        "cut_stamps": 2 * SHARDS, "build_image_dataset": 2,
+        "pretrain_encoder": 5 * SEEDS, "embed_images": 5 * SEEDS,
+        "train_image": IMAGES, "train_probe": 4 * FRACTIONS * SEEDS,
+        "train_network": FRACTIONS * SEEDS, "train_control": 2,
+        "predict_images": IMAGES - 2 * SEEDS, "predict_classes": 2 * SEEDS,
+        "predict_probe": 4 * FRACTIONS * SEEDS, "predict_run": FRACTIONS * SEEDS + 2,
+        "measure_drift": 1, "plot_wall": 2, "plot_labels": 1, "plot_embeddings": 1,
+    },
+    "lin2022": SHOWN | {
+        "fetch_query": 1, "fetch_frames": SHARDS, "read_catalog": 1, "select_sample": 1,
+        "cut_stamps": SHARDS, "build_image_dataset": 1,
+        "train_image": SEEDS, "embed_images": SEEDS, "train_head": 4 * SEEDS,
+        "train_control": 2, "predict_classes": 5 * SEEDS, "predict_run": 2,
+        "measure_collapse": 1, "plot_wall": 1, "plot_collapse": 1,
+    },
+    "soriano2024": SHOWN | {
+        "fetch_file": 2, "fetch_query": 1, "read_catalog": 3, "crossmatch": 1, "select_sample": 2,
+        "build_dataset": 3, "train_network": 4 * SEEDS, "train_control": 5,
+        "predict_run": 4 * SEEDS + 5,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("paper", JOBS)
+def test_at_full_size_every_rule_is_listed_and_no_server_is_asked(
+    fresh: Checkout, paper: str
+) -> None:
+    """A server that is not there would end the run: what is listed needs none."""
+    overlay = f"config/papers/{paper}.yaml"
+    dead = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    done = fresh.snakemake("-n", paper, "--configfile", overlay, **dead)
+    assert done.returncode == 0, done.stderr[-2000:]
+    talk = done.stdout + done.stderr
+    jobs = {rule: n for rule, n in planned_jobs(talk).items() if rule not in (paper, "total")}
+    assert jobs == JOBS[paper]
+    sky = "hsc" if paper == "soriano2024" else "sdss"
+    assert f"results/{sky}-paper/report/{paper}.html" in talk
+    assert not (fresh.folder / "data").exists()
+    assert not (fresh.folder / "results").exists()

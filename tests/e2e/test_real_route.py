@@ -1,0 +1,272 @@
+"""Each paper's real route, whole: from what archives publish, over HTTP, to its page.
+
+The archive serves some 200 galaxies a list in the native formats (`tests.archive_content`), each at
+its own path: the overlay of a test changes the server's name and nothing else of what is fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.archive_content.make import make_content, serving
+from tests.archive_content.places import FRAMES, registry
+from tests.archive_server.sql import SKYSERVER
+from tests.real_routes import ACCOUNT, Route, Routes
+from zladder.catalogs.native import read_survey
+from zladder.config.documents import read_yaml
+from zladder.config.names import method_of
+from zladder.evaluate.claims import judge_ratio
+from zladder.evaluate.ratios import VANISHING
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = {
+    "hayat2021": {"sdss_dr12_main": "sdss_dr12", "sdss_dr12_deep": "sdss_dr12_deep"},
+    "lin2022": {"sdss_dr12_main": "sdss_dr12"},
+    "soriano2024": {"galaxiesml": "galaxiesml", "transferz": "cosmos2020"},
+}
+STUDIES = {
+    "hayat2021": "label_efficiency", "lin2022": "class_residuals", "soriano2024": "transfer",
+}  # fmt: skip
+FETCHED = {
+    "hayat2021": {"fetch_query": 2, "fetch_frames": 4},
+    "lin2022": {"fetch_query": 1, "fetch_frames": 2},
+    "soriano2024": {"fetch_file": 2, "fetch_query": 1, "crossmatch": 1},
+}
+FIGURES = {
+    "hayat2021": {"wall", "labels", "embeddings", "stamps", "planes", "residuals"},
+    "lin2022": {"wall", "collapse", "planes", "residuals"},
+    "soriano2024": {"planes", "residuals"},
+}
+
+
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routes]:
+    folder = tmp_path_factory.mktemp("real")
+    account = (ACCOUNT["ZLADDER_HSC_USER"], ACCOUNT["ZLADDER_HSC_PASSWORD"])
+    places = make_content(folder / "archive")
+    with serving(places, account) as server:
+        yield Routes(folder, places, server)
+
+
+@pytest.fixture(params=SAMPLES)
+def route(routes: Routes, request: pytest.FixtureRequest) -> Route:
+    return routes.of(request.param)
+
+
+def test_everything_is_fetched_and_nothing_simulated(route: Route) -> None:
+    jobs = route.jobs
+    for rule in ("fetch_file", "fetch_query", "fetch_frames", "crossmatch"):
+        assert jobs.get(rule, 0) == FETCHED[route.paper].get(rule, 0), rule
+    assert jobs["write_paper"] == jobs["judge_claims"] == jobs[route.paper] == 1
+    mock = {"simulate_sky", "render_frames", "compute_oracle", "check_leaks", "write_mock_sky"}
+    assert not mock & set(jobs)
+
+
+def test_every_galaxy_is_counted_from_the_archive_to_the_dataset(route: Route) -> None:
+    for sample, survey in SAMPLES[route.paper].items():
+        read = route.counts(f"catalogs/{survey}.json")
+        assert read["rows_in"] >= 200
+        assert read["rows_in"] == read["rows_out"] + read["duplicates"]
+        cutflow = pd.read_csv(route.results / f"samples/{sample}.cutflow.csv")
+        assert (cutflow["n_in"] - cutflow["n_lost"] == cutflow["n_out"]).all()
+        assert cutflow["n_in"][1:].tolist() == cutflow["n_out"][:-1].tolist()
+        assert cutflow["n_lost"].sum() > 0
+        assert cutflow["n_in"].iloc[0] == listed(route, sample, read["rows_out"])
+        assert cutflow["n_out"].iloc[-1] == len(route.table(f"samples/{sample}.parquet"))
+    for path in (route.results / "datasets").glob("*.json"):
+        counts = route.counts(f"datasets/{path.name}")
+        lost = counts["n_copies_dropped"] + counts.get("n_without_stamp", 0)
+        lost += sum(counts.get("n_dropped", {}).values())
+        assert sum(counts["n_in"].values()) == counts["n_out"] + lost, path.name
+        n_samples = {name: len(route.table(f"samples/{name}.parquet")) for name in counts["n_in"]}
+        assert counts["n_in"] == n_samples
+        assert sum(counts["n_by_split"].values()) == counts["n_out"]
+
+
+def listed(route: Route, sample: str, n_read: int) -> int:
+    """Return how many rows a selection begins with: those read, or the pairs of a match."""
+    match = route.results / "catalogs" / "match" / f"{sample}.parquet"
+    if not match.is_file():
+        return n_read
+    pairs = pd.read_parquet(match)
+    assert 0.8 * n_read < len(pairs) <= n_read
+    assert pairs["left_index"].is_unique
+    assert pairs["right_index"].is_unique
+    return len(pairs)
+
+
+def test_every_galaxy_with_an_image_got_a_stamp_of_its_frame(route: Route) -> None:
+    samples = [name for name in SAMPLES[route.paper] if name.startswith("sdss")]
+    for sample in samples:
+        counts = [route.counts(f"cutouts/{sample}/{shard}.json") for shard in (0, 1)]
+        assert sum(one["n_in"] for one in counts) == len(route.table(f"samples/{sample}.parquet"))
+        assert sum(one["n_out"] for one in counts) == sum(one["n_in"] for one in counts)
+
+
+def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Route) -> None:
+    study, paper = STUDIES[route.paper], route.paper
+    page = unescape((route.results / f"report/{paper}.html").read_text(encoding="utf-8"))
+    assert "The galaxies are real ones" in page
+    assert page.count("data:image/webp;base64,") >= len(FIGURES[paper])
+    for kind in FIGURES[paper] - {"wall"}:
+        assert (route.results / f"report/{study}.{kind}.png").stat().st_size > 1000
+    claims = read_yaml(ROOT / "config" / "claims" / f"{paper}.yaml")["claims"]
+    found = route.table(f"studies/{study}/claims.parquet").set_index("claim")
+    assert set(found.index) == set(claims)
+    for name, claim in claims.items():
+        assert found.loc[name, "source"] == claim["source"]
+        assert name in page
+        assert claim["source"] in page
+        if "published_ratio" in claim:
+            assert found.loc[name, "published_ratio"] == claim["published_ratio"]
+            assert f"{claim['published_ratio']:.1f}" in page
+
+
+def test_the_papers_page_shows_every_cut(route: Route) -> None:
+    page = (route.results / f"report/{route.paper}.html").read_text(encoding="utf-8")
+    for sample in SAMPLES[route.paper]:
+        assert f"<h3>{sample}</h3>" in page
+        for row in pd.read_csv(route.results / f"samples/{sample}.cutflow.csv").to_dict("records"):
+            for column in ("n_in", "n_lost", "n_out"):
+                cell = rf'data-cut="{re.escape(row["cut"])}"[^>]*data-count="{column}"[^>]*>'
+                assert str(row[column]) in re.findall(rf"{cell}(\d+)<", page), (row, column)
+
+
+def test_verdicts_are_those_of_a_real_sky(route: Route) -> None:
+    claims = read_yaml(ROOT / "config" / "claims" / f"{route.paper}.yaml")["claims"]
+    found = route.table(f"studies/{STUDIES[route.paper]}/claims.parquet")
+    assert not found["reason"].str.contains("mock").any()
+    assert not found["verdict"].isin(["by construction"]).any()
+    held = found[found["verdict"] != "not applicable"]
+    assert len(held) > 0
+    for row in held.to_dict("records"):
+        assert row["verdict"] == verdict_on_a_real_sky(row, claims[row["claim"]]), row
+
+
+def verdict_on_a_real_sky(row: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    verdict, _ = judge_ratio(
+        row["ratio"], row["lo95"], row["hi95"], claim.get("published_ratio"),
+        claim.get("tolerance"), simulated=False, better=row["better"], at_least=row["at_least"],
+        quantity=VANISHING.get(row["metric"], row["metric"]),
+    )  # fmt: skip
+    return verdict
+
+
+def test_every_answer_counts_its_galaxies(route: Route) -> None:
+    study = STUDIES[route.paper]
+    scores = route.table(f"metrics/{study}/scores.parquet")
+    assert (scores["n_total"] == scores["n_used"] + scores["n_nonfinite"]).all()
+    tested = scores[scores["split"] == "test"]
+    for dataset, rows in tested.groupby("dataset"):
+        n_test = route.counts(f"datasets/{dataset}.json")["n_by_split"]["test"]
+        assert (rows["n_total"] == n_test).all()
+    methods = {
+        method_of(path.stem)
+        for path in (route.results / "predictions").glob(f"{study}.*-s0.parquet")
+    }
+    assert set(tested["method"]) == methods
+
+
+def test_again_there_is_nothing_to_do_and_nobody_is_asked(routes: Routes, route: Route) -> None:
+    asked = sum(map(len, routes.server.seen.values()))
+    done = route.checkout.snakemake(*route.arguments, **ACCOUNT)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert sum(map(len, routes.server.seen.values())) == asked
+
+
+def test_the_published_images_are_fetched_and_read_as_they_are(routes: Routes) -> None:
+    """Those of Hayat et al., through a network that was trained on stamps cut from frames."""
+    route = routes.of("hayat2021")
+    file = "data/fetched/archives/self_supervised_sdss_valid"
+    done = route.checkout.snakemake(file, *route.arguments[1:])
+    assert done.returncode == 0, done.stderr[-2000:]
+    run = route.results / "runs" / "label_efficiency.supervised_f100-s0"
+    command = ["predict", str(run), file, "-o", "redshifts.parquet"]
+    program = "from zladder.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=route.checkout.folder, check=False,
+        env=route.checkout.environment(PYTHONPATH="src"), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    with h5py.File(route.checkout.folder / file) as released:
+        ids = released["ObjID"][:]
+    answers = pd.read_parquet(route.checkout.folder / "redshifts.parquet")
+    assert sorted(answers["object_id"]) == sorted(ids)
+    assert answers["z_phot"].notna().all()
+
+
+def test_whatever_else_is_published_is_fetched_whole_and_can_be_read(routes: Routes) -> None:
+    names = [f"{kind}_{part}" for kind in ("galaxiesml_images", "transferz_images")
+             for part in ("train", "validation", "test")]  # fmt: skip
+    places = {name: f"data/fetched/archives/{name}" for name in names}
+    route = routes.of("hayat2021")
+    done = route.checkout.snakemake("fetch_cfhtls_t0007", *places.values(), *route.arguments[1:])
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name, place in places.items():
+        file = route.checkout.folder / place
+        assert file.read_bytes() == routes.places.file(name).read_bytes()
+        with h5py.File(file) as published:
+            assert published["image"].shape[1:] == (5, 64, 64)
+            label = "specz_redshift" if name.startswith("galaxiesml") else "lp_zPDF_CLASSIC"
+            assert len(published[label]) == len(published["image"]) > 0
+    survey = read_yaml(ROOT / "config" / "surveys" / "cfhtls_t0007.yaml")
+    file = route.checkout.folder / "data/fetched/cfhtls_t0007/all"
+    table, counts = read_survey({"all": file}, {"name": "cfhtls_t0007", **survey})
+    assert counts["rows_in"] == counts["rows_out"] == len(table) > 200
+    assert np.isinf(table["mag_u"]).any()  # 99: not detected
+    assert (table["mag_i"] < 30).any()
+
+
+def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) -> None:
+    """And of a frame each byte once."""
+    frames = {urlsplit(url).path for url in frame_urls(route)}
+    wanted = {
+        "hayat2021": {SKYSERVER}, "lin2022": {SKYSERVER},
+        "soriano2024": {path_of("galaxiesml_v6"), path_of("cosmos2020_classic")},
+    }[route.paper]  # fmt: skip
+    queue = path_of("hsc_pdr2_cosmos") if route.paper == "soriano2024" else None
+    seen = {path for path in route.sent if not (queue and path.startswith(queue))}
+    assert seen == frames | wanted
+    assert bool(queue) == (len(seen) < len(route.sent))
+    for path in frames | wanted - {SKYSERVER}:
+        file = routes.server.folder / path.lstrip("/")
+        assert route.sent[path] == file.stat().st_size + 1, path  # in one request
+
+
+def frame_urls(route: Route) -> set[str]:
+    """Return the addresses of the frames in which a paper's catalogued galaxies lie."""
+    surveys = {name for name in SAMPLES[route.paper].values() if name.startswith("sdss")}
+    numbers = [route.table(f"catalogs/{name}.parquet")[["run", "camcol", "field"]]
+               for name in surveys]  # fmt: skip
+    rows = pd.concat(numbers).drop_duplicates().to_dict("records") if numbers else []
+    template = str(registry()[FRAMES]["url"])
+    return {template.format(rerun=301, band=band, **row) for row in rows for band in "ugriz"}
+
+
+def path_of(archive: str) -> str:
+    return urlsplit(registry()[archive]["url"]).path
+
+
+def test_the_account_is_written_nowhere(routes: Routes) -> None:
+    folder = routes.of("soriano2024").checkout.folder
+    secret = ACCOUNT["ZLADDER_HSC_PASSWORD"].encode()
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = Path(where, name)
+            assert path.stat().st_size > 50e6 or secret not in path.read_bytes(), path
