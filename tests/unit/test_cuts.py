@@ -49,6 +49,14 @@ def kept(*cuts):
         ("not (mag_r < 17.5)", [4, 6]),  # a NaN is never kept, also where 'not' would make it true
         ("mag_r != 15", [2, 3, 4, 6]),
         ("mag_r - mag_r != 1", [1, 2, 3, 4]),  # inf - inf is NaN
+        ("(object_id & 4) == 0", [1, 2, 3]),  # a bit mask
+        ("object_id & 4 == 0", [1, 2, 3]),  # & binds closer
+        ("(object_id & 4) != 0 or (object_id & 1) == 1", [1, 3, 4, 5, 6]),
+        ("(z_true > 0.15) & (z_true < 0.45)", [2, 3, 4]),
+        ("~flag", [4]),
+        ("not flag", [4]),
+        ("kind not in ['photo'] and 0 < z_true <= 0.2", [1, 2]),
+        ("-z_true < -0.45", [5, 6]),
     ],
 )
 def test_expressions(expression, rows):
@@ -189,3 +197,13 @@ def test_cut_of_two_kinds_or_none(cut):
     error = failure({"name": "a", **cut})
     assert (error.place, error.expected) == ("cut 'a'", "one of keep, finite, missing, duplicates")
     assert error.found.startswith("the keys name")
+
+
+@pytest.mark.parametrize(
+    "expression", ["z_true > 0 & mag_r < 17", "object_id and flag", "not object_id"]
+)
+def test_operators_that_bind_closer_than_meant_are_refused_with_the_way_to_write_it(expression):
+    with pytest.raises(BadInput) as caught:
+        kept({"keep": expression})
+    said = f"{caught.value.found} {caught.value.hint}"
+    assert "compare it, as in x == 1" in said or "write `and`" in said

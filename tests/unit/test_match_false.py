@@ -19,11 +19,12 @@ MODES = [("nearest", False), ("nearest", True), ("mutual", False), ("all", False
 SIGMA = 0.2
 
 
-def toy(seed, n=6000, cluster_share=0.0, partner_share=0.5):
+def toy(seed, n=6000, cluster_share=0.0, partner_share=0.5, sigma=SIGMA, twice_share=0.0):
     """Return left and right tables: partners first, then strangers at random, some clustered.
 
     Left row k < n * partner_share has the right row k. The strangers make up 0.0033 per
     square arcsec, over a field of 1340 arcsec; so many per left object stand 0.6 to 3 arcsec away.
+    The last right rows are second listings of the first left ones.
     """
     rng = np.random.default_rng(seed)
     side = 1340.0
@@ -32,8 +33,10 @@ def toy(seed, n=6000, cluster_share=0.0, partner_share=0.5):
     around = rng.permutation(n)[: int(cluster_share * n)]
     distance, angle = rng.uniform(0.6, 3.0, len(around)), rng.uniform(0, 2 * np.pi, len(around))
     ring = left[around] + distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    partners = left[:k] + rng.normal(0, SIGMA, (k, 2))
-    right = np.concatenate([partners, rng.uniform(0, side, (n - k, 2)), ring])
+    partners = left[:k] + rng.normal(0, sigma, (k, 2))
+    again = left[: int(twice_share * k)]
+    again = again + rng.normal(0, sigma, again.shape)
+    right = np.concatenate([partners, rng.uniform(0, side, (n - k, 2)), ring, again])
     names = ["ra", "dec"]
     return pd.DataFrame(left * ARCSEC, columns=names), pd.DataFrame(right * ARCSEC, columns=names)
 
@@ -59,6 +62,23 @@ def test_within_a_fifth_of_the_truth(mode, one_to_one, cluster_share):
     assert expected == pytest.approx(true, rel=0.2)
     if cluster_share:
         assert by_offsets < 0.85 * true  # the second candidates are what mends it
+
+
+@pytest.mark.parametrize("twice_share", [0.0, 0.2])
+@pytest.mark.parametrize("sigma", [0.1, 0.25, 0.4, 0.5, 0.8])
+def test_second_listings_are_no_strangers_however_large_the_errors(sigma, twice_share):
+    """Four skies together, 300 false pairs or more: noise as above, a fifth at 1 % false alarms."""
+    true = expected = 0.0
+    for seed in range(4):
+        left, right = toy(50 + seed, sigma=sigma, twice_share=twice_share)
+        pairs, quality = match_tables(left, right, 2.0, Side("l"), Side("r"))
+        n_own = int(twice_share * 3000)
+        again = pairs["right_index"] - (len(right) - n_own) == pairs["left_index"]
+        own = (pairs["left_index"] == pairs["right_index"]) & (pairs["right_index"] < 3000)
+        true += (~(own | (again & (pairs["right_index"] >= len(right) - n_own)))).sum()
+        expected += quality["false"]["n_false"]
+    assert true > 250
+    assert expected == pytest.approx(true, rel=0.2)
 
 
 def test_no_strangers_no_false_pairs_but_an_upper_end():

@@ -97,6 +97,30 @@ def test_gaps_in_integers_never_cost_bits(tmp_path):
         np.testing.assert_array_equal(frame["n"], [1.0, np.nan])
 
 
+def test_nulls_of_scaled_fits_integers_are_missing(tmp_path):
+    # -32768 in the file; TSCAL 0.001 would make it -32.768
+    raw = fits.BinTableHDU.from_columns([fits.Column("z", "I", array=np.array([500, -32768, 7]))])
+    raw.header["TSCAL1"], raw.header["TNULL1"] = 0.001, -32768
+    raw.writeto(tmp_path / "t.fits")
+    found = read_table(tmp_path / "t.fits")["z"].to_numpy(dtype=float)
+    np.testing.assert_allclose(found, [0.5, np.nan, 0.007])
+
+
+def test_nulls_of_votable_floats_are_missing(tmp_path):
+    table = Table({"z": np.array([0.5, -999.0, 0.25]), "n": np.array([1, -999, 3])})
+    table.write(tmp_path / "t.vot", format="votable")
+    text = (tmp_path / "t.vot").read_text()
+    for kind in ("double", "long"):
+        line = next(row for row in text.splitlines() if f'datatype="{kind}"' in row)
+        filled = line.replace("/>", '><VALUES null="-999"/></FIELD>')
+        text = text.replace(line, filled)
+    assert text.count('null="-999"') == 2
+    (tmp_path / "t.vot").write_text(text)
+    frame = read_table(tmp_path / "t.vot")
+    for name, values in (("z", [0.5, np.nan, 0.25]), ("n", [1, np.nan, 3])):
+        np.testing.assert_allclose(frame[name].to_numpy(dtype=float, na_value=np.nan), values)
+
+
 def test_missing_file_and_folder(tmp_path):
     error = failure(read_table, tmp_path / "none.csv")
     assert (error.place, error.expected, error.found) == ("file", "a file", "no such file")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import operator
 import re
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -12,7 +14,10 @@ import pandas as pd
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    Where = tuple[str, str, Path | str]  # the condition, its place and its file
 
 FUNCTIONS = ("abs", "sqrt", "exp", "log", "log10")
 _BACKTICKED = re.compile(r"`([^`]*)`")
@@ -53,14 +58,14 @@ def evaluate(frame: pd.DataFrame, expression: str, place: str, file: Path | str)
     BadInput
         The condition cannot be evaluated (text compared with a number), or is none.
     """
-    try:
-        result = _eval(frame, expression)
-    except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
-        _refuse(expression, place, file, str(error).splitlines()[0])
+    tree, quoted = _parsed(expression, place, file)
+    result = _value(tree.body, frame, quoted, (expression, place, file))
     if not isinstance(result, pd.Series) or not pd.api.types.is_bool_dtype(result):
         kind = result.dtype if isinstance(result, pd.Series) else type(result).__name__
-        raise BadInput(file, place, "a condition, true or false in each row",
-                       f"{kind} from '{expression}'", "compare it, as in x == 1")  # fmt: skip
+        raise BadInput(
+            file, place, "a condition, true or false in each row", f"{kind} from '{expression}'",
+            "compare it, as in x == 1 or (flags & 4) == 0",
+        )  # fmt: skip
     return result.fillna(value=False).to_numpy(dtype=bool)
 
 
@@ -72,20 +77,83 @@ def undefined(frame: pd.DataFrame, expression: str, place: str, file: Path | str
         if isinstance(node, ast.Compare):
             for side in (node.left, *node.comparators):
                 if isinstance(side, ast.BinOp | ast.UnaryOp | ast.Call):
-                    values = _eval(frame, _quoted_again(ast.unparse(side), quoted))
+                    values = _value(side, frame, quoted, (expression, place, file))
                     rows |= np.asarray(pd.isna(values))
     return rows
 
 
-def _eval(frame: pd.DataFrame, expression: str) -> Any:
-    with np.errstate(all="ignore"):  # inf - inf and the like are NaN, and counted as such
-        return frame.eval(expression, engine="python")
+def _value(node: ast.expr, frame: pd.DataFrame, quoted: Mapping[str, str], where: Where) -> Any:
+    """Return the value of a part of a condition, with Python's own precedence of operators."""
+    try:
+        with np.errstate(all="ignore"):  # inf - inf and the like are NaN, and counted as such
+            return _computed(node, lambda name: frame[quoted.get(name, name)])
+    except (TypeError, ValueError, NotImplementedError, AttributeError, KeyError) as error:
+        _refuse(*where, _said(error, node))
 
 
-def _quoted_again(text: str, quoted: dict[str, str]) -> str:
-    for stand_in, name in quoted.items():
-        text = text.replace(stand_in, f"`{name}`")
-    return text
+def _computed(node: ast.expr, column: Callable[[str], pd.Series]) -> Any:
+    """Return the value of a node; parts that are no columns are plain numbers and texts."""
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.Name():
+            return column(node.id)
+        case ast.List() | ast.Tuple():
+            return [_computed(each, column) for each in node.elts]
+        case ast.Call(func=ast.Name(id=name)):
+            [value] = [_computed(each, column) for each in node.args]
+            return getattr(np, name)(value)
+        case ast.UnaryOp():
+            return _UNARY[type(node.op)](_computed(node.operand, column))
+        case ast.BinOp():
+            left, right = _computed(node.left, column), _computed(node.right, column)
+            return _BINARY[type(node.op)](left, right)
+        case ast.BoolOp():
+            parts = [_condition(_computed(each, column)) for each in node.values]
+            return reduce(operator.and_ if isinstance(node.op, ast.And) else operator.or_, parts)
+        case ast.Compare():
+            sides = [_computed(each, column) for each in (node.left, *node.comparators)]
+            steps = zip(node.ops, sides, sides[1:], strict=False)
+            return reduce(operator.and_, [_COMPARE[type(op)](a, b) for op, a, b in steps])
+    raise TypeError(f"{type(node).__name__} in it")
+
+
+def _condition(value: Any) -> Any:
+    """Return what stands beside `and`, `or` and `not`: true or false, never a number."""
+    if not isinstance(value, bool) and not pd.api.types.is_bool_dtype(value):
+        raise TypeError("a number or text beside and, or, not: compare it, as in x == 1")
+    return value
+
+
+def _negated(value: Any) -> Any:
+    return not value if isinstance(_condition(value), bool) else ~value
+
+
+def _among(value: pd.Series, listed: Any) -> pd.Series:
+    return value.isin(listed)
+
+
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.In: _among,
+    ast.NotIn: lambda value, listed: ~_among(value, listed),
+}  # fmt: skip
+# & and | are of bits, as in (flags & 4) == 0, or of conditions in brackets.
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
+    ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
+}  # fmt: skip
+_UNARY: dict[type, Callable[[Any], Any]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert, ast.Not: _negated,
+}  # fmt: skip
+
+
+def _said(error: Exception, node: ast.expr) -> str:
+    words = str(error).splitlines()[0]
+    if any(isinstance(part, ast.BitAnd | ast.BitOr) for part in ast.walk(node)):
+        return f"{words} (& and | bind closer than < and ==: write `and`, `or`, or put brackets)"
+    return words
 
 
 def _parsed(expression: str, place: str, file: Path | str) -> tuple[ast.Expression, dict[str, str]]:

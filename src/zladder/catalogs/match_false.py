@@ -7,8 +7,9 @@ as in the product-limit estimate of Kaplan & Meier 1958, J. Am. Stat. Assoc. 53,
 
 Galaxies cluster: beside an object there are more strangers than ten radii away. Those show as
 second candidates of objects that have one already. Beyond five position errors (where nothing is an
-object's own any more) the objects that are served at x tell what comes to those still free. What
-this adds is noisy; it counts by its significance, d² / (d² + its variance).
+object's own any more, if that is within the radius) the objects that are served at x tell what
+comes to those still free. What this adds is noisy; it counts by its significance, d² / (d² + its
+variance).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from zladder.catalogs.match_zones import Array, Rows
 
 LEVEL = 0.95
-# Nearer than both of these a second candidate may be the object's own: listed twice.
-OWN_SIGMAS, OWN_RADII = 5.0, 0.5
+# Nearer than so many position errors (where none fits: radii) a second candidate may be the
+# object's own, listed twice; where that takes most of the radius, clustering is not looked for.
+OWN_SIGMAS, OWN_RADII, LARGEST_OWN_RADII = 5.0, 0.5, 0.8
 _RINGS = 40  # of equal area, on which what is added inside lies
 
 
@@ -75,7 +77,8 @@ def estimate_false(
         if error is None or not len(pairs)
         else float(np.sqrt(np.mean(error[pairs] ** 2)))
     )
-    own = float(np.fmin(OWN_SIGMAS * sigma, OWN_RADII * radius_arcsec))
+    own = OWN_RADII * radius_arcsec if np.isnan(sigma) else OWN_SIGMAS * sigma
+    own = own if own < LARGEST_OWN_RADII * radius_arcsec else radius_arcsec
     second = _second(crossed, nearest, served, holders, own, take_all=take_all)
     more_x, more, variance = _for_clustering((x, weight), second, own, radius_arcsec)
     n_false = max(float(weight.sum() + more.sum()), 0.0)
@@ -105,6 +108,8 @@ def _for_clustering(
     outside = offset[0] > haversine_of(own_arcsec)
     beyond = float(second[1].sum() - offset[1][outside].sum())
     variance = float((second[1] ** 2).sum())
+    if own_arcsec >= radius_arcsec:  # nothing is seen beyond what may be the objects' own
+        return np.empty(0), np.empty(0), 0.0
     share = beyond**2 / (beyond**2 + variance) if beyond else 0.0
     within = beyond * own_arcsec**2 / (radius_arcsec**2 - own_arcsec**2)
     rings = own_arcsec * np.sqrt((np.arange(_RINGS) + 0.5) / _RINGS)

@@ -234,8 +234,10 @@ def _objects(batch: _Batch, placed: Rows, tally: Tally) -> Objects:
         tally.n_ra_wrapped += len(west)
     if EPOCH_COLUMN in batch.table.column_names:
         years = batch.values(EPOCH_COLUMN)
+        years = years[np.isfinite(years)]
         ends = tally.epochs or (np.inf, -np.inf)
-        tally.epochs = float(min(ends[0], years.min())), float(max(ends[1], years.max()))
+        if years.size:
+            tally.epochs = float(min(ends[0], years.min())), float(max(ends[1], years.max()))
     error = batch.values(side.error) if side.error else None
     if error is not None and (bad := np.flatnonzero(~(np.isfinite(error) & (error > 0)))).size:
         batch.refuse(side.error, bad, "a position error above 0 arcsec", error[bad[0]],

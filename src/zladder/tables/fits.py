@@ -86,7 +86,11 @@ def _batch(rows: fits.FITS_rec, described: Mapping[str, fits.Column]) -> pa.Tabl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = {name: np.asarray(rows.field(name)) for name in described}
-    missing = {name: _missing(column, values[name]) for name, column in described.items()}
+        stored = rows.view(np.ndarray)
+    missing = {name: _missing(column, stored[name]) for name, column in described.items()}
+    for name, gone in missing.items():
+        if gone is not None and values[name].dtype.kind == "f":  # integers that TSCAL turned
+            values[name] = np.where(gone, np.nan, values[name])
     return arrow_table(values, missing)
 
 
@@ -97,11 +101,11 @@ def _require_all_bytes(path: Path, hdu: fits.BinTableHDU, size: int) -> None:
         _refuse(path, f"{size} of {end} bytes", None)
 
 
-def _missing(column: fits.Column, values: np.ndarray) -> np.ndarray | None:
-    if column.null is None or values.dtype.kind not in "iu":
+def _missing(column: fits.Column, stored: np.ndarray) -> np.ndarray | None:
+    """Return where TNULL stands, which counts in the stored integers, before TZERO and TSCAL."""
+    if column.null is None or stored.dtype.kind not in "iu":
         return None
-    offset = int(column.bzero or 0)  # TNULL counts in the stored integers, before TZERO
-    return values == int(column.null) + offset
+    return np.asarray(stored == int(column.null))
 
 
 def _refuse(path: Path, found: str, cause: Exception | None) -> NoReturn:

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     import h5py
 
-# Where formats say in which frame positions are, by what is said; EPOCH is the old word of FITS for
-# EQUINOX, RADECSYS for RADESYS.
-_FRAME_KEYS = {"equinox": ("EQUINOX", "EPOCH"), "system": ("RADESYS", "RADECSYS")}
+# Where formats say in which frame positions are, by what is said; RADECSYS is the old word of FITS
+# for RADESYS.
+_FRAME_KEYS = {"equinox": ("EQUINOX",), "system": ("RADESYS", "RADECSYS"), "epoch": ("EPOCH",)}
+_OF_EQUINOXES = ("", "FK4", "FK4-NO-E", "FK5")  # systems that an equinox belongs to
 
 
 @dataclass(frozen=True)
 class Description:
     """Units by column (those without a unit left out), and what is said of the positions' frame.
 
-    `frame` has `equinox`, `system` and (VOTable) `epoch`, as text, where they are said.
+    `frame` has `equinox`, `system` and `epoch`, as text, where they are said.
     """
 
     units: dict[str, str] = field(default_factory=dict)
@@ -77,7 +78,7 @@ def _of_fits(path: Path) -> Description:
         warnings.simplefilter("ignore")  # units outside the standard are common
         hdu = next(hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU))
         units = {column.name: column.unit or "" for column in hdu.columns}
-        return Description(_said(units), _frame(hdus[0].header) | _frame(hdu.header))
+        return Description(_said(units), _fits_frame(_frame(hdus[0].header) | _frame(hdu.header)))
 
 
 def _of_votable(path: Path) -> Description:
@@ -119,7 +120,16 @@ def _frame(notes: Any) -> dict[str, str]:
             value = notes.get(key, notes.get(key.lower()))
             if value is not None and what not in found and _text(value).strip():
                 found[what] = _text(value).strip()
+    if found.get("epoch", "").upper().startswith("B"):  # Besselian years are of equinoxes
+        found.setdefault("equinox", found.pop("epoch"))
     return found
+
+
+def _fits_frame(frame: dict[str, str]) -> dict[str, str]:
+    """Return the frame of a FITS header, where EPOCH is the old word for EQUINOX."""
+    if "epoch" in frame and frame.get("system", "").upper() in _OF_EQUINOXES:
+        return {"equinox": frame["epoch"], **{k: v for k, v in frame.items() if k != "epoch"}}
+    return frame
 
 
 def _said(units: dict[str, str]) -> dict[str, str]:

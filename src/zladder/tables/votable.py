@@ -50,16 +50,17 @@ def votable_batches(
     for start in range(0, max(len(array), 1), step):
         rows = array[start : start + step]
         values = {name: np.asarray(rows.data[ids[name]]) for name in chosen}
-        missing = {name: _missing(rows.mask[ids[name]], values[name]) for name in chosen}
-        yield arrow_table(values, missing)
+        missing = {name: np.asarray(rows.mask[ids[name]]) for name in chosen}
+        for name, gone in missing.items():
+            if values[name].dtype.kind == "f":  # an empty cell, or the field's own null
+                values[name] = np.where(gone, np.nan, values[name])
+        floats = {name for name in chosen if values[name].dtype.kind == "f"}
+        yield arrow_table(
+            values, {name: None if name in floats else missing[name] for name in chosen}
+        )
 
 
 def _one_value_a_row(field: votable.tree.Field, array: np.ma.MaskedArray) -> bool:
     return field.datatype in ("char", "unicodeChar") or (
         array.dtype[field.ID].kind != "O" and array.dtype[field.ID].shape == ()
     )
-
-
-def _missing(mask: np.ndarray, values: np.ndarray) -> np.ndarray | None:
-    # A float that is NaN is masked by astropy too; it is NaN either way.
-    return np.asarray(mask) if values.dtype.kind != "f" else None
