@@ -1,6 +1,7 @@
 -- Forced photometry of HSC-SSP's PDR2, wide layer, around the field of COSMOS2020.
--- Ours: which rows the TransferZ sample was matched to is not known. Columns as in the public code
--- of the authors of Soriano et al. 2024; a_g to a_y are Galactic extinctions in mag.
+-- Ours: which rows the TransferZ sample was matched to is not known. Magnitudes as in the
+-- public code of the authors of Soriano et al. 2024; a_g to a_y, Galactic extinctions in mag, as in public
+-- code of others. Whether the wide layer covers the field was not tried.
 SELECT
     f.object_id, f.ra, f.dec,
     f.g_cmodel_mag, f.r_cmodel_mag, f.i_cmodel_mag, f.z_cmodel_mag, f.y_cmodel_mag,

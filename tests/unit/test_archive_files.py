@@ -34,7 +34,8 @@ CONTENT = np.random.default_rng(1).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 QUICK = {
     "requests_per_second": 1000.0, "timeout_seconds": 5.0, "n_tries": 4, "first_wait_seconds": 0.01,
-    "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0, "progress_seconds": 60.0,
+    "query_seconds": 5.0, "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0,
+    "progress_seconds": 60.0,
     "poll_seconds": 0.01, "max_missing_frames_fraction": 0.0,
 }  # fmt: skip
 

@@ -19,7 +19,8 @@ from zladder.survey.archives.manners import Manners
 
 QUICK = {
     "requests_per_second": 1000.0, "timeout_seconds": 5.0, "n_tries": 3, "first_wait_seconds": 0.01,
-    "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0, "progress_seconds": 60.0,
+    "query_seconds": 5.0, "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0,
+    "progress_seconds": 60.0,
     "poll_seconds": 0.01, "max_missing_frames_fraction": 0.0,
 }  # fmt: skip
 TEMPLATE = "/frames/{rerun}/{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits.bz2"

@@ -15,11 +15,12 @@ from tests.archive_server.sql import CASJOBS, HSC, SKYSERVER, HscCatalogue, casj
 from zladder.provenance.errors import PassingBadInput, Unfinished
 from zladder.survey.archives.csv_rows import rows_of
 from zladder.survey.archives.manners import Manners, Trouble
-from zladder.survey.archives.queries import fetch_query, page_query
+from zladder.survey.archives.queries import count_query, fetch_query, page_query
 
 QUICK = {
     "requests_per_second": 1000.0, "timeout_seconds": 5.0, "n_tries": 3, "first_wait_seconds": 0.01,
-    "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0, "progress_seconds": 60.0,
+    "query_seconds": 5.0, "longest_wait_seconds": 2.0, "slowest_bytes_per_second": 1.0,
+    "progress_seconds": 60.0,
     "poll_seconds": 0.01, "max_missing_frames_fraction": 0.0,
 }  # fmt: skip
 COLUMNS = ["objID", "ra", "name"]
@@ -149,6 +150,35 @@ def test_a_page_above_the_limit_of_rows_is_refused(fetch, server, part):
 def test_a_wrong_query_is_bad_input_at_once(fetch, server):
     with pytest.raises(PassingBadInput, match="Incorrect syntax"):
         fetch(sql="SELECT nothing", pages=1)
+
+
+def test_trouble_that_passes_is_asked_for_again(fetch, server):
+    said = b'{"Error Message": "Transaction was deadlocked on resources: rerun it"}'
+    server.misbehave(SKYSERVER, status=500, content=said, times=2)
+    assert fetch(pages=1)["counts"]["rows"] == 50
+
+
+def test_no_rows_at_all_are_no_answer(fetch, server, part):
+    server.handlers[SKYSERVER] = skyserver(COLUMNS, [])
+    with pytest.raises(PassingBadInput, match="rows"):
+        fetch(pages=1)
+    assert not part.exists()
+    server.handlers[SKYSERVER] = skyserver(COLUMNS, ROWS)
+    assert fetch(pages=1)["counts"]["rows"] == 50
+
+
+@pytest.mark.parametrize(
+    ("sql", "counted"),
+    [
+        ("SELECT a, b FROM t WHERE c > 1", "SELECT COUNT(*) AS n_rows FROM t WHERE c > 1"),
+        ("SELECT (SELECT 1 FROM u) AS a FROM t",
+         "SELECT COUNT(*) AS n_rows FROM (SELECT (SELECT 1 FROM u) AS a FROM t) AS counted"),
+        ("SELECT DISTINCT a FROM t",
+         "SELECT COUNT(*) AS n_rows FROM (SELECT DISTINCT a FROM t) AS counted"),
+    ],
+)  # fmt: skip
+def test_rows_are_counted_without_the_columns_where_that_is_the_same(sql, counted):
+    assert count_query(sql) == counted
 
 
 def test_a_web_page_or_another_address_is_bad_input(fetch, server):

@@ -87,7 +87,7 @@ def test_sentinels_are_two_different_things_in_every_format(tmp_path, kind, dtyp
     rows["id"] = np.arange(n)
     rows["u"] = np.array([-9999, -99.9, -99, 99, np.nan, np.inf, 20.5], dtype=dtype)
     rows["zs"] = np.array([0.1, 0.1, 0.1, 0.1, 99, np.inf, 0.1], dtype=dtype)
-    frame, counts = read(tmp_path, kind, rows, sentinels=SENTINELS, limits={"u": 26.3})
+    frame, counts = read(tmp_path, kind, rows, sentinels=SENTINELS, limits_mag={"u": 26.3})
     nan, inf = np.nan, np.inf
     np.testing.assert_array_equal(frame["mag_u"], np.float32([nan, nan, nan, inf, nan, inf, 20.5]))
     assert frame["z_true"].isna().tolist() == [False] * 4 + [True, True, False]
@@ -126,8 +126,8 @@ def test_a_flux_that_was_not_detected_and_its_limit_as_a_column(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "place", "found"),
     [
-        ({"limits": {"w": 25.0}}, "limits.w", "'w'"),
-        ({"limits": {"u": 25.0}, "columns": {"mag_limit_u": "u"}}, "limits.u",
+        ({"limits_mag": {"w": 25.0}}, "limits_mag.w", "'w'"),
+        ({"limits_mag": {"u": 25.0}, "columns": {"mag_limit_u": "u"}}, "limits_mag.u",
          "two: a column too"),
     ],
 )  # fmt: skip

@@ -102,8 +102,8 @@ def limits(survey: Mapping[str, Any]) -> dict[str, float]:
         For a band that the survey lacks, or one whose limits are a column of the table.
     """
     found = {}
-    for band, mag in survey.get("limits", {}).items():
-        place = f"limits.{band}"
+    for band, mag in survey.get("limits_mag", {}).items():
+        place = f"limits_mag.{band}"
         require_known(band, survey.get("bands", []), survey_file(survey), place)
         if f"mag_limit_{band}" in survey["columns"]:
             raise BadInput(survey_file(survey), place, "one limit for a band", "two: a column too",

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "extinction_per_ebv",
                 "stored_extinction_per_ebv", "flux_kind", "measured", "name", "bands",
                 "file_format", "names", "columns", "extra_columns", "sentinels", "duplicates",
-                "kind", "version", "limits", "selections")  # fmt: skip
+                "kind", "version", "limits_mag", "selections")  # fmt: skip
 _MADE = ("z_true_err", "z_true_origin")  # of labels; no news where the table does not have them
-_NO_INPUTS = ("extra_columns", "limits", "selections")
+_NO_INPUTS = ("extra_columns", "limits_mag", "selections")
 
 _LABELS = ("z_true", "z_true_err")  # kept where the table has them, for the flags and for scores
 

@@ -1,9 +1,9 @@
 """What lies beside a fetched file PART and outlives the rule, whose outputs Snakemake clears.
 
 ``.PART/`` holds what is under way, and a second name (a hard link) of the file that was fetched:
-where only our code or a mirror's address changed, nothing is fetched again. ``PART.digest.json``
-is the digest of the first download where none is declared. ``PART.refused`` is a file that is not
-what was asked for.
+where only our code changed, or the address of a file whose digest is declared, nothing is fetched
+again. ``PART.digest.json`` is the digest of the first download where none is declared.
+``PART.refused`` is a file that is not what was asked for.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ class Manners:
 
     requests_per_second: float
     timeout_seconds: float
+    query_seconds: float
     n_tries: int
     first_wait_seconds: float
     longest_wait_seconds: float
@@ -46,6 +47,10 @@ class Manners:
         """Return the manners towards an archive, which may have a pace of its own."""
         pace = archive.get("requests_per_second", self.requests_per_second)
         return replace(self, requests_per_second=pace)
+
+    def of_a_query(self) -> Manners:
+        """Return the manners of waiting for the answer to a query."""
+        return replace(self, timeout_seconds=self.query_seconds)
 
 
 class Trouble(Exception):  # noqa: N818 (passing: the same request may succeed later)

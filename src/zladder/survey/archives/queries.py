@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zladder")
 
+# Words by which a query gives other rows than those that it goes through.
+_ROWS_CHANGED = re.compile(r"\b(DISTINCT|GROUP\s+BY|UNION|TOP|LIMIT)\b", re.IGNORECASE)
 SERVICES: dict[str, Ask] = {"skyserver": ask_skyserver, "casjobs": ask_casjobs, "hsc": ask_hsc}
 
 
@@ -91,6 +94,11 @@ def _bring(
         if not _page_path(pages, number).is_file():
             _page(archive, number, n_pages, pages, manners)
     n_rows = _join(archive, [_page_path(pages, number) for number in range(n_pages)], place.whole)
+    if not n_rows:
+        place.whole.unlink()
+        shutil.rmtree(pages)  # or a later attempt would take them for answers
+        hint = "do release, place and conditions of the query fit together (config/queries)?"
+        raise PassingBadInput(archive["url"], "the query's answer", "rows", "none", hint)
     known = {
         "key": key, "query": archive["sql"], "sha256": sha256_of(place.whole),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -127,11 +135,25 @@ def page_query(archive: Mapping[str, Any], number: int, n_pages: int) -> str:
     return str(archive["sql"]).replace(PAGE_MARK, asked)
 
 
+def count_query(sql: str) -> str:
+    """Return the query that counts the rows of another one.
+
+    Without the list of columns where that is possible: SkyServer takes addresses of 2,048
+    characters.
+    """
+    start = re.search(r"\bFROM\b", sql, re.IGNORECASE)
+    if start and not _ROWS_CHANGED.search(sql):
+        columns = sql[: start.start()]
+        if columns.count("(") == columns.count(")"):
+            return f"SELECT COUNT(*) AS n_rows {sql[start.start() :]}"
+    return f"SELECT COUNT(*) AS n_rows FROM ({sql}) AS counted"
+
+
 def _count(
     archive: Mapping[str, Any], sql: str, path: Path, what: str, manners: Manners
 ) -> int:  # fmt: skip
     """Return how many rows the archive says a query has."""
-    counted = f"SELECT COUNT(*) AS n_rows FROM ({sql}) AS counted"
+    counted = count_query(sql)
 
     def attempt() -> int:
         with _asked(archive, counted, path, manners):

@@ -1,7 +1,8 @@
 """SDSS's two services for SQL: a query, and its rows in the same answer.
 
 SkyServer answers anybody, within limits of rows, of time and of 60 queries a minute (its help page
-on query limits). CasJobs asks for a SciServer token and allows more.
+on query limits). CasJobs asks for a SciServer token;
+its quick queries are used, not its batch jobs.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from zladder.survey.archives.manners import Manners
 
-# What the services say of a query that is wrong, not of a bad day.
-_WRONG = ("error_message", "error message", "incorrect syntax", "invalid column", "invalid object")
+# What the services say of a query that is wrong; and of any trouble, such as a deadlock.
+_WRONG = ("incorrect syntax", "invalid column", "invalid object")
+_TROUBLE = ("error_message", "error message")
 _HEAD_CHARACTERS = 4096
 
 
@@ -46,7 +48,7 @@ def ask_skyserver(archive: Mapping[str, Any], sql: str, path: Path, manners: Man
         try:
             with conf.set_temp("skyserver_baseurl", archive["url"]):
                 response = SDSS.query_sql_async(
-                    sql, timeout=manners.timeout_seconds, data_release=release, cache=False
+                    sql, timeout=manners.query_seconds, data_release=release, cache=False
                 )
         except (requests.RequestException, NoAnswerError) as error:
             message = f"no answer ({type(error).__name__})"
@@ -73,7 +75,7 @@ def ask_casjobs(archive: Mapping[str, Any], sql: str, path: Path, manners: Manne
         address, body={"Query": sql, "TaskName": "zladder"}, secrets=(token,),
         headers={"X-Auth-Token": token, "Accept": "text/plain"},
     )  # fmt: skip
-    with answered(request, manners, allowed=(400, 500)) as response:
+    with answered(request, manners.of_a_query(), allowed=(400, 500)) as response:
         try:
             content = response.content
         except requests.RequestException as error:
@@ -92,7 +94,8 @@ def _judge(
     """Refuse what is no table: for good if the query or the address is wrong, else for now."""
     head = text[:_HEAD_CHARACTERS]
     said = in_one_line(head, ())
-    if any(word in head.lower() for word in _WRONG):
+    troubled = any(word in head.lower() for word in _TROUBLE)
+    if any(word in head.lower() for word in _WRONG) or (troubled and status < 500):
         hint = "correct the query (config/archives.yaml), or ask for it in more pages"
         raise PassingBadInput(url, f"the query {sql[:200]}", "rows", said, hint)
     if status >= 500 or status in (408, 425, 429):
