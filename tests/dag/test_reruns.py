@@ -254,7 +254,7 @@ def test_resources_and_threads_rerun_nothing(checkout: Checkout) -> None:
 
 
 def test_another_cut_reruns_that_sample_and_what_follows(checkout: Checkout) -> None:
-    checkout.edit("config/stages/catalogs.yaml", "lp_mass_best > 7.5", "lp_mass_best > 7.6")
+    checkout.edit("config/surveys/cosmos2020.yaml", "lp_mass_best > 7.5", "lp_mass_best > 7.6")
     jobs = checkout.jobs()
     selected = [job["wildcards"]["sample"] for job in jobs if job["rule"] == "select_sample"]
     assert selected == ["mock_photoz"]

@@ -171,7 +171,7 @@ def test_a_query_and_the_frames_of_its_rows_are_fetched(
     del survey["flux_kind"]
     survey["source"] = {"fetch": {"all": "sdss_dr12_main"}}
     survey["frames"] = {"archive": "sdss_dr12_frames", "pixel_scale_arcsec": 0.396}
-    sample = {"labels": "sdss", "photometry": "sdss"}
+    sample = {"labels": "sdss", "photometry": "sdss", "cuts": [{"use": "sdss.main"}]}
     config = overlay(
         tmp_path, surveys={"sdss": survey}, scale="test", studies=["class_residuals"],
         studies_if_data=[], catalogs={"samples": {"mock_main": sample}},
