@@ -150,10 +150,11 @@ def test_what_looks_like_radians_is_warned_of(tmp_path):
     [warning] = found(tmp_path)[1]["warnings"]
     assert "r.csv" in warning
     assert "may be radians" in warning
-    # The same numbers, declared as degrees, are a small field near the origin.
+    # The same numbers, declared as degrees, are a small field near the origin, far from the left.
     right = write(frame, tmp_path / "r.parquet", {"ra": "deg", "dec": "deg"})
     assert match(tmp_path, left, right) == 0
-    assert found(tmp_path)[1]["warnings"] == []
+    [warning] = found(tmp_path)[1]["warnings"]
+    assert "radians" not in warning
 
 
 def test_right_ascensions_west_of_zero_are_wrapped_and_counted(tmp_path):
@@ -330,3 +331,23 @@ def test_a_killed_match_leaves_nothing_half_written(tmp_path, moment):
     assert done.returncode == -signal.SIGKILL
     assert {name: (out / name).read_bytes() for name in names} == before
     assert len(pd.read_parquet(out / "m.parquet")) == N
+
+
+def test_errors_of_one_side_alone_are_not_used_and_it_is_said(tmp_path, capsys):
+    left = write(left_frame().assign(err=0.1), tmp_path / "l.parquet")
+    right = write(right_frame(), tmp_path / "r.parquet")
+    assert match(tmp_path, left, right, "--left-error", "err") == 0
+    pairs, quality = found(tmp_path)
+    assert "separation_sigma" not in pairs
+    assert "one side alone" in quality["warnings"][0]
+    assert "one side alone" in capsys.readouterr().err
+
+
+def test_skies_that_do_not_overlap_are_told(tmp_path, capsys):
+    left = write(left_frame(), tmp_path / "l.parquet")
+    away = right_frame()
+    right = write(away.assign(ra=away["ra"] + 100.0), tmp_path / "r.parquet")
+    assert match(tmp_path, left, right) == 0
+    said = capsys.readouterr().err
+    assert "0 of" in said
+    assert "do the two skies overlap" in said

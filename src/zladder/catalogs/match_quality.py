@@ -58,7 +58,7 @@ def describe(
             radius,
             strange.sigma_arcsec if error is None else error,
         ),
-        "warnings": [*notes, *_warnings(sides, tallies)],
+        "warnings": [*notes, *_warnings(sides, tallies)] or _nothing(chosen, tallies),
     }
     levels = np.quantile(found, QUANTILES).tolist() if len(found) else [None] * len(QUANTILES)
     names = [f"{level:g}" for level in QUANTILES]
@@ -123,6 +123,12 @@ def _completeness(crossed: Crossed, pairs: Rows, sides: Sequence[Side]) -> dict[
                 "n_without_magnitude": (crossed.n_left, crossed.n_right)[k] - int(total.sum()),
             }  # fmt: skip
     return None
+
+
+def _nothing(chosen: Chosen, tallies: Sequence[Tally]) -> list[str]:
+    if len(chosen.pairs) or not all(tally.n_rows for tally in tallies):
+        return []
+    return ["no pair at all: do the two skies overlap, and are both in degrees?"]
 
 
 def _warnings(sides: Sequence[Side], tallies: Sequence[Tally]) -> list[str]:

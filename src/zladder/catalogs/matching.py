@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from zladder.catalogs.match_zones import Array, Rows
 
 MODES = ("nearest", "mutual", "all")
+
+log = logging.getLogger("zladder")
 
 
 def match_files(
@@ -89,6 +92,7 @@ def _match(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
     about: dict[str, Any] = {"mode": mode, "one_to_one": one_to_one, "radius_arcsec": radius_arcsec}
     require_askable(**about)
+    notes = [*(notes or []), *_one_sided(sides)]
     # A side of unknown length is held: only one that says how long it is can be known to be big.
     big = [-1 if size is None else size for size in sizes]
     left_streams = big[0] > big[1]
@@ -97,7 +101,13 @@ def _match(
         streams[0], sizes[0] = iter(held), sum(len(batch.rows) for batch in held)
     crossed = cross(streams[0], streams[1], radius_arcsec, n_left=sizes[0] or 0,
                     left_streams=left_streams)  # fmt: skip
-    return finish(crossed, sides, tallies, about, notes or [])
+    return finish(crossed, sides, tallies, about, notes)
+
+
+def _one_sided(sides: Sequence[Side]) -> list[str]:
+    if bool(sides[0].error) == bool(sides[1].error):
+        return []
+    return ["position errors of one side alone: not used, name the other side's too"]
 
 
 def require_askable(mode: str, one_to_one: bool, radius_arcsec: float) -> None:
@@ -121,7 +131,13 @@ def finish(
     """
     chosen = choose(crossed, about["mode"], one_to_one=about["one_to_one"])
     pairs = pair_table(crossed, chosen.pairs)
-    return pairs, describe(crossed, chosen, sides, tallies, about, notes)
+    quality = describe(crossed, chosen, sides, tallies, about, notes)
+    counts, false = quality["counts"], quality["false"]
+    log.info("%d of %d left objects matched, %d pairs; %.3g of these expected to be strangers",
+             counts["n_matched"], counts["n_left"], len(pairs), false["n_false"])  # fmt: skip
+    for words in quality["warnings"]:
+        log.warning("%s", words)
+    return pairs, quality
 
 
 def choose(crossed: Crossed, mode: str, *, one_to_one: bool = False) -> Chosen:
