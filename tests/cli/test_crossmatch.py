@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import subprocess
@@ -351,3 +352,10 @@ def test_skies_that_do_not_overlap_are_told(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "0 of" in said
     assert "do the two skies overlap" in said
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lsdb") is not None, reason="LSDB is installed")
+def test_the_engine_of_clusters_asks_for_its_package(tmp_path, capsys):
+    left = write(left_frame(), tmp_path / "l.parquet")
+    code = match(tmp_path, left, left, "--engine", "hats")
+    refused(tmp_path, capsys, code, "engine hats", "cluster-match")

@@ -109,3 +109,19 @@ def test_rows_keep_their_order_across_blocks(tmp_path, rows):
     values = np.arange(rows * 1000)
     path.write_text("#n\n" + "\n".join(map(str, values)) + "\n")
     np.testing.assert_array_equal(read_table(path)["n"], values)
+
+
+def test_a_sentence_above_the_header_is_no_header(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("# made by me, for you, today\nra,dec,name\n1.5,2,a\n")
+    assert list(read_table(path).columns) == ["ra", "dec", "name"]
+    path.write_text("# ra dec\n1.5 2\n")
+    assert list(read_table(path, "whitespace").columns) == ["ra", "dec"]
+
+
+def test_lines_of_comment_among_the_rows_are_left_out(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,ra\n1,1.5\n#2,2.5\n3,3.5\n# the end, of it\n")
+    frame = read_table(path)
+    assert frame["id"].tolist() == [1, 3]
+    assert frame["id"].dtype.kind == "i"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from zladder.provenance.errors import require_known
+from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,9 @@ def match_with(
     """
     require_known(engine, ENGINES, "options", "engine")
     if engine == "hats":
+        if importlib.util.find_spec("lsdb") is None:
+            raise BadInput("options", "engine hats", "the package lsdb", "no such package",
+                           "pip install 'zladder[cluster-match]', or --engine zones")  # fmt: skip
         from zladder.catalogs.match_hats import match_hats
 
         return match_hats(left, right, radius_arcsec, **how)

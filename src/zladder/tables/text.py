@@ -39,8 +39,10 @@ def text_batches(
 ) -> Iterator[pa.Table]:
     """Yield the table of a text file, gzip-compressed or not, a block of rows at a time.
 
-    The header is the last of the leading lines that begin with '#' when it names as many
-    columns as the first row has values, else the first line when none of its values is a number.
+    The header is the first line when none of its values is a number but some of the next line's
+    are; else the last of the leading lines that begin with '#' when it names as many columns as the
+    first row has values; else the first line when none of its values is a number. Further lines
+    that begin with '#' are comments.
     A column has one type in all blocks: the first of integer, float, boolean, text that all of its
     values can be read as. A file of more than one block is therefore read twice.
 
@@ -99,9 +101,16 @@ def _parsed_blocks(
         if chosen is None:
             header, start = read_header(path, content, delimiter, names)
             chosen, content = chosen_columns(header, columns, path), content[start:]
+        content = _without_comments(content)
         table = _parse(path, content, delimiter, header, chosen, n_rows, kinds)
         n_rows += table.num_rows
         yield table
+
+
+def _without_comments(rows: bytes) -> bytes:
+    if b"#" not in rows or (b"\n#" not in rows and not rows.startswith(b"#")):
+        return rows
+    return b"".join(line for line in io.BytesIO(rows) if not line.startswith(b"#"))
 
 
 def read_content(path: Path) -> bytes:
@@ -175,11 +184,21 @@ def read_header(
     plain = not any(_is_number(word) for word in words)
     if names is not None:
         return fitting_names(path, list(names), words), start + len(line) if plain else start
-    if comment is not None and len(comment) == len(words):
+    titled = plain and _has_numbers(content[start + len(line) :], delimiter)
+    if comment is not None and len(comment) == len(words) and not titled:
         return comment, start
     if plain:
         return words, start + len(line)
     return fitting_names(path, comment, words), start
+
+
+def _has_numbers(content: bytes, delimiter: str) -> bool:
+    """Return whether the first row holds a number, so that a line of words above is its header."""
+    for line in io.BytesIO(content):
+        words = split_words(line, delimiter)
+        if words and not words[0].startswith("#"):
+            return any(_is_number(word) for word in words)
+    return False
 
 
 def fitting_names(path: Path, names: list[str] | None, row: list[str]) -> list[str]:
