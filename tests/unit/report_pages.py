@@ -24,6 +24,15 @@ SOURCES = {
             "citation": "Us #1",
         }
     },
+    "archives": {
+        "a_file": {
+            "title": "A file & more",
+            "licence": "CC",
+            "citation": "Us #2",
+            "version": "R1",
+            "url": "https://somewhere/a?b&c",
+        }
+    },
     "papers": ["soriano2024", "not_a_paper"],
 }
 

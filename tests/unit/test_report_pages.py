@@ -123,7 +123,15 @@ def test_the_three_hops_lead_somewhere(hop):
 
 def test_citations_name_every_source_and_invent_nothing():
     text = "".join(parsed(citations_page(SOURCES)).itertext())
-    for words in ("A <b>survey</b> & 100 % sky", "CC_BY", "Us #1", "arXiv:2411.18054", "torch"):
+    for words in (
+        "A <b>survey</b> & 100 % sky",
+        "CC_BY",
+        "Us #1",
+        "https://somewhere/a?b&c",
+        "R1",
+        "arXiv:2411.18054",
+        "torch",
+    ):
         assert words in text
     bibtex = citations_bibtex(SOURCES)
     assert "doi" not in bibtex.lower()

@@ -56,6 +56,7 @@ def test_samples_and_sources_are_named_in_full(wiring):
     sources = json.loads(wiring.about_sources())
     assert sources["surveys"].keys() == set(wiring.plan.surveys)
     assert all(all(survey.values()) for survey in sources["surveys"].values())
+    assert sources["archives"] == {}  # nothing of the mock sky is fetched
     assert sources["papers"] == wiring.papers()
     assert set(wiring.papers()) == {"hayat2021", "lin2022", "soriano2024"}
 

@@ -144,3 +144,13 @@ def test_two_spectra_of_one_galaxy_count_once(data):
     assert found["object_id"].tolist() == [FIRST_ID, FIRST_ID + 2]
     [row] = cutflow[cutflow["cut"] == "one spectrum a galaxy"].to_dict("records")
     assert (row["n_in"], row["n_lost"]) == (N_GOOD, 1)
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_report_names_the_archives_that_the_paper_is_fetched_from(paper):
+    archives = json.loads(ladder(paper).about_sources())["archives"]
+    deep = {"sdss_dr12_deep"} if paper == "hayat2021" else set()
+    assert archives.keys() == {"sdss_dr12_main", "sdss_dr12_frames"} | deep
+    assert all(archives["sdss_dr12_main"].values())
+    assert "Pasquet" in archives["sdss_dr12_main"]["citation"]

@@ -72,11 +72,22 @@ class ReportWiring(MockSkyWiring):
         return [name for name in self.plan.samples if self.match_of(name)]
 
     def about_sources(self) -> str:
-        """Return whom to cite: surveys with title, licence, citation; the studies' papers."""
+        """Return whom to cite: surveys, what is fetched of them from where, the studies' papers."""
         files, keys = self.settings["survey_files"], ("title", "licence", "citation")
         surveys = {name: {key: files[name][key] for key in keys} for name in self.plan.surveys}
+        named = {
+            entry
+            for name in self.plan.surveys
+            for entry in (*files[name]["source"].get("fetch", {}).values(),
+                          files[name].get("frames", {}).get("archive"))
+        }  # fmt: skip
+        archives = {
+            name: {key: entry[key] for key in (*keys, "version", "url")}
+            for name, entry in self.settings["archives"].items()
+            if name in named
+        }
         papers = list(self.plan.by_paper(self.settings))
-        return canonical_json({"surveys": surveys, "papers": papers})
+        return canonical_json({"surveys": surveys, "archives": archives, "papers": papers})
 
     def about_sky(self, *keys: str) -> str:
         """Return the named top values of the configuration."""

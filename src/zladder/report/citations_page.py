@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.report.markup import Html, tag
+from zladder.report.markup import Html, joined, tag
 from zladder.report.page import bullets, page, paragraph, section, table
 from zladder.report.references import (
     METHODS,
@@ -24,7 +24,8 @@ def citations_page(about: Mapping[str, Any]) -> str:
     Parameters
     ----------
     about
-        ``surveys``: {name: ``title``, ``licence``, ``citation``}; ``papers``: their names.
+        ``surveys``: {name: ``title``, ``licence``, ``citation``}; ``archives``: what is fetched,
+        the same with ``version`` and ``url``; ``papers``: their names.
     """
     lead = ("If you use these results, please cite where the data, the ideas and the programs come "
             "from. The same stands in citations.bib.")  # fmt: skip
@@ -32,6 +33,7 @@ def citations_page(about: Mapping[str, Any]) -> str:
         "Citations and licences",
         lead,
         _surveys(about["surveys"]),
+        _archives(about["archives"]),
         section("Papers and methods", _references(references(about["papers"]))),
         _software(),
     )
@@ -72,6 +74,21 @@ def _surveys(surveys: Mapping[str, Mapping[str, Any]]) -> Html:
         tag("h3", "Acknowledgement lines"), bullets(lines),
         paragraph("Some surveys also ask for a text of their own: see their pages.", kind="note"),
     )  # fmt: skip
+
+
+def _archives(archives: Mapping[str, Mapping[str, Any]]) -> Html:
+    """Return the table of what was fetched; nothing where nothing is."""
+    rows = [
+        [tag("td", entry["title"], tag("span", name, class_="sub")), entry["version"],
+         tag("code", entry["url"] or "not known"), entry["citation"], entry["licence"]]
+        for name, entry in archives.items()
+    ]  # fmt: skip
+    if not rows:
+        return joined()
+    note = ("Digests, dates and the text of queries stand beside each fetched file "
+            "(data/fetched/SURVEY/PART.json).")  # fmt: skip
+    head = ["what is fetched", "version", "address", "citation", "licence"]
+    return section("Archives", table(head, rows, class_="wrap"), paragraph(note, kind="note"))
 
 
 def _references(works: list[Reference]) -> Html:
