@@ -13,3 +13,4 @@ WHERE f.isprimary
     AND f.ra BETWEEN 149.2 AND 151.1
     AND f.dec BETWEEN 1.3 AND 3.2
     AND {page}
+ORDER BY f.object_id

@@ -24,3 +24,4 @@ WHERE p.mode = 1
     AND p.petroMag_r - p.extinction_r <= 19.8
     AND p.objID % 10 = 0
     AND {page}
+ORDER BY p.objID

@@ -1,7 +1,8 @@
 -- The main galaxy sample of SDSS's DR12, after the query that is known for the sample of
 -- Pasquet et al. 2019 (the one of Hayat et al. 2021 itself is not known; Lin et al. 2022 use
 -- Pasquet's). That query is stated to return 547,199 rows.
--- Ours: model magnitudes, extinctions and the columns that place a galaxy on its frame.
+-- Ours: model magnitudes, extinctions and the columns that place a galaxy on its frame; and the order,
+-- so that which of two spectra stands first does not depend on the server.
 SELECT
     p.objID AS objID, s.specObjID AS specObjID,
     p.ra AS ra, p.dec AS dec,
@@ -40,3 +41,4 @@ WHERE s.z > 0 AND s.z <= 0.4
     AND p.petroMag_r - p.extinction_r <= 17.8
     AND g.primtarget >= 64
     AND {page}
+ORDER BY p.objID, s.specObjID

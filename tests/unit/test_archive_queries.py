@@ -173,7 +173,8 @@ def test_no_rows_at_all_are_no_answer(fetch, server, part):
         ("SELECT a, b FROM t WHERE c > 1", "SELECT COUNT(*) AS n_rows FROM t WHERE c > 1"),
         ("SELECT (SELECT 1 FROM u) AS a FROM t",
          "SELECT COUNT(*) AS n_rows FROM (SELECT (SELECT 1 FROM u) AS a FROM t) AS counted"),
-        ("SELECT DISTINCT a FROM t",
+        ("SELECT a FROM t WHERE b ORDER BY a, b", "SELECT COUNT(*) AS n_rows FROM t WHERE b"),
+        ("SELECT DISTINCT a FROM t ORDER BY a",
          "SELECT COUNT(*) AS n_rows FROM (SELECT DISTINCT a FROM t) AS counted"),
     ],
 )  # fmt: skip

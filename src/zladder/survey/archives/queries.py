@@ -33,6 +33,7 @@ log = logging.getLogger("zladder")
 
 # Words by which a query gives other rows than those that it goes through.
 _ROWS_CHANGED = re.compile(r"\b(DISTINCT|GROUP\s+BY|UNION|TOP|LIMIT)\b", re.IGNORECASE)
+_ORDER = re.compile(r"\s*\bORDER\s+BY\b[^()]*$", re.IGNORECASE)
 SERVICES: dict[str, Ask] = {"skyserver": ask_skyserver, "casjobs": ask_casjobs, "hsc": ask_hsc}
 
 
@@ -141,6 +142,7 @@ def count_query(sql: str) -> str:
     Without the list of columns where that is possible: SkyServer takes addresses of 2,048
     characters.
     """
+    sql = _ORDER.sub("", sql)
     start = re.search(r"\bFROM\b", sql, re.IGNORECASE)
     if start and not _ROWS_CHANGED.search(sql):
         columns = sql[: start.start()]
