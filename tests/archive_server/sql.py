@@ -26,7 +26,9 @@ Rows = Sequence[Sequence[str]]
 def answer_as_csv(columns: Sequence[str], rows: Rows, sql: str) -> str:
     """Return the page of a table that a query asks for, or the number of its rows."""
     paged = re.search(
-        r"[a-zA-Z_]*\.?([a-zA-Z_]+) % (\d+) = (\d+)\)?(?: AS counted)?(?: ORDER BY .*)?\s*$", sql.strip()
+        r"[a-zA-Z_]*\.?([a-zA-Z_]+) % (\d+) = (\d+)\)?"
+        r"(?: AS counted)?(?: ORDER BY .*)?\s*$",
+        sql.strip(),
     )
     if paged:
         column, n_pages, page = paged[1], int(paged[2]), int(paged[3])
