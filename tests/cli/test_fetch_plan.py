@@ -55,7 +55,7 @@ def test_what_is_here_is_told(capsys, monkeypatch):
     assert "train: here, 1.00 MB" in said
     assert "test: to fetch, 0.88 MB, 0.30 MB of it are here" in said
     assert "refused before: data/fetched/sdss_mgs/test.refused" in said
-    assert "to fetch: 1 of 2 parts, 0.58 MB\n" in said
+    assert "to fetch: 1 of 2 parts, 0.58 MB; free here: " in said
     lay("elsewhere/sdss_mgs/SDSS_MGS.test", 7)
     monkeypatch.setenv("ZLADDER_DATA", "elsewhere")
     assert "at elsewhere/sdss_mgs/SDSS_MGS.test" in planned(capsys, "sdss_mgs")
@@ -92,8 +92,24 @@ def test_frames_are_told_once_the_catalogue_is_there(capsys):
     table.to_parquet("results/mock-test/catalogs/toy.parquet")
     lay("data/fetched/toy/frames/94/1/frame-g-000094-1-0011.fits.bz2", 500_000)
     said = planned(capsys, "toy", *given)
-    assert "1 of 4 frames are here" in said
+    assert "1 of 4 frames are here; 2 a second: 0.000417 hours at least" in said
     assert "to fetch, about 2.00 MB, 0.50 MB of it are here" in said
+
+
+def test_a_paper_is_what_its_surveys_are(capsys):
+    said = planned(capsys, "hayat2021")
+    titles = [line for line in said.splitlines() if not line.startswith(" ")]
+    assert [line.split(":")[0] for line in titles[:2]] == ["sdss_dr12", "sdss_dr12_deep"]
+    assert "frames: to fetch, of unknown size" in said
+    both = planned(capsys, "hayat2021", "lin2022").splitlines()[-1]
+    assert (
+        both.split(";")[0] == said.splitlines()[-1].split(";")[0]
+    )  # the same galaxies, fetched once
+
+
+def test_too_little_room_is_told(capsys):
+    mirror = overlay(archives={"galaxiesml_v6": {"bytes": 10**18}})
+    assert "\nnot enough room" in planned(capsys, "galaxiesml", *mirror)
 
 
 def test_a_name_that_is_none_is_refused_with_the_nearest(capsys):

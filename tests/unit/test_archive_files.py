@@ -70,6 +70,7 @@ def part(tmp_path):
 def test_the_file_arrives_whole_and_only_it_is_there(fetch, part, server):
     got = fetch()
     assert part.read_bytes() == CONTENT
+    assert datetime.now(UTC) - datetime.fromisoformat(got.pop("date")) < timedelta(minutes=5)
     assert got == {"url": f"{server.url}/table", "sha256": SHA256, "bytes": len(CONTENT),
                    "digest_from": "declared"}  # fmt: skip
     assert [path.name for path in part.parent.iterdir() if path.is_file()] == ["part"]

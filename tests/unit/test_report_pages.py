@@ -10,10 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from report_pages import SOURCES, all_pages, parsed
+from report_world import write_sidecar
 
 from zladder.report.citations_page import citations_bibtex, citations_page
 from zladder.report.costs_page import costs_page
 from zladder.report.cutflow_page import cutflow_page
+from zladder.report.provenance_page import provenance_page
 from zladder.report.records import read_records
 from zladder.report.three_hops import HOPS
 
@@ -46,6 +48,19 @@ def test_the_cut_flow_stands_on_the_page(report_world):
     for words in ("g_cmodel_mag", "4,988", "one to one, 1″", "second candidates", "1,400",
                   "1 to look at", "columns 'a' & 'b' look <odd>",
                   "3 by identifier, 2 by place"):  # fmt: skip
+        assert words in text
+
+
+def test_what_archives_gave_stands_on_the_page(report_world, tmp_path):
+    records = read_records(report_world.records)
+    about = {"sky": "mock", "scale": "demo", "master_seed": 1}
+    assert "Nothing: all of it was made or lay here." in provenance_page(records, {}, about)
+    file = {"archive": "toy_file", "url": "https://x.org/?a=1&b=2", "date": "2026-01-02T03:04:05"}
+    write_sidecar(tmp_path / "all.json", "fetch_file.py", 1.0, **file, sha256="ab" * 32)
+    write_sidecar(tmp_path / "3.json", "fetch_frames.py", 1.0, **file)
+    records += read_records([tmp_path / "all.json", tmp_path / "3.json"])
+    text = "".join(parsed(provenance_page(records, {}, about)).itertext())
+    for words in ("toy_file", file["url"], file["date"], "ab" * 32, "of each frame: its index"):
         assert words in text
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from zladder.config.documents import read_yaml
 from zladder.config.load import load_settings
+from zladder.config.merge import overlay
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
 
@@ -22,6 +23,22 @@ def default_wiring() -> Wiring:
     given = {**read_yaml(ROOT / "config" / "config.yaml"), "studies_if_data": []}
     settings = load_settings(ROOT, given)
     return Wiring(settings, make_plan(settings))
+
+
+def test_the_sidecars_of_what_was_fetched_are_those_of_this_ladder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # where no file lies already
+    given = overlay(
+        read_yaml(ROOT / "config" / "config.yaml"),
+        read_yaml(ROOT / "config" / "papers" / "hayat2021.yaml"),
+    )
+    settings = load_settings(ROOT, given)
+    found = Wiring(settings, make_plan(settings)).sidecars()
+    files = {"data/fetched/sdss_dr12/all.json", "data/fetched/sdss_dr12_deep/all.json"}
+    n_shards = settings["cutouts"]["n_shards"]
+    frames = {f"<results>/survey/fetched/sdss_dr12/{shard}.json" for shard in range(n_shards)}
+    assert files | frames < set(found)
+    assert not [name for name in found if "galaxiesml" in name or "cosmos" in name]
+    assert len(found) == len(set(found))
 
 
 def test_every_result_has_its_sidecar_once(wiring):

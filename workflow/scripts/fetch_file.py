@@ -29,13 +29,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     manners = Manners(**options.manners, hosts=FETCHED / ".hosts")
     got = fetch_file(options.archive, options.beside, options.file, manners)
-    return {
-        "archive": options.archive["name"],
-        "url": got["url"],
-        "sha256": got["sha256"],
-        "digest_from": got["digest_from"],
-        "bytes": got["bytes"],
-    }
+    return {"archive": options.archive["name"], **got}
 
 
 def main(argv: list[str] | None = None) -> int:

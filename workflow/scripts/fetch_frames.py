@@ -26,6 +26,8 @@ def make_parser() -> ProgramParser:
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Fetch what is not here; the index of the frames comes last."""
+    from datetime import UTC, datetime
+
     from zladder.config.data import FETCHED
     from zladder.survey.archives.frames import fetch_frames
     from zladder.survey.archives.manners import Manners
@@ -36,7 +38,12 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         options.archive, options.catalog, options.bands, shard, options.frames, manners
     )
     index.to_parquet(options.index, index=False)
-    return {"archive": options.archive["name"], "url": options.archive["url"], "counts": counts}
+    return {
+        "archive": options.archive["name"],
+        "url": options.archive["url"],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": counts,
+    }
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -221,11 +221,12 @@ class ReportWiring(MockSkyWiring):
         ]
 
     def data_sidecars(self) -> list[str]:
-        """Return the sidecars of sky and images, catalogues, matches, samples and datasets."""
+        """Return the sidecars of what was fetched, sky, images, catalogues, …, datasets."""
         plan, files = self.plan, self.settings["survey_files"]
         simulated = {files[name]["source"].get("simulated") for name in plan.surveys} - {None}
         matches = [match for sample in plan.samples for match in self.match_of(sample)]
         return [
+            *self._fetched_sidecars(),
             *([f"{SIMULATED}/{name}.json" for name in SKY_PARTS] if simulated else []),
             *[table.replace(".parquet", ".json") for table in self.compared_labels()],
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
@@ -239,6 +240,16 @@ class ReportWiring(MockSkyWiring):
                 for stamps in self.stamps_of(name)
             ],
             *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
+        ]
+
+    def _fetched_sidecars(self) -> list[str]:
+        """Return the sidecars of the files and frames of this DAG that archives gave."""
+        files = [path for name in self.plan.surveys for path in self.native_files(name).values()]
+        targets = self.fetch_targets()
+        given = [path for name in self.plan.surveys for path in targets.get(name, [])]
+        frames = [path for path in given if path.endswith(".parquet") and path.startswith("<")]
+        return [f"{path}.json" for path in files if path in given] + [
+            path.replace(".parquet", ".json") for path in frames
         ]
 
     def _measuring_sidecars(self) -> list[str]:

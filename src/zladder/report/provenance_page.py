@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.report.markup import Html, joined, tag
 from zladder.report.page import bullets, folded, page, paragraph, section, table
+from zladder.report.records import of_rule
 from zladder.report.three_hops import HOPS
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ def provenance_page(
     """
     lead = ("Every number here can be followed to the function that computed it and to the files "
             "that it was computed from, and can be made again.")  # fmt: skip
-    return page("Provenance", lead, _hops(), _again(about), _versions(records),
-                _codes(records), _cards(cards, about), _results(records))  # fmt: skip
+    return page(
+        "Provenance", lead, _hops(), _again(about), _fetched(records), _versions(records),
+        _codes(records), _cards(cards, about), _results(records),
+    )  # fmt: skip
 
 
 def _hops() -> Html:
@@ -70,6 +73,22 @@ def _again(about: Mapping[str, Any]) -> Html:
         paragraph(f"Master seed {about['master_seed']}; every other seed is a hash of it and of "
                   "the name of its use, so that adding a run changes no other."),
     )  # fmt: skip
+
+
+def _fetched(records: Sequence[Record]) -> Html:
+    """Return what archives gave: from where, when, and what it is known by."""
+    rows = [
+        [record.subject, str(content["archive"]), tag("code", str(content["url"])),
+         str(content["date"]), tag("code", str(content.get("sha256", "of each frame: its index")))]
+        for record in of_rule(records, "fetch_file", "fetch_query", "fetch_frames")
+        for content in [record.content]
+    ]  # fmt: skip
+    if not rows:
+        return section("What was fetched", paragraph("Nothing: all of it was made or lay here."))
+    return section(
+        "What was fetched",
+        table(["what", "archive", "address", "date (UTC)", "SHA-256"], rows, class_="wrap"),
+    )
 
 
 def _versions(records: Sequence[Record]) -> Html:

@@ -33,7 +33,8 @@ def fetch_file(
     Returns
     -------
     dict
-        `url`, `sha256`, `bytes`, `digest_from` (declared, first download, or this download).
+        `url`, `sha256`, `bytes`, `digest_from` (declared, first download, or this download),
+        `date` (when its last byte came, UTC).
 
     Raises
     ------
@@ -56,11 +57,13 @@ def fetch_file(
         else:
             _bring(archive, place, wanted, source, manners)
     found = wanted or sha256_of(place.whole)
-    size = place.whole.stat().st_size
+    state = place.whole.stat()
+    size, came = state.st_size, datetime.fromtimestamp(state.st_mtime, UTC)
     if archive["sha256"] is None:
         _record(place, url, found, size)
     place.hand_out(output)
-    return {"url": url, "sha256": found, "bytes": size, "digest_from": source}
+    told = {"url": url, "sha256": found, "bytes": size, "digest_from": source}
+    return {**told, "date": came.isoformat(timespec="seconds")}
 
 
 def _wanted(archive: Mapping[str, Any], place: Place) -> tuple[str | None, str]:

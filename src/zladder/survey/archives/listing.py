@@ -80,7 +80,9 @@ def parts_of(settings: Mapping[str, Any], survey: str, catalog: Path) -> list[Pa
     ]
     if "archive" in document.get("frames", {}):
         archive = document["frames"]["archive"]
-        found.append(_frames(survey, archive, archives[archive], document["bands"], catalog))
+        entry = archives[archive]
+        pace = entry.get("requests_per_second", settings["fetching"]["requests_per_second"])
+        found.append(_frames(survey, archive, entry, document["bands"], catalog, pace))
     return found
 
 
@@ -104,8 +106,9 @@ def _file(survey: str, part: str, archive: str, entry: Mapping[str, Any], path: 
 
 
 def _frames(
-    survey: str, archive: str, entry: Mapping[str, Any], bands: Sequence[str], catalog: Path
-) -> Part:
+    survey: str, archive: str, entry: Mapping[str, Any], bands: Sequence[str], catalog: Path,
+    requests_per_second: float,
+) -> Part:  # fmt: skip
     """Return the frames of a survey: how many there are is known once its catalogue was read."""
     folder = Path(fetched_frames(survey))
     if not catalog.is_file():
@@ -121,6 +124,8 @@ def _frames(
     total = size * wanted // len(sizes) if sizes else None  # by the mean of those that are here
     note = f"{len(sizes)} of {wanted} frames are here"
     whole = len(sizes) == wanted
+    hours = (wanted - len(sizes)) / requests_per_second / 3600
+    note += "" if whole else f"; {requests_per_second:g} a second: {hours:.3g} hours at least"
     return Part(survey, "frames", archive, entry, str(folder), whole, size, total, not whole, note)
 
 
