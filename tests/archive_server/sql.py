@@ -1,7 +1,7 @@
 """Handlers for the test server that answer queries as SkyServer, CasJobs and HSC's catalogue do.
 
-They know no SQL: the rows of a table, one page of them (`WHERE … a.column % N = K`), and how many
-there are (`SELECT COUNT(*) …`). Put them at the path of the service:
+They know no SQL: the rows of a table, one page of them (`WHERE … a.column % N = K`, or stretches
+of `a.objID`), and how many there are (`SELECT COUNT(*) …`). Put them at the path of the service:
 
     server.handlers[SKYSERVER] = skyserver(columns, rows)
     server.handlers[HSC] = HscCatalogue(columns, rows, user, password)
@@ -34,6 +34,9 @@ def answer_as_csv(columns: Sequence[str], rows: Rows, sql: str) -> str:
         column, n_pages, page = paged[1], int(paged[2]), int(paged[3])
         place = list(columns).index(column)
         rows = [row for row in rows if int(row[place]) % n_pages == page]
+    for sign, edge in re.findall(r"\.objID (>=|<) (\d+)", sql):
+        place, least = list(columns).index("objID"), sign == ">="
+        rows = [row for row in rows if (int(row[place]) >= int(edge)) == least]
     if "COUNT(*)" in sql:
         return f"n_rows\n{len(rows)}\n"
     return "\n".join([",".join(columns), *(",".join(row) for row in rows)]) + "\n"

@@ -66,6 +66,27 @@ def ids_of(part):
     return pd.read_csv(part, dtype={"objID": "int64"})["objID"].tolist()
 
 
+@pytest.mark.parametrize("page_range", [(0, 49), (10, 20), (-7, 3), (0, 1000), (30, 31)])
+@pytest.mark.parametrize("n_pages", [2, 3, 7])
+def test_stretches_hold_every_row_once(page_range, n_pages):
+    archive = {"sql": QUERY, "page_by": "p.objID", "page_range": page_range}
+    held = []
+    for number in range(n_pages):
+        condition = page_query(archive, number, n_pages).partition("WHERE ")[2]
+        terms = re.findall(r"p\.objID (>=|<) (-?\d+)", condition)
+        lower = max((int(n) for sign, n in terms if sign == ">="), default=-(10**9))
+        upper = min((int(n) for sign, n in terms if sign == "<"), default=10**9)
+        held += [value for value in range(-50, 1100) if lower <= value < upper]
+    assert held == list(range(-50, 1100))
+
+
+def test_pages_by_stretches_make_one_table(fetch, part, server):
+    middle = sorted(IDS)[len(IDS) // 2]
+    assert fetch(page_range=[min(IDS), 2 * middle - min(IDS)])["counts"]["rows"] == 50
+    assert sorted(ids_of(part)) == IDS
+    assert all("% 4" not in sql for sql in asked(server))
+
+
 def test_the_pages_of_skyserver_make_one_table(fetch, part, server):
     got = fetch()
     assert got["counts"] == {"pages": 4, "rows": 50}

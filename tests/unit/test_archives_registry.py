@@ -55,7 +55,7 @@ def test_what_a_kind_needs_is_asked_for(entry, without, expected):
         (FILE, {"url": "ftp://somewhere/a"}, "url"),
         (FILE, {"url": "http://me:secret@somewhere/a"}, "url"), (FILE, {"sha256": "abc"}, "sha256"),
         (FILE, {"needs": ["HOME"]}, "needs"), (FILE, {"digest": "x"}, "digest"),
-        (SQL, {"pages": 4}, "page_by"),
+        (SQL, {"pages": 4}, "page_by"), (SQL, {"page_range": [4, 4]}, "the smaller first"),
         (SQL, {"pages": 4, "page_by": "a", "sql": "SELECT a"}, "{page}"),
         (FRAMES, {"url": "http://127.0.0.1:1/{run}.fits"}, "{camcol}"),
         (FRAMES, {"url": "http://127.0.0.1:1/{run}{camcol}{band}{field}{secret}"}, "secret"),

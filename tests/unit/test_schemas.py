@@ -42,7 +42,7 @@ PLAIN = re.compile(
     r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
     r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"
     r"quantiles|counts|start|(relative_)?tolerance|keep|published|z_true|at_least|\w+_i_mag|(g_i|i)_\w+_mag|figure_dpi|"
-    r"bytes_about|pages|row_limit|rerun|(requests|slowest_bytes)_per_second|max_missing_frames_fraction"
+    r"bytes_about|pages|page_range|row_limit|rerun|(requests|slowest_bytes)_per_second|max_missing_frames_fraction"
 )
 
 

@@ -29,7 +29,14 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     manners = Manners(**options.manners, hosts=FETCHED / ".hosts")
     got = fetch_file(options.archive, options.beside, options.file, manners)
-    return {"archive": options.archive["name"], **got}
+    return {
+        "archive": options.archive["name"],
+        "url": got["url"],
+        "sha256": got["sha256"],
+        "digest_from": got["digest_from"],
+        "bytes": got["bytes"],
+        "date": got["date"],
+    }
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -98,6 +98,10 @@ def _query(root: Path, name: str, entry: Mapping[str, Any]) -> str:
         expected = f"a query with {PAGE_MARK} in its WHERE, and the integer column `page_by`"
         hint = "or ask for it in one page"
         raise BadInput(ARCHIVES_FILE, f"{name}.pages", expected, found, hint)
+    first, last = entry.get("page_range", (0, 1))
+    if last <= first:
+        expected, hint = "two numbers, the smaller first", "the ends of `page_by`"
+        raise BadInput(ARCHIVES_FILE, f"{name}.page_range", expected, f"{first}, {last}", hint)
     return query
 
 

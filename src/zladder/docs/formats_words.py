@@ -89,7 +89,7 @@ SIDECAR_KEYS = {
     "archive": ("fetch_file, fetch_frames, fetch_query", "entry of config/archives.yaml"),
     "url": ("fetch_file, fetch_frames, fetch_query", "where it came from"),
     "query": ("fetch_query", "its text, as it was asked in pages"),
-    "date": ("fetch_query", "when its last page came"),
+    "date": ("fetch_file, fetch_frames, fetch_query", "when the last of it came, UTC"),
     "sha256": ("fetch_file, fetch_query", "digest of the file"),
     "digest_from": (
         "fetch_file",

@@ -86,7 +86,8 @@ def _bring(
 ) -> dict[str, Any]:  # fmt: skip
     """Ask for every page, put them together, and note what they are of."""
     n_pages = archive.get("pages", 1)
-    pages = place.folder / f"pages-{key}-{n_pages}"
+    dealt = [archive.get("page_by"), archive.get("page_range")]
+    pages = place.folder / f"pages-{value_digest([key, n_pages, *dealt])}"
     for other in place.folder.glob("pages-*"):  # of another query: of no use
         if other != pages:
             shutil.rmtree(other)
@@ -131,9 +132,24 @@ def _page(
 
 
 def page_query(archive: Mapping[str, Any], number: int, n_pages: int) -> str:
-    """Return the query of one page: the rows whose integer `page_by` leaves this remainder."""
-    asked = f"{archive['page_by']} % {n_pages} = {number}" if n_pages > 1 else "1 = 1"
-    return str(archive["sql"]).replace(PAGE_MARK, asked)
+    """Return the query of one page: the rows whose integer `page_by` leaves this remainder.
+
+    With `page_range` it is a stretch of `page_by`, which an index finds without reading the rest;
+    the first and the last page are open, so that no row is left out.
+    """
+    return str(archive["sql"]).replace(PAGE_MARK, _condition(archive, number, n_pages))
+
+
+def _condition(archive: Mapping[str, Any], number: int, n_pages: int) -> str:
+    if n_pages == 1:
+        return "1 = 1"
+    column = archive["page_by"]
+    if "page_range" not in archive:
+        return f"{column} % {n_pages} = {number}"
+    first, last = archive["page_range"]
+    start, end = (first + (last + 1 - first) * edge // n_pages for edge in (number, number + 1))
+    lower = [f"{column} >= {start}"] if number else []
+    return " AND ".join([*lower, *([f"{column} < {end}"] if number + 1 < n_pages else [])])
 
 
 def count_query(sql: str) -> str:
