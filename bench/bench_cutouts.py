@@ -56,8 +56,9 @@ def make_galaxies(rng: np.random.Generator, n: int) -> pd.DataFrame:
 
 def ours(frames: list[Frame], galaxies: pd.DataFrame, grid: str) -> np.ndarray:
     """Return stamps, (N, B, S, S)."""
-    settings = {"stamp_pixels": SIDE, "pixel_scale_arcsec": SCALE_ARCSEC, "grid": grid}
-    stamps = empty_stamps(galaxies, BANDS, SIDE)
+    settings = {"bands": BANDS, "stamp_pixels": SIDE, "pixel_scale_arcsec": SCALE_ARCSEC,
+                "grid": grid}  # fmt: skip
+    stamps = empty_stamps(galaxies, settings)
     for index, frame in enumerate(frames):
         cut_band(frame, index, stamps, settings)
     if stamps["flags"].any():

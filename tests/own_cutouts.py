@@ -98,7 +98,7 @@ def write_zladder(path: Path, **changed: Any) -> Path:
     """Write our own layout, contiguous, with attributes and datasets changed (None: left out)."""
     made = galaxies()
     datasets = {name: made[name] for name in ("flux", "object_id", "extinction_mag", "ra", "dec")}
-    attributes = {"schema": "zladder stamps 1", "unit": "nmgy", "bands": BANDS,
+    attributes = {"schema": "zladder stamps 2", "unit": "nmgy", "bands": BANDS,
                   "pixel_scale_arcsec": 0.396}  # fmt: skip
     with h5py.File(path, "w") as file:
         for name, values in {**datasets, **changed}.items():

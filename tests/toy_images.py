@@ -115,10 +115,12 @@ def galaxies(n: int, seed: int) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
         "object_id": frame["object_id"].to_numpy(),
         "ra": draw.uniform(10, 20, n),
         "dec": draw.uniform(-5, 5, n),
-        "flags": np.zeros(n, dtype=np.uint32),
+        "flags": np.zeros((n, len(BANDS)), dtype=np.uint32),
         "extinction_mag": extinction.astype(np.float32),
+        "ebv_mag": (extinction[:, 0] / EXTINCTION_PER_EBV[BANDS[0]]).astype(np.float32),
         "offset_pixels": np.zeros((n, len(BANDS), 2), dtype=np.float32),
         "sky_sigma_nmgy": np.tile(SKY_SIGMA_NMGY, (n, 1)),
+        "psf_fwhm_arcsec": np.full((n, len(BANDS)), 1.3, dtype=np.float32),
     }
     return frame, stamps
 
@@ -135,7 +137,7 @@ def write_sky(
         with h5py.File(path, "w") as file:
             for key, values in stamps.items():
                 file.create_dataset(key, data=values[place::2])
-            file.attrs["schema"], file.attrs["unit"] = "zladder stamps 1", "nmgy"
+            file.attrs["schema"], file.attrs["unit"] = "zladder stamps 2", "nmgy"
             file.attrs["bands"], file.attrs["pixel_scale_arcsec"] = BANDS, 0.396
         paths.append(path)
     dataset = folder / f"{name}.parquet"

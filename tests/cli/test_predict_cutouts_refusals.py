@@ -24,7 +24,7 @@ from zladder.provenance.errors import BadInput
     ({}, ("--bands", "g", "r", "i", "z"), ["one plane a band: g, r, i, z", "3 planes"]),
     ({"bands": None}, (), ["attribute 'bands'", "an attribute", "no such attribute"]),
     ({"unit": "Jy"}, (), ["attribute 'unit'", "'nmgy'", "'Jy'"]),
-    ({"schema": None}, (), ["attribute 'schema'", "'zladder stamps 1'", "no such attribute"]),
+    ({"schema": None}, (), ["attribute 'schema'", "'zladder stamps 2'", "no such attribute"]),
     ({"pixel_scale_arcsec": 0.2}, (), ["width of a pixel", "0.396 arcsec", "0.2 arcsec",
                                        "resample"]),
     ({}, ("--pixel-scale", 0.3), ["width of a pixel", "0.396 arcsec", "0.3 arcsec"]),

@@ -95,7 +95,35 @@ def test_what_stands_beside_the_pixels(cut):
     assert described.pixel_scale_arcsec == 0.396
     with h5py.File(cut.stamps) as file:
         assert all(item.chunks is None and item.compression is None for item in file.values())
-        assert (file.attrs["unit"], file.attrs["schema"]) == ("nmgy", "zladder stamps 1")
+        assert (file.attrs["unit"], file.attrs["schema"]) == ("nmgy", "zladder stamps 2")
+
+
+def test_ebv_is_the_catalogues_else_told_by_the_extinctions_else_unknown(cut):
+    write_field(cut.root)
+    sample, per_ebv = galaxies(INSIDE), {"u": 4.0, "g": 3.0, "r": 2.0, "i": 1.5, "z": 1.0}
+    cut(sample)
+    assert np.isnan(cut["ebv_mag"]).all()
+    cut(sample, extinction_per_ebv={"g": 3.0, "r": 2.0})
+    assert np.isnan(cut["ebv_mag"]).all()
+    for band in BANDS:
+        sample[f"extinction_{band}"] = per_ebv[band] * 0.05 * np.arange(5)
+    sample.loc[3, "extinction_g"] += 0.1
+    expected = 0.05 * np.arange(5)
+    expected[3] += 0.1 * 3.0 / (16 + 9 + 4 + 2.25 + 1)
+    cut(sample, extinction_per_ebv=per_ebv)
+    np.testing.assert_allclose(cut["ebv_mag"], expected, rtol=1e-6)
+    cut(sample.assign(ebv_mag=[np.nan, 0.2, np.nan, 0.3, 0.0]), extinction_per_ebv=per_ebv)
+    expected[[1, 3, 4]] = [0.2, 0.3, 0.0]
+    np.testing.assert_allclose(cut["ebv_mag"], expected, rtol=1e-6)
+
+
+def test_the_catalogue_tells_the_width_of_the_psf(cut):
+    write_field(cut.root)
+    cut(galaxies(INSIDE))
+    assert np.isnan(cut["psf_fwhm_arcsec"]).all()
+    cut(galaxies(INSIDE).assign(psf_fwhm_arcsec_r=[1.1, 1.2, np.nan, 1.4, 1.5]))
+    np.testing.assert_allclose(cut["psf_fwhm_arcsec"][:, 2], [1.1, 1.2, np.nan, 1.4, 1.5])
+    assert np.isnan(np.delete(cut["psf_fwhm_arcsec"], 2, axis=1)).all()
 
 
 def test_stars_land_where_the_offset_says(cut):
@@ -260,8 +288,9 @@ def test_a_saturated_stamp_is_kept_with_a_flag(cut):
     write_frame(cut.root, "z", images["z"])
     cut(sample)
     first_too = abs(INSIDE[0] - INSIDE[1]).max() < 19  # neighbours share the star
-    assert cut["flags"][1] == flag_value("saturated")
-    assert (cut["flags"][0] == 0) is not np.bool_(first_too)
+    np.testing.assert_array_equal(cut["flags"][1], [0, 0, 0, 0, flag_value("saturated")])
+    assert (cut["flags"][0, 4] == 0) is not np.bool_(first_too)
+    assert (cut["flags"][:, :4] == 0).all()
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def shards(folder: Path, sample: str, table: pd.DataFrame, n_shards: int = 2, **
         stamps = {name: np.zeros((len(rows), *entry), dtype)
                   for name, (dtype, entry) in described.items() if name != "flux"}  # fmt: skip
         stamps["object_id"][:] = rows["object_id"]
-        stamps["flags"][:] = rows.get("flags", 0)
+        stamps["flags"][:, 1] = rows.get("flags", 0)  # the dataset tells what any band says
         files.append(folder / sample / f"{shard}.h5")
         files[-1].parent.mkdir(parents=True, exist_ok=True)
         write_stamps(files[-1], [stamps], len(rows), wanted)

@@ -29,7 +29,7 @@ def write(path, n: int, seed: int, **settings) -> dict[str, np.ndarray]:
         if dtype.startswith("<f")
     }
     stamps["object_id"] = np.arange(n) + 1000 * seed
-    stamps["flags"] = np.zeros(n, dtype=np.uint32)
+    stamps["flags"] = np.zeros((n, len(wanted["bands"])), dtype=np.uint32)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_stamps(path, [stamps], n, wanted)
     return stamps

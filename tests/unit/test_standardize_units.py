@@ -44,6 +44,17 @@ def test_sentinels_in_fluxes():
     assert counts["sentinels"]["u"] == {"-99 (not_observed)": 1, "-98 (not_detected)": 1}
 
 
+def test_widths_of_the_psf_are_taken_in_arcsec_alone():
+    columns = {"psf_fwhm_arcsec_u": {"native": "psffwhm_u", "unit": "arcsec"}}
+    table = raw(psffwhm_u=[1.3, 1.5, -9999.0])
+    settings = survey(columns=columns, sentinels={-9999: "not_observed"})
+    frame, _ = standardize(table, settings, FILE, "all")
+    np.testing.assert_allclose(frame["psf_fwhm_arcsec_u"], [1.3, 1.5, np.nan], rtol=1e-6)
+    columns["psf_fwhm_arcsec_u"]["unit"] = "pix"
+    error = failure(table, survey(columns=columns))
+    assert (error.place, error.expected) == ("columns.psf_fwhm_arcsec_u", "the unit 'arcsec'")
+
+
 def test_flux_that_looks_like_a_sentinel():
     error = failure(raw(u=[1.0, -99.0, 1.0], eu=[1.0, 1, 1]), survey(columns=FLUX))
     assert error.place == "column 'u' (mag_u), row 2"

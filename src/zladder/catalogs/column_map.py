@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CONTENT = "content"  # the id is made of the row's numbers
 TEXT = "text"  # the id is made of the words of a native column
-_FAMILIES = ("mag", "mag_err", "mag_limit", "extinction")
+_FAMILIES = ("mag", "mag_err", "mag_limit", "extinction", "psf_fwhm_arcsec")
 _MADE = ("part", "z_true_kind", "z_true_origin")
 _ALWAYS = ("object_id", "ra", "dec", "z_true", "z_true_err", "ebv_mag")
 

@@ -124,7 +124,7 @@ def _scale(column: MappedColumn) -> float:
 def _meaning(column: MappedColumn, meaning: str) -> float:
     measured = column.name.startswith("mag_") and not column.name.startswith("mag_limit_")
     if meaning == "not_observed" or not measured:
-        return np.nan  # a redshift, an extinction or a limit can only be there or not
+        return np.nan  # a redshift, an extinction, a limit or a width can only be there or not
     is_flux = column.is_flux and not column.name.startswith("mag_err_")
     return NOT_DETECTED_NMGY if is_flux else np.inf
 

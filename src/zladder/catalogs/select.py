@@ -31,7 +31,9 @@ LEFT, RIGHT = "left_index", "right_index"  # of a pair: rows of labels and of ph
 SEPARATION = "separation_arcsec"
 MATCH_SEPARATION = "match_separation_arcsec"
 # What the photometric survey says of these stays; what the label survey says of them goes.
-_FROM_PHOTOMETRY = re.compile(r"object_id|ra|dec|ebv_mag|(mag|mag_err|mag_limit|extinction)_\w+")
+_FROM_PHOTOMETRY = re.compile(
+    r"object_id|ra|dec|ebv_mag|(mag|mag_err|mag_limit|extinction|psf_fwhm_arcsec)_\w+"
+)
 _DEREDDENED = re.compile(r"mag_(?:limit_)?(?!err_|limit_)(\w+)")
 _PAIRS = 1 << 19  # joined at a time; the photometry is gone through once for so many
 

@@ -64,7 +64,8 @@ class PixelWiring(DataWiring):
         survey = self._imaged(sample)
         scale = survey["frames"]["pixel_scale_arcsec"]
         stage = self.settings["cutouts"]
-        return canonical_json({**stage, "bands": survey["bands"], "pixel_scale_arcsec": scale})
+        read = {key: survey[key] for key in ("bands", "extinction_per_ebv") if key in survey}
+        return canonical_json({**stage, **read, "pixel_scale_arcsec": scale})
 
     def _imaged(self, sample: str) -> Any:
         """Return the survey of a sample's images."""

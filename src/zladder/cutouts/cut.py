@@ -33,13 +33,14 @@ def cut_stamps(
     Parameters
     ----------
     sample
-        Table with `object_id, ra, dec, run, camcol, field, extinction_{band}`.
+        Table as `read_galaxies` takes it.
     root
         Folder of the frames.
     shard
         Which shard, from 0.
     settings
-        `bands, stamp_pixels, pixel_scale_arcsec, grid, n_shards, max_lost_fraction`.
+        `bands, stamp_pixels, pixel_scale_arcsec, grid, n_shards, max_lost_fraction`;
+        `extinction_per_ebv` where it is known.
     stamps, losses
         Files to write: HDF5 and CSV.
 

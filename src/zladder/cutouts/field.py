@@ -41,7 +41,7 @@ def cut_field(
     root
         The folder of the frames.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`.
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`, `extinction_per_ebv`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def cut_field(
         loses all galaxies of its field.
     """
     bands = settings["bands"]
-    stamps = empty_stamps(galaxies, bands, settings["stamp_pixels"])
+    stamps = empty_stamps(galaxies, settings)
     ids = stamps["object_id"].tolist()
     lost: dict[int, Loss] = {}
     shape: tuple[int, ...] | None = None
@@ -65,7 +65,7 @@ def cut_field(
             return _kept(stamps, np.zeros(len(ids), dtype=bool)), everyone
         shape = frame.image.shape
         xy = cut_band(frame, index, stamps, settings)
-        for row, kind in _faulty(stamps["flags"], frame, xy).items():
+        for row, kind in _faulty(stamps["flags"][:, index], frame, xy).items():
             fault = _fault(frame, ids[row], xy[row], kind, settings["stamp_pixels"])
             lost.setdefault(row, Loss(ids[row], key, band, kind, fault))
     stays = np.ones(len(ids), dtype=bool)
@@ -79,10 +79,12 @@ def cut_band(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, An
     xy, inside, brightest = cut(frame, index, stamps, settings)
     # A sum is finite where all its terms are: one pass, no array of the size of the pixels.
     finite = np.isfinite(stamps["flux"][:, index].sum(axis=(1, 2)))
-    flags = stamps["flags"]
+    flags = stamps["flags"][:, index]
     flags[~inside] |= flag_value("edge")
     flags[~finite] |= flag_value("not_finite")
     flags[brightest >= frame.saturation_nmgy] |= flag_value("saturated")
+    widths = stamps["psf_fwhm_arcsec"][:, index]
+    widths[np.isnan(widths)] = frame.psf_fwhm_arcsec
     return xy
 
 
@@ -109,15 +111,38 @@ def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, An
     return grids[:, :, 2], inside, brightest
 
 
-def empty_stamps(galaxies: pd.DataFrame, bands: list[str], stamp_pixels: int) -> Stamps:
-    """Return the datasets of the galaxies with everything that the frames do not tell."""
-    described = stamp_datasets(len(bands), stamp_pixels)
+def empty_stamps(galaxies: pd.DataFrame, settings: Mapping[str, Any]) -> Stamps:
+    """Return the datasets of the galaxies with everything that the frames do not tell.
+
+    Widths of the point-spread function are NaN where the catalogue does not tell them.
+    """
+    bands = settings["bands"]
+    described = stamp_datasets(len(bands), settings["stamp_pixels"])
     n = len(galaxies)
     stamps = {name: np.zeros((n, *entry), dtype) for name, (dtype, entry) in described.items()}
     for name in ("object_id", "ra", "dec"):
         stamps[name][:] = galaxies[name]
     stamps["extinction_mag"][:] = galaxies[[f"extinction_{band}" for band in bands]]
+    stamps["ebv_mag"][:] = ebv_mag(galaxies, bands, settings.get("extinction_per_ebv", {}))
+    for index, band in enumerate(bands):
+        stamps["psf_fwhm_arcsec"][:, index] = galaxies.get(f"psf_fwhm_arcsec_{band}", np.nan)
     return stamps
+
+
+def ebv_mag(galaxies: pd.DataFrame, bands: list[str], per_ebv: Mapping[str, float]) -> np.ndarray:
+    """Return E(B-V) of N galaxies, float64 (N,), NaN where it is not known.
+
+    The column `ebv_mag` where it tells; else the E(B-V) whose extinctions R_b E(B-V) lie nearest
+    to those of the catalogue by least squares, where R_b is known in every band. Samples have
+    extinctions on the scale of `extinction_per_ebv` (stage catalogs).
+    """
+    told = np.full(len(galaxies), np.nan)
+    told[:] = galaxies.get("ebv_mag", np.nan)
+    if any(band not in per_ebv for band in bands):
+        return told
+    scale = np.array([per_ebv[band] for band in bands])
+    extinction = galaxies[[f"extinction_{band}" for band in bands]].to_numpy(dtype=np.float64)
+    return np.where(np.isnan(told), extinction @ scale / (scale @ scale), told)
 
 
 def _kept(stamps: Stamps, stays: np.ndarray) -> Stamps:

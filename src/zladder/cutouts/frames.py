@@ -50,6 +50,10 @@ class Frame:
         Noise of a pixel of empty sky.
     saturation_nmgy
         What no pixel can reach; inf where the header does not tell.
+    mask
+        Bits of STAMP_FLAGS, uint32, shape (rows, columns); None where the file has no mask.
+    psf_fwhm_arcsec
+        Width of the point-spread function; NaN where the file does not tell.
     """
 
     path: Path
@@ -57,6 +61,8 @@ class Frame:
     wcs: WCS
     sky_sigma_nmgy: float
     saturation_nmgy: float
+    mask: np.ndarray | None = None
+    psf_fwhm_arcsec: float = float("nan")
 
 
 def frame_path(root: Path, key: tuple[int, int, int], band: str) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import require_numbers
+from zladder.tables.names import column_names
 from zladder.tables.read import read_table
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int)
     Returns
     -------
     pandas.DataFrame
-        `object_id, ra, dec` (deg), `run, camcol, field`, `extinction_{band}` (mag).
+        `object_id, ra, dec` (deg), `run, camcol, field`, `extinction_{band}` (mag); where the
+        sample has them `ebv_mag` and `psf_fwhm_arcsec_{band}`, NaN where they are not known.
 
     Raises
     ------
@@ -35,8 +37,11 @@ def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int)
         A missing column, or a position, field number or extinction that is not there.
     """
     numbers = ["ra", "dec", *FIELD, *(f"extinction_{band}" for band in bands)]
-    frame = read_table(sample, "parquet", ["object_id", *numbers])
-    frame = require_numbers(frame, numbers, sample)
+    beside = ["ebv_mag", *(f"psf_fwhm_arcsec_{band}" for band in bands)]
+    there = column_names(sample, "parquet")
+    beside = [name for name in beside if name in there]
+    frame = read_table(sample, "parquet", ["object_id", *numbers, *beside])
+    frame = require_numbers(frame, [*numbers, *beside], sample)
     for name in numbers:
         _require_finite(frame[name], name, sample)
     for name in FIELD:

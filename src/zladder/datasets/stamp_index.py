@@ -29,7 +29,7 @@ def read_shards(paths: Sequence[Path]) -> tuple[pd.DataFrame, StampFile]:
     -------
     tuple
         `sample`, `object_id`, `shard` (SAMPLE/SHARD), `row` (int64, from 0), `stamp_flags`
-        (uint32).
+        (uint32, what is flagged in any band).
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _rows_of(path: Path) -> pd.DataFrame:
             "object_id": ids,
             "shard": pd.array([shard_name(path)] * len(ids), dtype="str"),
             "row": np.arange(len(ids), dtype=np.int64),
-            "stamp_flags": stamp_column(path, "flags").astype(np.uint32),
+            "stamp_flags": np.bitwise_or.reduce(stamp_column(path, "flags"), axis=1),
         }
     )
 

@@ -14,7 +14,7 @@ ADDED_COLUMNS = [
     ("`datasets/*.parquet`", "`fraction_rank`", "uniform in [0, 1): the fraction f is rank < f"),
     ("`datasets/*.parquet`", "`shard`, `row`",
      "of images: stamp file (SAMPLE/SHARD) and row in it (from 0)"),
-    ("`datasets/*.parquet`", "`stamp_flags`", "of images: `flags` of the stamp"),
+    ("`datasets/*.parquet`", "`stamp_flags`", "of images: `flags` of the stamp, any band's"),
     ("`predictions/*.parquet`", "`dataset`, `split`", "as above; training rows are left out"),
     ("`predictions/*.oracle*.parquet`", "`z_mean_dz`, `z_risk`",
      "of least expected dz^2, and of least expected `loss_tanaka`"),

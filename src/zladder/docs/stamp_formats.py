@@ -18,19 +18,25 @@ STAMP_MEANINGS = {
     "object_id": "identifier",
     "ra": "right ascension in deg, ICRS",
     "dec": "declination in deg, ICRS",
-    "flags": "sum of the bits below",
+    "flags": "sum of the bits below, band by band",
     "extinction_mag": "the catalogue's Galactic extinction",
+    "ebv_mag": "E(B-V): the catalogue's, else the least squares of its extinctions over the "
+    "survey's `extinction_per_ebv`, else NaN",
     "offset_pixels": "the galaxy's position (x, y) minus the stamp's centre (S - 1) / 2, "
     "within (-0.5, 0.5]; 0 on the sky's grid",
     "sky_sigma_nmgy": "noise of a pixel of the sky: the frame's (median absolute deviation), "
     "resampled as the stamp was",
+    "psf_fwhm_arcsec": "width of the point-spread function: the catalogue's "
+    "`psf_fwhm_arcsec_BAND`, else the frame's own, else NaN",
 }
 
 STAMP_FLAG_MEANINGS = {
-    "edge": "the stamp leaves the frame in some band",
+    "edge": "the stamp leaves the frame",
     "not_finite": "some pixel is NaN or infinite",
     "saturated": "some pixel is full: at the header's SATURATE, else at 60,000 counts (NMGY)",
-    "masked": "reserved: SDSS corrected frames carry no mask",
+    "masked": "the survey's mask marks some pixel (SDSS corrected frames carry none)",
+    "neighbour": "all pixels are a neighbouring frame's",
+    "mosaicked": "the pixels are those of two frames, side by side",
 }
 
 LOSS_OPENING = """\

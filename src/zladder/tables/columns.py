@@ -78,6 +78,8 @@ _FAMILIES = {
     "mag_{band}": Column("", "float32", "mag", "phot.mag;{word}", "AB magnitude in {band}"),
     "extinction_{band}": Column("", "float32", "mag", "phys.absorption.gal;{word}",
                                 "Galactic extinction in {band}"),
+    "psf_fwhm_arcsec_{band}": Column("", "float32", "arcsec", "instr.obsty.seeing;{word}",
+                                     "width of the point-spread function in {band}"),
     "flux_{band}_njy": Column("", "float32", "nJy", "phot.flux.density;{word}",
                               "flux density in {band}"),
 }  # fmt: skip

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-STAMP_SCHEMA = "zladder stamps 1"
+STAMP_SCHEMA = "zladder stamps 2"
 STAMP_UNIT = "nmgy"
 
-# Bits of `flags`; a stamp with one of LOSING is not written but listed as lost.
+# Bits of `flags`, band by band, and of the pixels of a frame's mask; a stamp with one of LOSING in
+# some band is not written but listed as lost.
 STAMP_FLAGS = {
-    "edge": 0,  # the stamp leaves the frame in some band
+    "edge": 0,  # the stamp leaves the frame
     "not_finite": 1,  # some pixel is NaN or infinite
     "saturated": 2,  # some pixel is at or above what the detector can count
-    "masked": 3,  # reserved: SDSS corrected frames carry no mask
+    "masked": 3,  # the survey's mask marks some pixel
+    "neighbour": 4,  # all pixels are a neighbouring frame's
+    "mosaicked": 5,  # the pixels are those of two frames, side by side
 }
 LOSING = ("edge", "not_finite")
 
@@ -35,18 +38,20 @@ def flag_value(name: str) -> np.uint32:
 def stamp_datasets(n_bands: int, stamp_pixels: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Return {dataset: (dtype, shape of one galaxy's entry)} of a stamp shard.
 
-    Units: flux and sky_sigma_nmgy in nanomaggies, positions in deg, extinction in mag, offsets in
-    pixels.
+    Units: flux and sky_sigma_nmgy in nanomaggies, positions in deg, extinction and E(B-V) in mag,
+    offsets in pixels, the width of the point-spread function in arcsec.
     """
     return {
         "flux": ("<f4", (n_bands, stamp_pixels, stamp_pixels)),
         "object_id": ("<i8", ()),
         "ra": ("<f8", ()),
         "dec": ("<f8", ()),
-        "flags": ("<u4", ()),
+        "flags": ("<u4", (n_bands,)),
         "extinction_mag": ("<f4", (n_bands,)),
+        "ebv_mag": ("<f4", ()),
         "offset_pixels": ("<f4", (n_bands, 2)),
         "sky_sigma_nmgy": ("<f4", (n_bands,)),
+        "psf_fwhm_arcsec": ("<f4", (n_bands,)),
     }
 
 
