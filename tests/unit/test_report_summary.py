@@ -176,7 +176,7 @@ def commands(world: World, out: Path) -> dict[str, list[str]]:
     records = ["--records", *world.records]
     studies = json.dumps({study: {**words, "simulated": True}})
     survey = yaml.safe_load((ROOT / "config/surveys/sdss_mgs.yaml").read_text(encoding="utf-8"))
-    sources = json.dumps({"surveys": {"sdss_mgs": survey}, "papers": []})
+    sources = json.dumps({"surveys": {"sdss_mgs": survey}, "archives": {}, "papers": []})
     sample = json.dumps({"sample": "s", "bands": list("grizy"), "surveys": ["S"]})
     dpi = ["--dpi", "60"]
     predictions = world.files(f"predictions/{study}.*.parquet")

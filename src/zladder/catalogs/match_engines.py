@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from zladder.provenance.errors import BadInput, require_known
@@ -27,7 +27,7 @@ def match_with(
     """
     require_known(engine, ENGINES, "options", "engine")
     if engine == "hats":
-        if importlib.util.find_spec("lsdb") is None:
+        if find_spec("lsdb") is None:
             raise BadInput("options", "engine hats", "the package lsdb", "no such package",
                            "pip install 'zladder[cluster-match]', or --engine zones")  # fmt: skip
         from zladder.catalogs.match_hats import match_hats
