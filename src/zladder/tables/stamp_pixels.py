@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ENCODINGS = {"float32": "<f4", "float16": "<f2", "asinh16": "<u2", "asinh8": "|u1"}
 ASINH = ("asinh16", "asinh8")
+DECODING = ("softening_nmgy", "asinh_step", "zero_code")  # attributes of asinh encodings, (B,)
 FLOAT16_LIMIT_NMGY = 65504.0
 FLOAT16_RELATIVE = 2.0**-11  # half of the spacing of normal float16 numbers
 FLOAT16_ABSOLUTE_NMGY = 2.0**-25  # half of the spacing of those below 2^-14
@@ -165,7 +166,7 @@ def _scale(encoding: str, low: np.ndarray, high: np.ndarray, softening: np.ndarr
     reach = np.where(highest > lowest, highest - lowest, 1.0)
     step = reach / (_last_code(encoding) - 2)
     zero = np.ceil(-lowest / step)
-    return {"softening_nmgy": softening, "asinh_step": step, "zero_code": zero.astype(np.int64)}
+    return dict(zip(DECODING, (softening, step, zero.astype(np.int64)), strict=True))
 
 
 def _last_code(encoding: str) -> int:
@@ -174,6 +175,5 @@ def _last_code(encoding: str) -> int:
 
 def _bands_of(attributes: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (softening, step, code of zero) of each band, float64 (B,)."""
-    names = ("softening_nmgy", "asinh_step", "zero_code")
-    softening, step, zero = (np.asarray(attributes[name], np.float64) for name in names)
+    softening, step, zero = (np.asarray(attributes[name], np.float64) for name in DECODING)
     return softening, step, zero
