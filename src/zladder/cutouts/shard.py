@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import h5py
+import numpy as np
 
+from zladder.provenance.errors import BadInput
 from zladder.provenance.outputs import whole_or_nothing
+from zladder.tables.cutouts import block_rows
 from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT, stamp_datasets
+from zladder.tables.stamp_pixels import UnfitPixelsError, encode_pixels, pixel_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-
-    import numpy as np
-
-_BLOCK_ROWS = 1024
 
 
 def write_stamps(
@@ -35,41 +35,82 @@ def write_stamps(
     n_most
         Stamps that room is made for; the file ends with the last one written.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`.
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `encoding` (float32 if left out).
+
+    Raises
+    ------
+    BadInput
+        Pixels that the encoding does not hold; nothing is cut off.
     """
     end = 0
     with h5py.File(path, "w") as file:
-        _prepare(file, n_most, settings)
+        _prepare(file, n_most, settings, {"encoding": "float32"})
         for stamps in fields:
             start, end = end, end + len(stamps["object_id"])
             for name, values in stamps.items():
                 file[name][start:end] = values
-    if end < n_most:
-        _shorten(path, end, settings)
+    if end < n_most or settings.get("encoding", "float32") != "float32":
+        _rewrite(path, end, settings)
     return end
 
 
-def _prepare(file: h5py.File, n_stamps: int, settings: Mapping[str, Any]) -> None:
+def _prepare(
+    file: h5py.File, n_stamps: int, settings: Mapping[str, Any], encoding: Mapping[str, Any]
+) -> None:
     """Write the attributes and make room for the datasets, without chunks."""
     file.attrs["schema"] = STAMP_SCHEMA
     file.attrs["unit"] = STAMP_UNIT
     file.attrs["bands"] = list(settings["bands"])
     file.attrs["pixel_scale_arcsec"] = float(settings["pixel_scale_arcsec"])
-    described = stamp_datasets(len(settings["bands"]), settings["stamp_pixels"])
-    for name, (dtype, entry) in described.items():
+    for name, value in encoding.items():
+        file.attrs[name] = value
+    bands, side = len(settings["bands"]), settings["stamp_pixels"]
+    for name, (dtype, entry) in stamp_datasets(bands, side, encoding["encoding"]).items():
         # Every row is written or cut off: filling the room with zeros first would cost as much.
         file.create_dataset(name, (n_stamps, *entry), dtype, fill_time="never")
 
 
-def _shorten(path: Path, n_stamps: int, settings: Mapping[str, Any]) -> None:
-    """Copy the first stamps into a file of their number: contiguous datasets cannot shrink."""
+def _rewrite(path: Path, n_stamps: int, settings: Mapping[str, Any]) -> None:
+    """Copy the first stamps into a file of their number, encoded: no dataset can shrink.
+
+    The range of an encoding is that of the pixels of the shard, which are known only at its end.
+    """
+    step = block_rows(len(settings["bands"]), settings["stamp_pixels"])
+    blocks = [slice(k, min(k + step, n_stamps)) for k in range(0, n_stamps, step)]
     with (
         whole_or_nothing([path]) as [short],
         h5py.File(path, "r") as long,
         h5py.File(short, "w") as file,
     ):
-        _prepare(file, n_stamps, settings)
+        encoding = _encoding(long, n_stamps, blocks, settings.get("encoding", "float32"))
+        _prepare(file, n_stamps, settings, encoding)
         for name in file:
-            for start in range(0, n_stamps, _BLOCK_ROWS):
-                rows = slice(start, min(start + _BLOCK_ROWS, n_stamps))
-                file[name][rows] = long[name][rows]
+            for rows in blocks:
+                values = long[name][rows]
+                file[name][rows] = encode_pixels(values, encoding) if name == "flux" else values
+
+
+def _encoding(
+    file: h5py.File, n_stamps: int, blocks: Sequence[slice], encoding: str
+) -> dict[str, Any]:
+    """Return the attributes that the pixels of a shard are encoded by."""
+    n_bands = file["flux"].shape[1]
+    if encoding == "float32":
+        return {"encoding": encoding}
+    low, high = np.full(n_bands, np.inf), np.full(n_bands, -np.inf)
+    for rows in blocks:
+        flux = file["flux"][rows]
+        low, high = np.minimum(low, flux.min((0, 2, 3))), np.maximum(high, flux.max((0, 2, 3)))
+    sigma = file["sky_sigma_nmgy"][:n_stamps].astype(np.float64)
+    median = [np.median(known) if len(known) else np.nan for known in _known(sigma)]
+    try:
+        return pixel_attributes(encoding, low, high, np.array(median))
+    except UnfitPixelsError as error:
+        hint = "set cutouts.encoding to float32, which holds everything"
+        raise BadInput("the stamps of this shard", "dataset 'flux'", f"pixels for {encoding}",
+                       str(error), hint) from error  # fmt: skip
+
+
+def _known(sigma: np.ndarray) -> list[np.ndarray]:
+    """Return the noise of each band, (N, B), where it is known."""
+    return [band[np.isfinite(band) & (band > 0)] for band in sigma.T]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zladder.docs.markdown import code, table
 from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, STAMP_SCHEMA, stamp_datasets
+from zladder.tables.stamp_pixels import ENCODINGS
 
 STAMP_OPENING = f"""\
 A stamp shard is an HDF5 file of contiguous, uncompressed datasets of N galaxies, B bands and
@@ -14,7 +15,8 @@ onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested 
 an image dataset `shard` and `row` say where a stamp lies."""
 
 STAMP_MEANINGS = {
-    "flux": "nanomaggies, as in the frame: not de-reddened; y before x",
+    "flux": "nanomaggies, as in the frame: not de-reddened; y before x; stored as float32, "
+    "or as below",
     "object_id": "identifier",
     "ra": "right ascension in deg, ICRS",
     "dec": "declination in deg, ICRS",
@@ -28,6 +30,23 @@ STAMP_MEANINGS = {
     "resampled as the stamp was",
     "psf_fwhm_arcsec": "width of the point-spread function: the catalogue's "
     "`psf_fwhm_arcsec_BAND`, else the frame's own, else NaN",
+}
+
+ENCODING_OPENING = """\
+`cutouts.encoding` says how pixels are stored; the attribute `encoding` of the file has its name
+(`float32` where there is none). Of the asinh encodings a code c stands for
+`softening_nmgy` sinh((c - `zero_code`) `asinh_step`), each an attribute with one number a band: the
+softening is the median noise of the sky, the range is that of the shard's own pixels, so that none
+is cut off and 0 stays 0. With h half of `asinh_step` a stored flux f is off by at most
+(e^h - 1) sqrt(softening² + f²), beside float32's own rounding. `zladder.tables.stamp_pixels`
+decodes all of them. What an encoding does not hold is bad input: a pixel above 65,504 nmgy of
+float16, a band whose noise is not known of asinh16 and asinh8."""
+
+ENCODING_MEANINGS = {
+    "float32": ("0", "229 GB"),
+    "float16": ("2^-11 of the flux, at least 2^-25 nmgy", "114 GB"),
+    "asinh16": ("about 0.01 % of noise or flux, whichever is larger", "114 GB"),
+    "asinh8": ("about 2.5 % of noise or flux, whichever is larger", "57 GB"),
 }
 
 STAMP_FLAG_MEANINGS = {
@@ -55,9 +74,17 @@ def stamp_section() -> list[str]:
     flags = [
         (str(bit), str(2**bit), name, _flag_meaning(name)) for name, bit in STAMP_FLAGS.items()
     ]
+    encodings = [
+        (code(name), dtype.lstrip("<|"), *ENCODING_MEANINGS[name])
+        for name, dtype in ENCODINGS.items()
+    ]
     return [
         STAMP_OPENING,
         table(("dataset", "type", "shape", "meaning"), rows),
+        ENCODING_OPENING,
+        table(
+            ("encoding", "type", "error at most", "a million stamps, 5 bands, 107 px"), encodings
+        ),
         table(("bit", "value", "flag", "meaning"), flags),
         LOSS_OPENING,
     ]

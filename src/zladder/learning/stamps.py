@@ -15,6 +15,7 @@ import torch
 
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.stamp_files import describe_stamps
+from zladder.tables.stamp_pixels import decode_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +79,7 @@ def load_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
             _require_galaxies(stamps, file, rows[places], None if ids is None else ids[places])
             extinction[places] = file["extinction_mag"][()][rows[places]][:, columns]
             for chosen, block in _blocks(file["flux"], rows[places]):
-                flux[places[chosen]] = block[:, columns]
+                flux[places[chosen]] = decode_pixels(block[:, columns], file.attrs, columns)
         _require_finite(stamps, rows[places], extinction[places], "an extinction", bands)
         _require_finite(stamps, rows[places], _sums(flux, places), "finite pixels", bands)
     return Stamps(torch.from_numpy(flux), torch.from_numpy(extinction))

@@ -10,6 +10,7 @@ import numpy as np
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import describe_stamps
+from zladder.tables.stamp_pixels import decode_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,8 @@ def read_shown(shards: Sequence[Path], galaxies: pd.DataFrame) -> ShownStamps:
             ):
                 _require_same(file, about.path, int(row), int(galaxy))
                 clear = 10 ** (0.4 * file["extinction_mag"][row].astype(np.float64))  # (B,)
-                flux[place] = file["flux"][row] * clear[:, None, None]
+                stored = file["flux"][row : row + 1]
+                flux[place] = decode_pixels(stored, file.attrs)[0] * clear[:, None, None]
                 sigma[place] = file["sky_sigma_nmgy"][row] * clear
     (bands, scale, _), *others = layouts
     if others:

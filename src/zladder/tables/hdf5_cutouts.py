@@ -15,7 +15,8 @@ import numpy as np
 from zladder.provenance.errors import BadInput
 from zladder.tables.cutouts import Cutouts, block_rows, centre, flux_factor
 from zladder.tables.hdf5_objects import column_ebv, layout_extinction, read_objects, release_ebv
-from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT
+from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT, stamp_encoding
+from zladder.tables.stamp_pixels import decode_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +106,7 @@ def _blocks(
         step = block_rows(len(bands), side, images.chunks[0] if images.chunks else 1)
         for start in range(0, len(images), step):
             block = images[start : start + step, :, rows, columns][:, places]
-            yield block.astype(np.float32) * factor
+            yield decode_pixels(block, file.attrs, places) * factor
 
 
 @contextmanager
@@ -144,6 +145,7 @@ def _bands(path: Path, file: h5py.File, layout: Layout, told: Told) -> tuple[str
     if layout.bands is None:
         for name, expected in (("schema", STAMP_SCHEMA), ("unit", STAMP_UNIT)):
             _attribute(path, file, name, expected)
+        stamp_encoding(path, file, file[layout.images].shape[1])
     bands = told.bands or layout.bands
     if bands is None:
         words = np.atleast_1d(_attribute(path, file, "bands"))

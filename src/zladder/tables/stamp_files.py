@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.stamp_pixels import ASINH, DECODING, ENCODINGS, encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +36,16 @@ def flag_value(name: str) -> np.uint32:
     return np.uint32(1 << STAMP_FLAGS[name])
 
 
-def stamp_datasets(n_bands: int, stamp_pixels: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+def stamp_datasets(
+    n_bands: int, stamp_pixels: int, encoding: str = "float32"
+) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Return {dataset: (dtype, shape of one galaxy's entry)} of a stamp shard.
 
     Units: flux and sky_sigma_nmgy in nanomaggies, positions in deg, extinction and E(B-V) in mag,
     offsets in pixels, the width of the point-spread function in arcsec.
     """
     return {
-        "flux": ("<f4", (n_bands, stamp_pixels, stamp_pixels)),
+        "flux": (ENCODINGS[encoding], (n_bands, stamp_pixels, stamp_pixels)),
         "object_id": ("<i8", ()),
         "ra": ("<f8", ()),
         "dec": ("<f8", ()),
@@ -64,6 +67,7 @@ class StampFile:
     pixel_scale_arcsec: float
     n_stamps: int
     stamp_pixels: int
+    encoding: str = "float32"
 
 
 def describe_stamps(path: Path) -> StampFile:
@@ -91,6 +95,25 @@ def stamp_column(path: Path, name: str) -> np.ndarray:
         return np.asarray(file[name][()])
 
 
+def stamp_encoding(path: Path, file: h5py.File, n_bands: int) -> str:
+    """Return how a shard's pixels are stored.
+
+    Raises
+    ------
+    BadInput
+        An encoding that is not known, or without what decodes it.
+    """
+    encoding = encoding_of(file.attrs)
+    if encoding not in ENCODINGS:
+        _refuse(path, "attribute 'encoding'", f"one of {', '.join(ENCODINGS)}", f"'{encoding}'")
+    for name in DECODING if encoding in ASINH else ():
+        values = np.asarray(file.attrs.get(name, np.nan), np.float64)
+        if values.shape != (n_bands,) or not np.isfinite(values).all():
+            found = "no such attribute" if name not in file.attrs else f"{values}"
+            _refuse(path, f"attribute '{name}'", f"{n_bands} numbers, one a band", found)
+    return encoding
+
+
 def _described(path: Path, file: h5py.File) -> StampFile:
     for name, wanted in (("schema", STAMP_SCHEMA), ("unit", STAMP_UNIT)):
         found = file.attrs.get(name)
@@ -103,9 +126,11 @@ def _described(path: Path, file: h5py.File) -> StampFile:
     shape: tuple[int, ...] = file["flux"].shape if "flux" in file else ()
     if len(shape) != 4 or shape[2] != shape[3]:
         _refuse(path, "dataset 'flux'", "shape (N, B, S, S)", f"{shape or 'no such dataset'}")
-    for name, (dtype, entry) in stamp_datasets(len(bands), shape[2]).items():
+    encoding = stamp_encoding(path, file, len(bands))
+    for name, (dtype, entry) in stamp_datasets(len(bands), shape[2], encoding).items():
         _require_dataset(path, file, name, np.dtype(dtype), (shape[0], *entry))
-    return StampFile(path, bands, float(file.attrs["pixel_scale_arcsec"]), shape[0], shape[2])
+    scale = float(file.attrs["pixel_scale_arcsec"])
+    return StampFile(path, bands, scale, shape[0], shape[2], encoding)
 
 
 def _require_dataset(

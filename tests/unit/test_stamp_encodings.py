@@ -1,0 +1,131 @@
+"""Shards of every encoding: written whole, read back within the bound, refused where wrong."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from zladder.cutouts.shard import write_stamps
+from zladder.learning.stamps import load_stamps
+from zladder.provenance.errors import BadInput
+from zladder.report.shown_stamps import read_shown
+from zladder.tables.cutouts import Told
+from zladder.tables.hdf5_cutouts import open_hdf5
+from zladder.tables.stamp_files import describe_stamps, stamp_column, stamp_datasets
+from zladder.tables.stamp_pixels import ASINH, ENCODINGS, error_bound_nmgy
+
+BANDS = ["g", "r", "i"]
+N, SIDE, ROOM = 23, 12, 30
+SIGMA = np.array([0.02, 0.03, 0.5], np.float32)
+
+
+def settings(encoding: str) -> dict:
+    return {"bands": BANDS, "stamp_pixels": SIDE, "pixel_scale_arcsec": 0.3, "encoding": encoding}
+
+
+def galaxies() -> dict[str, np.ndarray]:
+    """Return the datasets of N stamps: noise, and a bright pixel in each."""
+    draw = np.random.default_rng(8)
+    described = stamp_datasets(len(BANDS), SIDE)
+    stamps = {name: np.zeros((N, *entry), dtype) for name, (dtype, entry) in described.items()}
+    stamps["flux"][:] = draw.normal(size=(N, 3, SIDE, SIDE)) * SIGMA[:, None, None]
+    stamps["flux"][:, :, 6, 6] = draw.uniform(1, 500, (N, 3))
+    stamps["sky_sigma_nmgy"][:] = SIGMA
+    stamps["object_id"][:] = 100 + np.arange(N)
+    return stamps
+
+
+@pytest.fixture(params=ENCODINGS)
+def shard(request, tmp_path):
+    """A shard of each encoding, written in two parts into a room too large; and its content."""
+    stamps, path = galaxies(), tmp_path / "main" / "0.h5"
+    path.parent.mkdir()
+    parts = [{name: values[some] for name, values in stamps.items()}
+             for some in (slice(9), slice(9, N))]  # fmt: skip
+    assert write_stamps(path, parts, ROOM, settings(request.param)) == N
+    return request.param, path, stamps
+
+
+def test_a_shard_is_as_the_page_of_formats_says(shard):
+    encoding, path, stamps = shard
+    about = describe_stamps(path)
+    assert (about.encoding, about.n_stamps, about.stamp_pixels) == (encoding, N, SIDE)
+    with h5py.File(path) as file:
+        assert file["flux"].dtype == np.dtype(ENCODINGS[encoding])
+        assert file["flux"].chunks is None
+        assert file.attrs["encoding"] == encoding
+    for name in ("object_id", "sky_sigma_nmgy", "flags"):
+        np.testing.assert_array_equal(stamp_column(path, name), stamps[name])
+    assert [file.name for file in path.parent.iterdir()] == ["0.h5"]
+
+
+def test_every_reader_gives_the_pixels_within_the_bound(shard):
+    encoding, path, stamps = shard
+    with h5py.File(path) as file:
+        bound = error_bound_nmgy(stamps["flux"], dict(file.attrs))
+    index = pd.DataFrame({"shard": "main/0", "row": np.arange(N)[::-1],
+                          "object_id": stamps["object_id"][::-1]})  # fmt: skip
+    loaded = load_stamps({"main/0": path}, index, ["i", "g"]).flux.numpy()[::-1]
+    shown = read_shown([path], index).flux[::-1]
+    own = open_hdf5(path, Told())
+    answered = np.concatenate(list(own.blocks(BANDS, SIDE)))
+    assert loaded.dtype == shown.dtype == answered.dtype == np.float32
+    for flux, wanted, most in (
+        (loaded, stamps["flux"][:, [2, 0]], bound[:, [2, 0]]),
+        (shown, stamps["flux"], bound),
+        (answered, stamps["flux"], bound),
+    ):
+        assert (np.abs(flux.astype(np.float64) - wanted) <= most).all()
+    if encoding == "float32":
+        np.testing.assert_array_equal(loaded, stamps["flux"][:, [2, 0]])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_shard_without_galaxies_is_a_shard(tmp_path, encoding):
+    write_stamps(tmp_path / "0.h5", [], 5, settings(encoding))
+    about = describe_stamps(tmp_path / "0.h5")
+    assert (about.n_stamps, about.encoding) == (0, encoding)
+
+
+@pytest.mark.parametrize(("encoding", "change", "words"), [
+    ("float16", ("flux", (3, 1, 2, 2), 7e4), "a pixel of 70000 nmgy: float16 ends at 65504"),
+    ("asinh8", ("sky_sigma_nmgy", (slice(None), 2), np.nan),
+     "no noise of the sky in band number 3"),
+])  # fmt: skip
+def test_what_an_encoding_cannot_hold_is_refused(tmp_path, encoding, change, words):
+    name, place, value = change
+    stamps = galaxies()
+    stamps[name][place] = value
+    with pytest.raises(BadInput) as caught:
+        write_stamps(tmp_path / "0.h5", [stamps], N, settings(encoding))
+    assert caught.value.found == words
+    assert "cutouts.encoding" in caught.value.hint
+
+
+@pytest.mark.parametrize(("change", "place", "found"), [
+    ({"encoding": "asinh9"}, "attribute 'encoding'", "'asinh9'"),
+    ({"encoding": "float32"}, "dataset 'flux'", "uint8 of (23, 3, 12, 12)"),
+    ({"asinh_step": None}, "attribute 'asinh_step'", "no such attribute"),
+    ({"zero_code": [1, 2]}, "attribute 'zero_code'", "[1. 2.]"),
+])  # fmt: skip
+def test_a_shard_that_nothing_decodes_is_refused(tmp_path, change, place, found):
+    write_stamps(tmp_path / "0.h5", [galaxies()], N, settings("asinh8"))
+    with h5py.File(tmp_path / "0.h5", "r+") as file:
+        for name, value in change.items():
+            del file.attrs[name]
+            if value is not None:
+                file.attrs[name] = value
+    with pytest.raises(BadInput) as caught:
+        describe_stamps(tmp_path / "0.h5")
+    assert (caught.value.place, caught.value.found) == (place, found)
+
+
+@pytest.mark.parametrize("encoding", ASINH)
+def test_the_noise_is_that_of_the_galaxies_whose_noise_is_known(tmp_path, encoding):
+    stamps = galaxies()
+    stamps["sky_sigma_nmgy"][:20] = np.nan
+    write_stamps(tmp_path / "0.h5", [stamps], N, settings(encoding))
+    with h5py.File(tmp_path / "0.h5") as file:
+        np.testing.assert_allclose(file.attrs["softening_nmgy"], SIGMA, rtol=1e-6)
