@@ -12,7 +12,7 @@ import pandas as pd
 from zladder.provenance.errors import BadInput, PassingBadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LOSS_COLUMNS = ["object_id", "run", "camcol", "field", "band", "reason"]
 LOSS_KINDS = {
@@ -20,6 +20,13 @@ LOSS_KINDS = {
     "outside": "the frame does not hold the galaxy",
     "edge": "the stamp leaves the frame",
     "not_finite": "a pixel of the stamp is NaN or infinite",
+}
+# of images that were published, cut by others
+PUBLISHED_LOSS_KINDS = {
+    "no_image": "no file has an image of it",
+    "not_finite": "a pixel of the stamp is NaN or infinite",
+    "empty": "all pixels of a band are 0",
+    "no_dust": "its Galactic extinction is not known",
 }
 
 log = logging.getLogger("zladder")
@@ -49,10 +56,10 @@ def losses_table(losses: Sequence[Loss]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LOSS_COLUMNS)
 
 
-def count_losses(losses: Sequence[Loss]) -> dict[str, int]:
+def count_losses(losses: Sequence[Loss], kinds: Mapping[str, str] = LOSS_KINDS) -> dict[str, int]:
     """Return {kind: galaxies}, all kinds."""
     found = Counter(loss.kind for loss in losses)
-    return {kind: found[kind] for kind in LOSS_KINDS}
+    return {kind: found[kind] for kind in kinds}
 
 
 def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fraction: float) -> None:
@@ -68,7 +75,8 @@ def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fractio
         return
     _log_each_cause(losses)
     first = losses[0].error
-    kinds = [f"{kind} {n}" for kind, n in count_losses(losses).items() if n]
+    counts = count_losses(losses, {**LOSS_KINDS, **PUBLISHED_LOSS_KINDS})
+    kinds = [f"{kind} {n}" for kind, n in counts.items() if n]
     found = f"{first.found} ({len(losses)} of {n_galaxies} galaxies lost: {', '.join(kinds)})"
     hint = f"{first.hint}; or allow losses: cutouts.max_lost_fraction, now {max_lost_fraction:g}"
     raise PassingBadInput(first.file, first.place, first.expected, found, hint)

@@ -67,6 +67,8 @@ class Cutouts:
     blocks
         ``blocks(bands, side_pixels)`` gives the central pixels of some galaxies after the other, in
         the order of `objects`: nanomaggies, float32 (n, bands, side, side), y before x.
+    chunk_rows
+        How many galaxies the file packs together: they are best read together.
     """
 
     path: Path
@@ -77,6 +79,7 @@ class Cutouts:
     extinction_mag: np.ndarray | None
     ebv_mag: np.ndarray | None
     blocks: Callable[[Sequence[str], int], Iterator[np.ndarray]]
+    chunk_rows: int = 1
 
 
 def centre(side: int, wanted: int) -> slice:

@@ -51,8 +51,10 @@ LAYOUTS = {
 }
 
 
-def open_hdf5(path: Path, told: Told) -> Cutouts:
+def open_hdf5(path: Path, told: Told, layout_name: str | None = None) -> Cutouts:
     """Return the cutouts of an HDF5 file; its pixels are read when their blocks are asked for.
+
+    The layout is the first of `LAYOUTS` that the file has, or the one that is named.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def open_hdf5(path: Path, told: Told) -> Cutouts:
         bands, positions or extinctions that are none.
     """
     with _whole(path), h5py.File(path, "r") as file:
-        layout = _layout_of(path, file)
+        layout = _layout_of(path, file, layout_name)
         images = _images(path, file, layout)
         bands = _bands(path, file, layout, told)
         ebv_mag, extinction_mag = _dust(path, file, told, bands, len(images))
@@ -74,7 +76,38 @@ def open_hdf5(path: Path, told: Told) -> Cutouts:
             extinction_mag=extinction_mag,
             ebv_mag=ebv_mag,
             blocks=lambda wanted, side: _blocks(path, layout, told, bands, wanted, side),
+            chunk_rows=images.chunks[0] if images.chunks else 1,
         )
+
+
+def layout_rows(
+    path: Path, layout_name: str, told: Told, side: int, rows: slice
+) -> Iterator[np.ndarray]:
+    """Give central pixels of some rows, in blocks, front to back, in one buffer.
+
+    Whole images are read and their middle is taken: one piece of the file a block. A block is
+    float32 (n, B, side, side) in nanomaggies, valid until the next one is asked for.
+
+    Raises
+    ------
+    BadInput
+        For a file that is damaged there.
+    """
+    layout = LAYOUTS[layout_name]
+    factor = _factor(layout, told)
+    with _whole(path), h5py.File(path, "r") as file:
+        images = file[layout.images]
+        step = block_rows(images.shape[1], max(images.shape[2:]),
+                          images.chunks[0] if images.chunks else 1)  # fmt: skip
+        y, x = (centre(size, side) for size in images.shape[2:])
+        buffer = np.empty((min(step, rows.stop - rows.start), *images.shape[1:]), np.float32)
+        for start in range(rows.start, rows.stop, step):
+            end = min(start + step, rows.stop)
+            images.read_direct(buffer, np.s_[start:end], np.s_[: end - start])
+            block = buffer[: end - start, :, y, x]
+            if factor != 1:
+                block *= factor
+            yield block
 
 
 def _dust(
@@ -97,8 +130,7 @@ def _blocks(
     side: int,
 ) -> Iterator[np.ndarray]:
     """Give central pixels in nanomaggies, float32 (n, wanted, side, side)."""
-    zero_point = told.zero_point_mag
-    factor = flux_factor(layout.zero_point_mag if zero_point is None else zero_point)
+    factor = _factor(layout, told)
     places = [bands.index(band) for band in wanted]
     with _whole(path), h5py.File(path, "r") as file:
         images = file[layout.images]
@@ -107,6 +139,12 @@ def _blocks(
         for start in range(0, len(images), step):
             block = images[start : start + step, :, rows, columns][:, places]
             yield decode_pixels(block, file.attrs, places) * factor
+
+
+def _factor(layout: Layout, told: Told) -> np.float32:
+    """Return nanomaggies per pixel value: by the zero point that is told, else the layout's."""
+    zero_point = told.zero_point_mag
+    return flux_factor(layout.zero_point_mag if zero_point is None else zero_point)
 
 
 @contextmanager
@@ -119,11 +157,12 @@ def _whole(path: Path) -> Iterator[None]:
         raise BadInput(path, "file", "a whole HDF5 file", str(error), hint) from error
 
 
-def _layout_of(path: Path, file: h5py.File) -> Layout:
-    for layout in LAYOUTS.values():
+def _layout_of(path: Path, file: h5py.File, name: str | None) -> Layout:
+    layouts = list(LAYOUTS.values()) if name is None else [LAYOUTS[name]]
+    for layout in layouts:
         if layout.images in file and layout.object_id in file:
             return layout
-    known = [f"{layout.images} and {layout.object_id}" for layout in LAYOUTS.values()]
+    known = [f"{layout.images} and {layout.object_id}" for layout in layouts]
     expected = f"datasets {', or '.join(known)}"
     raise BadInput(path, "datasets", expected, ", ".join(file) or "none", HINT)
 
