@@ -38,12 +38,28 @@ JOBS = {
         "train_control": 2, "predict_classes": 5 * SEEDS, "predict_run": 2,
         "measure_collapse": 1, "plot_wall": 1, "plot_collapse": 1,
     },
-    "soriano2024": SHOWN | {
-        "fetch_file": 2, "fetch_query": 1, "read_catalog": 3, "crossmatch": 1, "select_sample": 2,
-        "build_dataset": 3, "train_network": 4 * SEEDS, "train_control": 5,
-        "predict_run": 4 * SEEDS + 5,
+    "soriano2024": {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
+        "fetch_file": 5, "fetch_query": 1, "read_catalog": 3, "crossmatch": 1, "select_sample": 2,
+        "build_dataset": 3, "convert_images": SHARDS, "build_image_dataset": 1, "plot_wall": 1,
+        "train_network": 5 * SEEDS, "train_image": SEEDS, "train_control": 6,
+        "predict_run": 5 * SEEDS + 6, "predict_images": SEEDS,
     },
 }  # fmt: skip
+
+
+def test_released_images_can_be_what_an_encoder_learns_from(fresh: Checkout) -> None:
+    """An overlay of one line: they are converted, and only the labelled galaxies are cut."""
+    (fresh.folder / "released.yaml").write_text(
+        "datasets: {datasets: {deep_images: {samples: {sdss: [sdss_selfsup]}}}}\n", encoding="utf-8"
+    )
+    overlays = ("config/papers/hayat2021.yaml", "released.yaml")
+    done = fresh.snakemake("-n", "hayat2021", "--configfile", *overlays)
+    assert done.returncode == 0, done.stderr[-2000:]
+    jobs = planned_jobs(done.stdout + done.stderr)
+    changed = {"fetch_query": 1, "fetch_file": 2, "fetch_frames": SHARDS, "cut_stamps": SHARDS,
+               "convert_images": SHARDS}  # fmt: skip
+    wanted = JOBS["hayat2021"] | changed
+    assert {name: n for name, n in jobs.items() if name not in ("hayat2021", "total")} == wanted
 
 
 @pytest.mark.parametrize("paper", JOBS)

@@ -6,6 +6,7 @@ its own path: the overlay of a test changes the server's name and nothing else o
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,8 @@ from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
 from zladder.evaluate.claims import judge_ratio
 from zladder.evaluate.ratios import VANISHING
+from zladder.tables.cutouts import flux_factor
+from zladder.tables.stamp_pixels import decode_pixels, error_bound_nmgy
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
@@ -45,8 +48,14 @@ STUDIES = {
 FETCHED = {
     "hayat2021": {"fetch_query": 2, "fetch_frames": 4},
     "lin2022": {"fetch_query": 1, "fetch_frames": 2},
-    "soriano2024": {"fetch_file": 2, "fetch_query": 1, "crossmatch": 1},
+    "soriano2024": {
+        "fetch_file": 5,
+        "fetch_query": 1,
+        "crossmatch": 1,
+        "convert_images": 2,
+    },
 }
+IMAGES = [f"galaxiesml_images_{part}" for part in ("train", "validation", "test")]
 FIGURES = {
     "hayat2021": {"wall", "labels", "embeddings", "stamps", "planes", "residuals"},
     "lin2022": {"wall", "collapse", "planes", "residuals"},
@@ -70,9 +79,10 @@ def route(routes: Routes, request: pytest.FixtureRequest) -> Route:
 
 def test_everything_is_fetched_and_nothing_simulated(route: Route) -> None:
     jobs = route.jobs
-    for rule in ("fetch_file", "fetch_query", "fetch_frames", "crossmatch"):
+    for rule in ("fetch_file", "fetch_query", "fetch_frames", "crossmatch", "convert_images"):
         assert jobs.get(rule, 0) == FETCHED[route.paper].get(rule, 0), rule
-    assert jobs["write_paper"] == jobs["judge_claims"] == jobs[route.paper] == 1
+    assert jobs["write_paper"] == jobs[route.paper] == 1
+    assert jobs["judge_claims"] == (2 if route.paper == "soriano2024" else 1)
     mock = {"simulate_sky", "render_frames", "compute_oracle", "check_leaks", "write_mock_sky"}
     assert not mock & set(jobs)
 
@@ -116,6 +126,60 @@ def test_every_galaxy_with_an_image_got_a_stamp_of_its_frame(route: Route) -> No
         counts = [route.counts(f"cutouts/{sample}/{shard}.json") for shard in (0, 1)]
         assert sum(one["n_in"] for one in counts) == len(route.table(f"samples/{sample}.parquet"))
         assert sum(one["n_out"] for one in counts) == sum(one["n_in"] for one in counts)
+
+
+def test_every_galaxy_with_a_published_image_got_its_pixels(routes: Routes) -> None:
+    """From the archive's three files through the shards to the splits; the others are listed."""
+    route = routes.of("soriano2024")
+    shards = [route.results / f"cutouts/galaxiesml/{k}.h5" for k in (0, 1)]
+    losses = pd.concat(pd.read_csv(path.with_suffix(".losses.csv")) for path in shards)
+    images: dict[int, np.ndarray] = {}
+    for name in IMAGES:
+        with h5py.File(routes.places.file(name)) as file:
+            ids = file["object_id"][()].ravel().tolist()
+            images.update(zip(ids, file["image"][()], strict=True))
+    sample = set(route.table("samples/galaxiesml.parquet")["object_id"])
+    dataset = route.table("datasets/specz_images.parquet").set_index(["shard", "row"])
+    seen: list[int] = []
+    for path in shards:
+        with h5py.File(path) as file:
+            ids, flux, attributes = file["object_id"][()], file["flux"][()], dict(file.attrs)
+        counts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["counts"]
+        assert counts["n_in"] == counts["n_out"] + sum(counts["n_lost"].values())
+        assert attributes["pixel_scale_arcsec"] == 0.168
+        assert list(attributes["bands"]) == list("grizy")
+        wanted = np.stack([images[one] for one in ids.tolist()]) * flux_factor(27.0)
+        np.testing.assert_array_equal(flux, wanted)
+        seen += ids.tolist()
+        indexed = dataset.loc[f"galaxiesml/{path.stem}"]
+        np.testing.assert_array_equal(ids[indexed.index], indexed["object_id"])
+    assert len(images) == 200
+    assert set(seen) == sample & set(images)
+    assert set(losses["object_id"]) == sample - set(images)
+    assert len(seen) == len(set(seen)) > 150
+    assert set(dataset["split"]) == {"train", "validation", "calibration", "test"}
+
+
+def test_the_released_images_of_the_other_paper_become_stamps(routes: Routes) -> None:
+    route = routes.of("hayat2021")
+    overlay = route.checkout.folder / "released.yaml"
+    overlay.write_text("datasets: {datasets: {deep_images: {samples: {sdss: [sdss_selfsup]}}}}\n"
+                       "cutouts: {encoding: asinh8, stamp_pixels: 107}\n")  # fmt: skip
+    target = "results/sdss-test/cutouts/sdss_selfsup/1.h5"
+    place = route.arguments.index("--config")
+    more = [*route.arguments[1:place], overlay.name, *route.arguments[place:]]
+    done = route.checkout.snakemake(target, *more)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with h5py.File(route.checkout.folder / target) as shard:
+        flux = decode_pixels(shard["flux"][()], shard.attrs)
+        bound, ids = error_bound_nmgy(flux, dict(shard.attrs)), shard["object_id"][()].tolist()
+        assert (shard["ebv_mag"][()] > 0).all()
+    images: dict[int, np.ndarray] = {}
+    for part in ("train", "valid"):
+        with h5py.File(routes.places.file(f"self_supervised_sdss_{part}")) as file:
+            images.update(zip(file["ObjID"][()].tolist(), file["images"][()], strict=True))
+    assert 0 < len(ids) < len(images)
+    assert (np.abs(flux - np.stack([images[one] for one in ids])) <= 1.1 * bound).all()
 
 
 def test_the_papers_page_shows_figures_and_claims_with_their_sources(route: Route) -> None:
@@ -238,7 +302,7 @@ def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) ->
     frames = {urlsplit(url).path for url in frame_urls(route)}
     wanted = {
         "hayat2021": {SKYSERVER}, "lin2022": {SKYSERVER},
-        "soriano2024": {path_of("galaxiesml_v6"), path_of("cosmos2020_classic")},
+        "soriano2024": {path_of(name) for name in ("galaxiesml_v6", "cosmos2020_classic", *IMAGES)},
     }[route.paper]  # fmt: skip
     queue = path_of("hsc_pdr2_cosmos") if route.paper == "soriano2024" else None
     seen = {path for path in route.sent if not (queue and path.startswith(queue))}

@@ -172,12 +172,10 @@ def test_filled_borders_are_flagged_band_by_band_and_do_not_count_as_noise(folde
 
 
 def test_the_noise_of_a_border_by_hand():
-    """Outer two pixels of 5 x 5: 0 but 12 of 3, 12 of -3; the middle does not count."""
-    stamp = np.full((1, 1, 5, 5), 3.0, np.float32)
-    stamp[0, 0].flat[::2] = -3.0
-    stamp[0, 0, 2, 2] = 1e6
+    """The 24 outer pixels of 5 x 5: 1 to 24 but for the middle, whose lower median is 12."""
+    stamp = np.insert(np.arange(1.0, 25.0), 12, 1e6).astype(np.float32).reshape(1, 1, 5, 5)
     noise, filled = ring_noise(stamp)
-    assert noise.tolist() == [[pytest.approx(1.4826 * 3, rel=1e-6)]]
+    assert noise.tolist() == [[pytest.approx(1.4826 * 6, rel=1e-6)]]  # 0, twice 1 to 11, 12
     assert not filled.any()
     stamp[0, 0, [0, 1, 3, 4]] = 0
     stamp[0, 0, :, [0, 1, 3, 4]] = 0

@@ -318,7 +318,8 @@ def test_the_budget_counts_the_jobs_of_the_demo():
     wanted = {name: len(wildcard_values(rule, wiring)) for name, rule in RULES.items()}
     wanted |= dict.fromkeys(("crossmatch", "plot_match"), len(wiring.matched_samples()))
     wanted["predict_oracle"] = sum(len(wiring.oracles_of(name)) for name in wiring.plan.studies)
-    for rule in ("fetch_file", "fetch_query", "fetch_frames", "measure_frames", "merge_measured"):
+    for rule in ("fetch_file", "fetch_query", "fetch_frames", "measure_frames", "merge_measured",
+                 "convert_images"):  # fmt: skip
         del wanted[rule]  # no default study asks for their files
     text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \w+ \| (\w+) \| (\d+) \|", text, re.M)
@@ -329,7 +330,7 @@ def test_the_budget_counts_the_jobs_of_the_demo():
 def test_no_cell_of_the_budget_is_empty():
     text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) > len(RULES)
+    assert len(rows) >= len(RULES)
     empty = [row for row in rows if not all(cell.strip() for cell in row.strip("|").split("|"))]
     assert not empty
 

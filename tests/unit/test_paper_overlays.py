@@ -193,7 +193,7 @@ def write_hsc(path):
 def test_the_overlay_asks_for_the_paper_on_real_surveys(ladder):
     settings = ladder.settings
     assert (settings["sky"], settings["scale"]) == ("hsc", "paper")
-    assert ladder.plan.by_paper(settings) == {"soriano2024": ["transfer"]}
+    assert ladder.plan.by_paper(settings) == {"soriano2024": ["transfer", "published_images"]}
     assert set(ladder.plan.surveys) == {"galaxiesml", "cosmos2020", "hsc_pdr2"}
     assert not ladder.is_simulated("transfer")
     assert settings["train"]["n_seeds"] == 5

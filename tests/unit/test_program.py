@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from zladder.provenance import digests
 from zladder.provenance.code import code_digest
 from zladder.provenance.digests import file_digest
 from zladder.provenance.errors import BadInput, Unfinished
@@ -26,6 +27,12 @@ def make_parser() -> ProgramParser:
     parser.add_output("--doubled")
     parser.add_output("--copies", several=True)
     return parser
+
+
+def read_a_part(options: argparse.Namespace) -> dict[str, Any]:
+    """Write nothing of a large file."""
+    options.out.write_text("done")
+    return {}
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
@@ -171,3 +178,19 @@ def test_a_broken_command_line_is_2(program, capsys, settings):
         run_program(make_parser(), work, arguments)
     assert ended.value.code == 2
     assert "--settings" in capsys.readouterr().err
+
+
+def test_a_large_input_is_not_read_through_for_the_sidecar(tmp_path, monkeypatch):
+    """Each of many jobs reads its stretch of such a file."""
+    monkeypatch.setattr(digests, "QUICK_LIMIT_BYTES", 3)
+    for name in ("small", "large"):
+        (tmp_path / name).write_text("12345")
+    parser = ProgramParser(__doc__)
+    parser.add_input("--small")
+    parser.add_input("--large", large=True)
+    parser.add_output("--out")
+    names = ("small", "large", "out", "sidecar")
+    run_program(parser, read_a_part, [f"--{name}={tmp_path / name}" for name in names])
+    inputs = read_sidecar(tmp_path / "sidecar")["inputs"]
+    assert inputs[str(tmp_path / "small")] == file_digest(tmp_path / "small")
+    assert inputs[str(tmp_path / "large")].startswith("stat-5-")

@@ -122,7 +122,7 @@ def test_pixels_are_kept_away_from_another_image_dataset(settings):
         put(tree, ("datasets", "datasets", "deep_images", "away_from"), name)
         error = refused(tree)
         assert error.place == "datasets.deep_images.away_from"
-        assert (error.expected, error.found) == ("one of main_images", f"'{name}'")
+        assert (error.expected, error.found) == ("one of main_images, specz_images", f"'{name}'")
 
 
 def test_an_image_dataset_needs_a_survey_with_frames(settings):
@@ -132,6 +132,30 @@ def test_an_image_dataset_needs_a_survey_with_frames(settings):
     assert (error.file, error.place) == ("config/surveys/mock_sdss_deep.yaml", "frames")
     assert (error.expected, error.found) == ("where the survey's images are", "no such key")
     assert "'deep_images'" in error.hint
+
+
+def test_images_are_cut_out_of_frames_or_were_published(settings):
+    tree = settings()
+    tree["survey_files"]["mock_sdss_deep"]["images"] = {"layout": "sdss"}
+    error = refused(tree)
+    assert (error.place, error.found) == ("frames", "both")
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected", "found"),
+    [
+        (["images_tests"], "one of all, images_train, images_validation, images_test",
+         "'images_tests'"),
+        (["all", "images_train", "images_validation", "images_test"], "some parts of `source`",
+         "all of them"),
+    ],
+)  # fmt: skip
+def test_parts_with_images_are_some_of_the_surveys_own(settings, parts, expected, found):
+    tree = settings()
+    tree["survey_files"]["galaxiesml"]["images"]["parts"] = parts
+    error = refused(tree)
+    assert (error.file, error.place) == ("config/surveys/galaxiesml.yaml", "images.parts")
+    assert (error.expected, error.found) == (expected, found)
 
 
 @pytest.mark.parametrize("bands", ["ugriz", "u"])
@@ -164,7 +188,8 @@ def test_what_looks_at_images_needs_a_dataset_with_images(settings, path, datase
     put(tree, (*path, key), [dataset] if key == "test_on" else dataset)
     error = refused(tree)
     assert (error.file, error.place) == (file, place)
-    assert error.expected == "a dataset with images: one of ['main_images', 'deep_images']"
+    wanted = "['main_images', 'deep_images', 'specz_images']"
+    assert error.expected == f"a dataset with images: one of {wanted}"
     assert error.found == "'main', which has none"
 
 

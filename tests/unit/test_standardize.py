@@ -9,6 +9,7 @@ import pytest
 from tests.toy_survey import BIG, FILE, failure, raw, survey
 from zladder.catalogs.column_map import native_columns
 from zladder.catalogs.standardize import standardize
+from zladder.provenance.errors import BadInput
 
 
 def test_standard_names_types_and_order():
@@ -116,3 +117,19 @@ def test_extinctions_are_standard_columns():
     settings = survey(columns={"extinction_u": "a_u"}, sentinels={-99: "not_detected"})
     frame, _ = standardize(table, settings, FILE, "all")
     np.testing.assert_array_equal(frame["extinction_u"], np.float32([0.1, 0.2, np.nan]))
+
+
+@pytest.mark.parametrize("mapped", [[], ["mag_u"]])
+def test_a_survey_of_images_has_all_its_magnitudes_or_none(mapped):
+    columns = {"object_id": {"from": "content"}, "ra": "RA", "dec": "DEC", "mag_u": "u"}
+    chosen = {name: columns[name] for name in ("object_id", "ra", "dec", *mapped)}
+    document = {"name": "toy", "bands": ["u", "g"], "columns": chosen}
+    with pytest.raises(BadInput) as caught:
+        native_columns(document)
+    assert caught.value.expected == f"'mag_{'g' if mapped else 'u'}' in the column map"
+    pictured = document | {"pictured": True}
+    if mapped:
+        with pytest.raises(BadInput):
+            native_columns(pictured)
+    else:
+        assert native_columns(pictured) == ["RA", "DEC"]

@@ -254,3 +254,25 @@ def test_a_papers_page_shows_the_cut_flow_of_each_of_its_samples_once(wiring):
     for paper, names in samples.items():
         cutflows = [f"<results>/samples/{name}.cutflow.csv" for name in names]
         assert sorted(w.paper_cutflows(paper)) == cutflows
+
+
+def test_published_images_are_converted_and_their_catalogue_is_read_without_them(wiring):
+    def start(tree):
+        tree["datasets"]["datasets"]["deep_images"]["samples"]["mock"] = ["sdss_selfsup"]
+        tree["survey_files"]["sdss_selfsup"]["kind"] = "none"
+
+    made = wiring(start)
+    assert made.converted_samples() == ["sdss_selfsup"]
+    assert made.cut_samples() == ["mock_main"]
+    places = ["data/fetched/sdss_selfsup/train", "data/fetched/sdss_selfsup/valid"]
+    assert made.published_images("sdss_selfsup") == places
+    assert list(made.native_files("sdss_selfsup").values()) == places  # images and catalogue
+    read = json.loads(made.converting("sdss_selfsup"))
+    assert read == {
+        "layout": "sdss", "pixel_scale_arcsec": 0.396, "zero_point_mag": 22.5,
+        "bands": list("ugriz"), "stamp_pixels": read["stamp_pixels"], "n_shards": read["n_shards"],
+        "max_lost_fraction": 0.0, "encoding": "float32",
+        "extinction_per_ebv": made.settings["survey_files"]["sdss_selfsup"]["extinction_per_ebv"],
+    }  # fmt: skip
+    assert "layout" not in made.reading("sdss_selfsup")
+    assert set(made.native_files("galaxiesml")) == {"all"}

@@ -13,7 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--sample")
-    parser.add_input("--images", several=True)
+    parser.add_input("--images", several=True, large=True)
     parser.add_argument("--shard", type=int, required=True, help="which shard, from 0")
     parser.add_settings("--settings", "layout, bands, sizes, number of shards, JSON")
     parser.add_output("--stamps")

@@ -49,8 +49,9 @@ def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
     Raises
     ------
     BadInput
-        A name that is not standard for the survey's bands, a band without magnitude, no
-        object_id, or an extra column that would overwrite a standard one.
+        A name that is not standard for the survey's bands, a band without magnitude where others
+        have one (a survey of images may have none at all), no object_id, or an extra
+        column that would overwrite a standard one.
     """
     bands = list(survey.get("bands", []))  # none where a survey gives labels only
     allowed = [*_ALWAYS, *(f"{family}_{band}" for family in _FAMILIES for band in bands)]
@@ -60,7 +61,9 @@ def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
             hint = nearest_hint(name, allowed, f"one of {', '.join(allowed)}")
             raise BadInput(survey_file(survey), f"columns.{name}", "a standard column",
                            f"'{name}'", hint)  # fmt: skip
-    for name in ("object_id", *(f"mag_{band}" for band in bands)):
+    magnitudes = [f"mag_{band}" for band in bands]
+    wanted = magnitudes if "pictured" not in survey or set(magnitudes) & set(declared) else []
+    for name in ("object_id", *wanted):
         if name not in declared:
             hint = f"map it, as in {name}: NAME; ids can be made, object_id: {{from: content}}"
             raise BadInput(survey_file(survey), "columns", f"'{name}' in the column map",

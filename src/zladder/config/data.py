@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LOCAL = Path("data")
 FETCHED = LOCAL / "fetched"
@@ -32,6 +32,22 @@ def survey_files(name: str, survey: Mapping[str, Any], simulated_folder: str) ->
         part: str(_located(files.get(part), name, part if part in fetched else None))
         for part in dict.fromkeys([*files, *fetched])
     }
+
+
+def image_parts(survey: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a survey that hold published images; none where it has no such images.
+
+    All of its parts, if `images` names none: they hold the catalogue as well.
+    """
+    source = survey["source"]
+    every = dict.fromkeys([*source.get("files", {}), *source.get("fetch", {})])
+    return list(survey["images"].get("parts", every)) if "images" in survey else []
+
+
+def catalogue_parts(survey: Mapping[str, Any], parts: Iterable[str]) -> list[str]:
+    """Return those of the parts that hold a catalogue: not the ones that hold images alone."""
+    images = survey.get("images", {}).get("parts", [])
+    return [part for part in parts if part not in images]
 
 
 def missing_files(name: str, survey: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,8 @@ def require_images(settings: Mapping[str, Any]) -> None:
         extinction of a band, stamps too small for a recipe, and more checks than steps.
     """
     datasets = settings["datasets"]["datasets"]
+    for name, survey in settings["survey_files"].items():
+        _require_parts(survey, f"config/surveys/{name}.yaml")
     for dataset in image_datasets(settings):
         entry, file = datasets[dataset], "config/stages/datasets.yaml"
         if "away_from" in entry:
@@ -65,13 +67,29 @@ def require_checks(
         raise BadInput(file, place, expected, f"{schedule['checks']}", hint)
 
 
+def _require_parts(survey: Mapping[str, Any], file: str) -> None:
+    """Refuse published images in parts that the survey lacks, or leave no catalogue."""
+    source = survey["source"]
+    known = list(dict.fromkeys([*source.get("files", {}), *source.get("fetch", {})]))
+    parts = survey.get("images", {}).get("parts", [])
+    for part in parts:
+        require_known(part, known, file, "images.parts")
+    if parts and not set(known) - set(parts):
+        hint = "leave `parts` out where the same files hold catalogue and images"
+        raise BadInput(file, "images.parts", "some parts of `source`", "all of them", hint)
+
+
 def _require_imaged(settings: Mapping[str, Any], sample: str, dataset: str) -> None:
     """Refuse a sample without frames to cut stamps from, or whose dust has no known colour."""
     name = settings["catalogs"]["samples"][sample]["photometry"]
     survey, file = settings["survey_files"][name], f"config/surveys/{name}.yaml"
-    if "frames" not in survey:
+    kinds = [key for key in ("frames", "images") if key in survey]
+    if len(kinds) != 1:
         hint = f"the dataset '{dataset}' has images: say where they are, or leave images out"
-        raise BadInput(file, "frames", "where the survey's images are", "no such key", hint)
+        expected, found = "where the survey's images are", "no such key"
+        if kinds:
+            expected, found = "frames to cut, or `images` that are cut", "both"
+        raise BadInput(file, "frames", expected, found, hint)
     known = survey.get("extinction_per_ebv", {})
     missing = [band for band in survey["bands"] if band not in known]
     if missing:

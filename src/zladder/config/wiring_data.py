@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import fetching_of
 from zladder.config.cards import dataset_samples
-from zladder.config.data import ALONE, fetched_frames, fetched_path, survey_files
+from zladder.config.data import (
+    ALONE,
+    catalogue_parts,
+    fetched_frames,
+    fetched_path,
+    survey_files,
+)
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.config.selections import sample_cuts
@@ -58,8 +64,10 @@ class DataWiring:
         return derive_seed(self.settings["master_seed"], "evaluate", study)
 
     def native_files(self, survey: str) -> dict[str, str]:
-        """Return {part: native file} of a survey."""
-        return survey_files(survey, self.settings["survey_files"][survey], SIMULATED)
+        """Return {part: native file} of a survey's catalogue."""
+        document = self.settings["survey_files"][survey]
+        files = survey_files(survey, document, SIMULATED)
+        return {part: files[part] for part in catalogue_parts(document, files)}
 
     def fetching(self) -> str:
         """Return how archives are asked; no param of a rule: it changes nothing of what comes."""
@@ -128,6 +136,8 @@ class DataWiring:
         """Return the settings that reading a survey's native tables depends on."""
         document = self.settings["survey_files"][survey]
         read = {key: document[key] for key in document if key not in _NOT_READ}
+        if "images" in document:
+            read["pictured"] = True
         if "stored_extinction_per_ebv" in document:
             read["extinction_per_ebv"] = document["extinction_per_ebv"]
         return canonical_json({"name": survey, **read})
@@ -316,6 +326,7 @@ _NOT_READ = (
     "like",
     "extinction_per_ebv",
     "frames",
+    "images",
     "measured",
     "selections",
 )

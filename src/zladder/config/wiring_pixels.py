@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
-from zladder.config.data import data_folder, fetched_frames
+from zladder.config.data import data_folder, fetched_frames, image_parts, survey_files
 from zladder.config.methods import ladder_of
 from zladder.config.wiring_data import (
     MEASURED_SURVEY,
@@ -30,13 +30,36 @@ class PixelWiring(DataWiring):
         return [name for name in self.plan.datasets if self.has_images(name)]
 
     def image_samples(self) -> list[str]:
-        """Return the samples whose stamps are cut."""
+        """Return the samples that have stamps."""
         names = [
             sample
             for dataset in self.image_datasets()
             for sample in dataset_samples(self.settings, dataset)
         ]
         return list(dict.fromkeys(names))
+
+    def cut_samples(self) -> list[str]:
+        """Return the samples whose stamps are cut out of frames."""
+        return [name for name in self.image_samples() if "frames" in self._imaged(name)]
+
+    def converted_samples(self) -> list[str]:
+        """Return the samples whose images were published, cut by others."""
+        return [name for name in self.image_samples() if "images" in self._imaged(name)]
+
+    def published_images(self, sample: str) -> list[str]:
+        """Return the files of a sample's published images."""
+        name = self.settings["catalogs"]["samples"][sample]["photometry"]
+        survey = self.settings["survey_files"][name]
+        files = survey_files(name, survey, SIMULATED)
+        return [files[part] for part in image_parts(survey)]
+
+    def converting(self, sample: str) -> str:
+        """Return the settings that converting a sample's published images depends on."""
+        survey = self._imaged(sample)
+        stage = {key: value for key, value in self.settings["cutouts"].items() if key != "grid"}
+        images = {key: value for key, value in survey["images"].items() if key != "parts"}
+        read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
+        return canonical_json({**stage, **images, **read})
 
     def shards(self) -> list[int]:
         """Return the numbers of the shards."""
@@ -90,7 +113,7 @@ class PixelWiring(DataWiring):
 
     def painted_shards(self) -> list[int]:
         """Return the shards of the mock sky's frames; none if nothing is cut out or measured."""
-        simulated = ["simulated" in self._imaged(name)["frames"] for name in self.image_samples()]
+        simulated = ["simulated" in self._imaged(name)["frames"] for name in self.cut_samples()]
         return self.shards() if self.is_measured() or any(simulated) else []
 
     def is_measured(self) -> bool:

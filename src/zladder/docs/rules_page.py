@@ -21,10 +21,10 @@ Every rule runs one program of the same name, `workflow/scripts/RULE.py`, with t
 
 `<results>` is `results/SKY-SCALE`. Words in braces are wildcards: the names of surveys, samples,
 datasets, studies, runs and papers of the configuration, and the numbers of shards. An input is
-shown as the output that it comes from, on the mock sky; on real data `read_catalog` and
-`cut_stamps` read the files of the survey instead. The pages on counts, costs and provenance, and
-the summary, also read the sidecars of every earlier rule: the graph leaves those arrows out. On a
-cluster small rules share jobs ([cluster](cluster.md#groups))."""
+shown as the output that it comes from, on the mock sky; on real data `read_catalog`,
+`cut_stamps` and `convert_images` read the files of the survey instead. The pages on counts, costs
+and provenance, and the summary, also read the sidecars of every earlier rule: the graph leaves
+those arrows out. On a cluster small rules share jobs ([cluster](cluster.md#groups))."""
 
 
 # Where a survey is fetched; the mock sky, for which the graph is drawn, is not.
@@ -33,6 +33,8 @@ FETCHED_EDGES = [
     "  fetch_query -.-> read_catalog",
     "  read_catalog -.-> fetch_frames",
     "  fetch_frames -.-> cut_stamps",
+    "  fetch_file -.-> convert_images",
+    "  convert_images -.-> build_image_dataset",
 ]
 
 

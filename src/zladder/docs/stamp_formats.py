@@ -61,7 +61,9 @@ STAMP_FLAG_MEANINGS = {
 LOSS_OPENING = """\
 A galaxy without a stamp stands in `SHARD.losses.csv` with its field, the band at fault and the
 reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
-the galaxy), `edge` or `not_finite`. Above `cutouts.max_lost_fraction` they are bad input."""
+the galaxy), `edge` or `not_finite`; of published images, which have no field, `no_image`,
+`not_finite`, `empty` (a band of zeros) or `no_dust` (its extinction is not known). Above
+`cutouts.max_lost_fraction` they are bad input."""
 
 
 def stamp_section() -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zladder.provenance.code import code_digest
-from zladder.provenance.digests import file_digest
+from zladder.provenance.digests import file_digest, quick_digest
 from zladder.provenance.errors import (
     EXIT_BAD_INPUT,
     EXIT_DONE,
@@ -48,15 +48,23 @@ class ProgramParser(argparse.ArgumentParser):
     def __init__(self, description: str | None) -> None:
         super().__init__(description=description, formatter_class=argparse.RawTextHelpFormatter)
         self.input_names: list[str] = []
+        self.large_names: list[str] = []
         self.output_names: list[str] = []
         self.beside: dict[str, tuple[str, str]] = {}
         self.add_argument("--log", type=Path, help="log file (default: standard error)")
         self.add_argument("--sidecar", type=Path, help="where to write how this was made")
         self.add_argument("--code-digest", help="stop if the code is no longer this one")
 
-    def add_input(self, option: str, *, several: bool = False, required: bool = True) -> None:
-        """Declare an option that names one input file, or several."""
-        self.input_names.append(option.removeprefix("--").replace("-", "_"))
+    def add_input(
+        self, option: str, *, several: bool = False, required: bool = True, large: bool = False
+    ) -> None:
+        """Declare an option that names one input file, or several.
+
+        Of `large` ones, of which a program reads a part, the sidecar has `quick_digest`.
+        """
+        name = option.removeprefix("--").replace("-", "_")
+        self.input_names.append(name)
+        self.large_names += [name] if large else []
         nargs = "+" if several else None
         self.add_argument(option, type=Path, required=required, nargs=nargs)
 
@@ -150,7 +158,11 @@ def _run_checked(
             }
             content |= {"seconds": seconds, "device": "cpu"}
             for path in partial[len(outputs) :]:
-                digests = {str(path): file_digest(path) for path in inputs}
+                large = _paths(options, parser.large_names)
+                digests = {
+                    str(path): (quick_digest if path in large else file_digest)(path)
+                    for path in inputs
+                }
                 write_sidecar(path, {**content, "inputs": digests, **extra})
     log.info("done in %.1f s", seconds)
 

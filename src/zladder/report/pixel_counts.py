@@ -22,7 +22,7 @@ KINDS = {
 
 def stamps_section(records: Sequence[Record]) -> Html | None:
     """Return how many stamps of each sample were cut; nothing where there are no pixels."""
-    cut = of_rule(records, "cut_stamps")
+    cut = [*of_rule(records, "cut_stamps"), *of_rule(records, "convert_images")]
     if not cut:
         return None
     rows = []
@@ -30,8 +30,7 @@ def stamps_section(records: Sequence[Record]) -> Html | None:
         shards = [record.counts for record in cut if record.path.parent.name == sample]
         lost = _added(shard.get("n_lost", {}) for shard in shards)
         rows.append([
-            sample, *[count_cell(sum(int(shard.get(key, 0)) for shard in shards))
-                      for key in ("n_fields", "n_in", "n_out")],
+            sample, *[count_cell(_total(shards, key)) for key in ("n_fields", "n_in", "n_out")],
             _reasons(lost, {}), tag("td", count(len(shards)), class_="n"),
         ])  # fmt: skip
     head = ["sample", *[tag("th", words, class_="n") for words in
@@ -39,6 +38,12 @@ def stamps_section(records: Sequence[Record]) -> Html | None:
     note = ("Each galaxy that got no stamp is listed with its reason beside the shard "
             "(SHARD.losses.csv).")  # fmt: skip
     return section("Stamps", table(head, rows), paragraph(note, kind="note"))
+
+
+def _total(shards: Sequence[Mapping[str, Any]], key: str) -> int | None:
+    """Return a sum over shards; None where there is no such count (fields of published images)."""
+    counts = [int(shard[key]) for shard in shards if key in shard]
+    return sum(counts) if counts else None
 
 
 def image_datasets_section(records: Sequence[Record]) -> Html | None:
