@@ -62,6 +62,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/evaluate_oracle.smk"
 include: "workflow/rules/evaluate_truth.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/report_datasets.smk"
 include: "workflow/rules/report_mock.smk"
 include: "workflow/rules/report_pages.smk"
 

@@ -133,6 +133,36 @@ class ReportWiring(MockSkyWiring):
         bands = files[surveys[0]]["bands"]
         return canonical_json({"dataset": dataset, "bands": bands, "surveys": titles})
 
+    def about_datasets(self) -> str:
+        """Return what the page of each dataset prints, in the order of the datasets."""
+        stage, entries = self.settings["datasets"], self.settings["catalogs"]["samples"]
+        files, pixels = self.settings["survey_files"], self.settings["pretrain"]["pixels"]
+        told = []
+        for dataset in self.plan.datasets:
+            samples, images = dataset_samples(self.settings, dataset), self.has_images(dataset)
+            surveys = list(dict.fromkeys(entries[name]["photometry"] for name in samples))
+            about = {
+                "dataset": dataset,
+                "samples": samples,
+                "surveys": [files[survey]["title"] for survey in surveys],
+                "bands": files[surveys[0]]["bands"],
+                "sky_cell_order": (stage["images"] if images else stage)["sky_cell_order"],
+                "label_fractions": self.settings["train"]["label_fractions"],
+                "images": images,
+            }
+            told.append(about | (dict(pixels) if images else {}))
+        return canonical_json(told)
+
+    def all_stamps(self) -> list[str]:
+        """Return the files of stamps of all image datasets."""
+        files = [stamps for name in self.image_datasets() for stamps in self.stamps_of(name)]
+        return list(dict.fromkeys(files))
+
+    def dataset_sidecars(self) -> list[str]:
+        """Return the sidecars of the datasets and of their stamps."""
+        stamps = [path.replace(".h5", ".json") for path in self.all_stamps()]
+        return [*(f"<results>/datasets/{name}.json" for name in self.plan.datasets), *stamps]
+
     def papers(self) -> list[str]:
         """Return the papers that have a study here."""
         return list(self.plan.by_paper(self.settings))
@@ -216,6 +246,7 @@ class ReportWiring(MockSkyWiring):
             *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
             *[f"<results>/report/{sample}.match.png" for sample in self.matched_samples()],
             *[f"<results>/report/{dataset}.wall.png" for dataset in self.image_datasets()],
+            *[f"<results>/report/{dataset}.dataset.html" for dataset in self.plan.datasets],
             *self.mock_pages(),
             *[f"<results>/report/{page}.html" for page in pages],
         ]

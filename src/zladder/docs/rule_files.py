@@ -74,9 +74,18 @@ def read_rules(text: str) -> list[Rule]:
 
 
 def first_text(value: ast.expr) -> str:
-    """Return a text, or the first argument of report("path", ...) or collect("path", ...)."""
+    """Return a text, or the first argument of report("path", ...) or collect("path", ...).
+
+    Of a list with one of these for each name it is the path with the name in braces.
+    """
+    if isinstance(value, ast.ListComp):
+        value = value.elt
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
         value = value.args[0]
+    if isinstance(value, ast.JoinedStr):
+        parts = [part.value for part in value.values]
+        return "".join(f"{{{part.id}}}" if isinstance(part, ast.Name) else str(part)
+                       for part in parts)  # fmt: skip
     return str(value.value) if isinstance(value, ast.Constant) else ""
 
 

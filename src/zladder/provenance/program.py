@@ -69,8 +69,9 @@ class ProgramParser(argparse.ArgumentParser):
         self.add_argument(option, type=Path, required=required, nargs=nargs)
 
     def add_output(
-        self, option: str, *, several: bool = False, beside: tuple[str, str] | None = None
-    ) -> None:
+        self, option: str, *, several: bool = False, required: bool = True,
+        beside: tuple[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """Declare an option that names one output file, or several.
 
         With ``beside``, another output's option and a suffix, it is by default that file with
@@ -78,7 +79,7 @@ class ProgramParser(argparse.ArgumentParser):
         """
         name = option.removeprefix("--").replace("-", "_")
         self.output_names.append(name)
-        required, nargs = beside is None, "+" if several else None
+        required, nargs = required and beside is None, "+" if several else None
         self.add_argument(option, type=Path, required=required, nargs=nargs)
         if beside:
             self.beside[name] = beside[0].removeprefix("--").replace("-", "_"), beside[1]
@@ -197,6 +198,8 @@ def _replace_paths(options: argparse.Namespace, names: list[str], partial: Itera
     """Put the temporary names where the final ones stood."""
     for name in names:
         value = getattr(options, name)
+        if value is None:
+            continue
         new = [next(partial) for _ in value] if isinstance(value, list) else next(partial)
         setattr(options, name, new)
 

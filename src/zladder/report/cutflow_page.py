@@ -40,7 +40,7 @@ def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]
                           "would take from the first sample without the others; “NaN” is how many "
                           "of the lost have no number there.", kind="note")),
         stamps_section(records),
-        _datasets(of_rule(records, "build_dataset")),
+        datasets_section(of_rule(records, "build_dataset")),
         image_datasets_section(records),
     )  # fmt: skip
 
@@ -114,7 +114,8 @@ def _bar(share: float) -> Html:
     return tag("span", class_="bar", style=f"width: {100 * share:.1f}%; min-width: 1px")
 
 
-def _datasets(records: Sequence[Record]) -> Html:
+def datasets_section(records: Sequence[Record]) -> Html:
+    """Return the catalogue datasets with what came in and their splits."""
     splits = list(dict.fromkeys(s for record in records for s in record.by_split))
     head = ["dataset", *_right("galaxies in", "copies dropped", "galaxies out", *splits)]
     rows = []

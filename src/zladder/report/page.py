@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDE_PIXELS = 1500  # a figure as wide as the page, on a screen of middling density
 WIDE_QUALITY = 80
+SMALL_BYTES = 250_000  # a picture of fewer, and not wider, goes into a page as it is
 
 
 def page(title: str, lead: object, *parts: object) -> str:
@@ -91,11 +92,13 @@ def image(path: Path, description: str, caption: object) -> Html:
 
 
 def wide_image(path: Path, description: str, caption: object) -> Html:
-    """Return a PNG file as wide as the page, made smaller: several fit into one page.
+    """Return a PNG file as wide as the page, a large one made smaller: several fit into one page.
 
     A viewer hands a page on as a data URI, and Chromium shows nothing of those beyond 2 MiB.
     """
     with Image.open(path) as picture:
+        if picture.width <= WIDE_PIXELS and path.stat().st_size <= SMALL_BYTES:
+            return _figure("png", path.read_bytes(), description, caption, "wide")
         height = round(picture.height * min(1.0, WIDE_PIXELS / picture.width))
         small = picture.convert("RGB").resize((min(picture.width, WIDE_PIXELS), height))
     kept = BytesIO()

@@ -1,0 +1,72 @@
+"""What of a dataset its page looks at: which columns are read, colours, S/N, their words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from zladder.tables.fluxes import MAG_PER_LN
+from zladder.tables.read import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+_PLAIN = ("object_id", "ra", "dec", "z_true", "z_true_kind", "split", "fraction_rank", "shard",
+          "row", "stamp_flags")  # fmt: skip
+_OF_BANDS = ("mag_{band}", "mag_err_{band}", "extinction_{band}")
+
+
+def read_shown_columns(path: Path, bands: Sequence[str]) -> pd.DataFrame:
+    """Return a dataset with the columns that its page shows, where it has them; N rows.
+
+    Raises
+    ------
+    BadInput
+        As `read_table`; a dataset always has ``object_id`` and ``split``.
+    """
+    names = [*_PLAIN, *(name.format(band=band) for band in bands for name in _OF_BANDS)]
+    there = set(pq.read_schema(path).names) if path.is_file() else set(names)
+    needed = ("object_id", "split")
+    return read_table(path, columns=[name for name in names if name in there or name in needed])
+
+
+def bands_of(dataset: pd.DataFrame, bands: Sequence[str]) -> list[str]:
+    """Return the bands, of those named, in which the dataset has magnitudes."""
+    return [band for band in bands if f"mag_{band}" in dataset]
+
+
+def signal_to_noise(mag_err: np.ndarray) -> np.ndarray:
+    """Return flux over its error, float64 (N,), of errors of magnitudes: 1.0857 / mag_err.
+
+    NaN where the error is not a positive number.
+    """
+    error = np.asarray(mag_err, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(error > 0, MAG_PER_LN / error, np.nan)
+
+
+def compared_columns(dataset: pd.DataFrame, bands: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return {name: one float64 a galaxy, (N,)} of what is compared between splits.
+
+    Redshift, magnitudes, colours of neighbouring bands, and of the middle band the error of the
+    magnitude and the extinction (those of the others follow them); where the dataset has them.
+    What is not a finite number does not count.
+    """
+    found = {"z_true": _numbers(dataset, "z_true")} if "z_true" in dataset else {}
+    here = bands_of(dataset, bands)
+    light = {band: _numbers(dataset, f"mag_{band}") for band in here}
+    found |= {f"mag_{band}": values for band, values in light.items()}
+    with np.errstate(invalid="ignore"):  # inf - inf: detected in neither band
+        found |= {f"{blue} − {red}": light[blue] - light[red]
+                  for blue, red in zip(here, here[1:], strict=False)}  # fmt: skip
+    middle = [name.format(band=here[len(here) // 2]) for name in _OF_BANDS[1:]] if here else []
+    return found | {name: _numbers(dataset, name) for name in middle if name in dataset}
+
+
+def _numbers(dataset: pd.DataFrame, name: str) -> np.ndarray:
+    return dataset[name].to_numpy(dtype=np.float64, na_value=np.nan)

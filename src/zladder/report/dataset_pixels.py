@@ -1,0 +1,195 @@
+"""The pixels of an image dataset in numbers: as cut, as a network sees them, and their flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from zladder.metrics.normal import NMAD_FACTOR
+from zladder.provenance.errors import BadInput
+from zladder.report.shown_stamps import AGAIN
+from zladder.tables.stamp_files import STAMP_FLAGS, describe_stamps, stamp_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+N_BLOCKS, BLOCK_ROWS = 16, 40  # of each dataset: 640 stamps, read in pieces of the files
+PERCENTS = (0.0, 0.1, 1.0, 16.0, 50.0, 84.0, 99.0, 99.9, 100.0)
+PIXELS = ("band", "what", "n_stamps", *[f"p{percent:g}" for percent in PERCENTS])
+FLAGGED = ("band", "flag", "n", "n_flagged")
+ANY_BAND = "any"
+AS_CUT, SEEN = "as cut (nmgy)", "as seen"
+SOFTENING_SIGMAS = 2.0  # of the sky: as learning.pixels, which needs torch; a test holds both alike
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The stamps of some galaxies, all in the same bands.
+
+    Attributes
+    ----------
+    flux_nmgy
+        As they were cut, float32 (N, B, S, S).
+    extinction_mag
+        Of the Milky Way, float32 (N, B).
+    bands
+        Their names, B of them.
+    """
+
+    flux_nmgy: np.ndarray
+    extinction_mag: np.ndarray
+    bands: tuple[str, ...]
+
+
+def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
+    """Return the stamps of a dataset in some blocks of rows, spread evenly over its shards.
+
+    Every block is one piece of a file, so that memory and time do not grow with the dataset; which
+    rows are read depends on nothing but their number. Rows that are not in the dataset are left
+    out.
+
+    Parameters
+    ----------
+    shards
+        Stamp files; SAMPLE/SHARD.h5 is the shard ``SAMPLE/SHARD``.
+    dataset
+        ``shard row`` of an image dataset; N >= 1 rows.
+
+    Raises
+    ------
+    BadInput
+        If a shard that the dataset names is missing, is no stamp file, or has other bands or
+        another size than the first.
+    """
+    flux, extinction = [], []
+    first = None
+    for path, rows in _shards_of(shards, dataset):
+        about = describe_stamps(path)
+        first = first or about
+        layout, wanted = (about.bands, about.stamp_pixels), (first.bands, first.stamp_pixels)
+        if layout != wanted:
+            raise BadInput(path, "bands and size of the stamps", f"{wanted}", f"{layout}", AGAIN)
+        with h5py.File(path) as file:
+            for start, stop in _blocks(about.n_stamps, len(rows) / len(dataset)):
+                here = rows[(rows >= start) & (rows < stop)] - start
+                if len(here):
+                    flux.append(file["flux"][start:stop][here])
+                    extinction.append(file["extinction_mag"][start:stop][here])
+    if first is None or not flux:
+        raise BadInput("the dataset", "column shard", "galaxies with stamps", "none", AGAIN)
+    return Pixels(np.concatenate(flux), np.concatenate(extinction), first.bands)
+
+
+def _blocks(n_rows: int, share: float) -> list[tuple[int, int]]:
+    """Return (first row, row after the last) of a shard's blocks; it holds a share of them all."""
+    n_blocks = max(1, min(round(N_BLOCKS * share), -(-n_rows // BLOCK_ROWS)))
+    starts = np.linspace(0, max(n_rows - BLOCK_ROWS, 0), n_blocks).astype(np.int64)
+    return [(int(start), min(int(start) + BLOCK_ROWS, n_rows)) for start in starts]
+
+
+def _shards_of(shards: Sequence[Path], dataset: pd.DataFrame) -> Iterator[tuple[Path, np.ndarray]]:
+    """Give (file, sorted rows int64) of each shard that a dataset names."""
+    files = {f"{path.parent.name}/{path.stem}": path for path in shards}
+    for shard, rows in dataset.groupby("shard", sort=True)["row"]:
+        if shard not in files:
+            raise BadInput("the dataset", "column shard", f"one of {', '.join(files)}",
+                           str(shard), AGAIN)  # fmt: skip
+        yield files[str(shard)], np.sort(rows.to_numpy(dtype=np.int64))
+
+
+def count_flags(shards: Sequence[Path], dataset: pd.DataFrame) -> pd.DataFrame:
+    """Return how many stamps of a dataset carry each flag, in each band and in any (`FLAGGED`).
+
+    Parameters
+    ----------
+    shards, dataset
+        As of `sample_pixels`.
+
+    Raises
+    ------
+    BadInput
+        If a shard is missing or no stamp file, or ends before a row of the dataset.
+    """
+    bands: list[str] = []
+    totals: dict[tuple[str, str], int] = {}
+    for path, rows in _shards_of(shards, dataset):
+        about = describe_stamps(path)
+        if rows[-1] >= about.n_stamps:
+            raise BadInput(path, f"row {rows[-1]}", f"one of {about.n_stamps} rows",
+                           "a row beyond the end", AGAIN)  # fmt: skip
+        flags = stamp_column(path, "flags")[rows]  # (n, B)
+        columns = dict(zip(about.bands, flags.T, strict=True))
+        columns[ANY_BAND] = np.bitwise_or.reduce(flags, axis=1)
+        bands += [band for band in about.bands if band not in bands]
+        for band, values in columns.items():
+            for flag, bit in STAMP_FLAGS.items():
+                found = int(np.count_nonzero(values & np.uint32(1 << bit)))
+                totals[band, flag] = totals.get((band, flag), 0) + found
+    return pd.DataFrame(
+        [(band, flag, len(dataset), totals.get((band, flag), 0))
+         for band in (*bands, ANY_BAND) for flag in STAMP_FLAGS],
+        columns=list(FLAGGED),
+    )  # fmt: skip
+
+
+def as_seen(pixels: Pixels, crop_pixels: int, stretch: str) -> np.ndarray:
+    """Return the centre crops as a network sees them, float32 (N, B, C, C).
+
+    stretch(flux 10^(0.4 A) / softening): dust taken out, in units of twice the noise of the sky
+    (the median over these stamps of the scatter at their borders), without augmentation. A
+    training takes the softening of its own galaxies instead of these.
+    """
+    clear = 10 ** (0.4 * pixels.extinction_mag.astype(np.float64))  # (N, B)
+    softening = SOFTENING_SIGMAS * _middle(border_sigma(pixels.flux_nmgy) * clear)
+    start = (pixels.flux_nmgy.shape[-1] - crop_pixels) // 2
+    window = slice(start, start + crop_pixels)
+    factor = (clear / softening).astype(np.float32)[..., None, None]
+    return STRETCHES[stretch](pixels.flux_nmgy[:, :, window, window] * factor)
+
+
+def border_sigma(flux: np.ndarray) -> np.ndarray:
+    """Return the scatter of the two outermost rings of pixels, (N, B): 1.4826 times their MAD."""
+    rows, columns = flux[..., [0, 1, -2, -1], :], flux[..., 2:-2, [0, 1, -2, -1]]
+    ring = np.concatenate([part.reshape(*flux.shape[:2], -1) for part in (rows, columns)], axis=2)
+    ring = np.abs(ring - _lower_median(ring)[..., None])
+    return NMAD_FACTOR * _lower_median(ring)
+
+
+def _lower_median(values: np.ndarray) -> np.ndarray:
+    """Return the middle of the last axis, of two the lower one: as PyTorch does."""
+    place = (values.shape[-1] - 1) // 2
+    return np.partition(values, place, axis=-1)[..., place]
+
+
+def _middle(sigma: np.ndarray) -> np.ndarray:
+    return _lower_median(sigma.T)
+
+
+def _sqrt(x: np.ndarray) -> np.ndarray:
+    return np.copysign(np.sqrt(np.abs(x) + 1) - 1, x)
+
+
+STRETCHES = {"sqrt": _sqrt, "asinh": np.arcsinh}
+
+
+def pixel_quantiles(pixels: Pixels, seen: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return the quantiles of the pixels' values in each band, a row each (`PIXELS`).
+
+    Parameters
+    ----------
+    pixels
+        As cut: N stamps.
+    seen
+        {what it is called: values (N, B, C, C)}.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for what, values in {AS_CUT: pixels.flux_nmgy, **seen}.items():
+        for place, band in enumerate(pixels.bands):
+            found = np.percentile(values[:, place], PERCENTS)
+            rows.append((band, what, len(values), *map(float, found)))
+    return pd.DataFrame(rows, columns=list(PIXELS))

@@ -1,0 +1,202 @@
+"""Where the galaxies of a dataset lie on the sky, and that its splits lie apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy import units
+from astropy_healpix import HEALPix
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from zladder.report.dataset_light import SPLIT_COLOURS
+from zladder.report.dataset_splits import splits_in
+from zladder.report.projection import Map, crossings, map_of, step_of
+from zladder.report.style import RULE, SOFT, headline, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+CELLS_ACROSS = 9  # of the sky shown in detail
+PATCH_ORDERS = 3  # a patch to choose from is 2^3 cells wide
+RASTER = (64, 220)  # fewest and most steps across the whole map
+FEW_STEPS = 300  # with fewer than these filled, the map is drawn coarser: single fields are seen
+POINTS_OF_LINE = 181
+
+
+@styled
+def draw_sky(
+    dataset: pd.DataFrame, cells: np.ndarray | None, about: Mapping[str, Any]
+) -> Figure:
+    """Return a figure of two maps: all galaxies, and one place with the cells of the splits.
+
+    Parameters
+    ----------
+    dataset
+        ``ra dec`` (deg, ICRS) and ``split``; N rows.
+    cells
+        The sky cell of each galaxy, nested HEALPix, int64 (N,); None where there are no positions:
+        the figure then says so.
+    about
+        ``dataset`` (its name), ``sky_cell_order``; ``stamp_arcsec``: width of a stamp, 0 without.
+    """
+    figure = Figure(figsize=(10, 4.8))
+    if cells is None:
+        figure.set_size_inches(10, 0.9)
+        headline(figure, f"{about['dataset']}: its survey gives no positions")
+        return figure
+    headline(figure, f"{about['dataset']} on the sky: {len(dataset):,} galaxies in "
+                     f"{len(np.unique(cells)):,} cells")  # fmt: skip
+    left = figure.add_axes((0.075, 0.14, 0.40, 0.75))
+    right = figure.add_axes((0.58, 0.14, 0.40, 0.75))
+    _whole(left, dataset)
+    _detail(right, dataset, cells, about)
+    handles = [Line2D([], [], marker="s", ls="", color=SPLIT_COLOURS[name], label=name)
+               for name in splits_in(dataset)]  # fmt: skip
+    figure.legend(handles=handles, loc="lower left", ncols=4, bbox_to_anchor=(0.05, -0.01),
+                  handletextpad=0.2, columnspacing=1.4)  # fmt: skip
+    return figure
+
+
+def _whole(axes: Axes, dataset: pd.DataFrame) -> None:
+    """Draw all galaxies: each step of the map has the colour of the split with most in it."""
+    ra, dec = dataset["ra"].to_numpy(), dataset["dec"].to_numpy()
+    sky = map_of(ra, dec)
+    x, y = sky.project(ra, dec)
+    half = 1.06 * max(np.ptp(x), np.ptp(y), 1e-3) / 2
+    centre = (x.min() + x.max()) / 2, (y.min() + y.max()) / 2
+    names, split = splits_in(dataset), dataset["split"].to_numpy()
+    for n_steps in (int(np.clip(1.6 * np.sqrt(len(x)), *RASTER)), RASTER[0]):
+        edges = [np.linspace(middle - half, middle + half, n_steps + 1) for middle in centre]
+        counts = np.stack([np.histogram2d(y[split == name], x[split == name], edges[::-1])[0]
+                           for name in names])  # fmt: skip
+        if np.count_nonzero(counts.sum(axis=0)) > FEW_STEPS:
+            break
+    colours = np.array([to_rgb(SPLIT_COLOURS[name]) for name in names])
+    total = counts.sum(axis=0)
+    depth = np.log1p(total) / np.log1p(max(total.max(), 1))
+    shade = np.where(total > 0, 0.5 + 0.5 * depth, 0)[..., None]
+    image = 1 - shade * (1 - colours[counts.argmax(axis=0)])
+    extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
+    axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
+    axes.set(xlim=extent[1::-1], ylim=extent[2:])  # east is at the left
+    _graticule(axes, sky, ra, dec)
+    kind = "Hammer" if sky.whole else "Lambert azimuthal"
+    axes.set_title(f"all of them ({kind}, equal areas)")
+
+
+def _detail(
+    axes: Axes, dataset: pd.DataFrame, cells: np.ndarray, about: Mapping[str, Any]
+) -> None:
+    """Draw the cells of one place in the colours of their splits, and its galaxies."""
+    order, width = about["sky_cell_order"], cell_width_deg(about["sky_cell_order"])
+    middle = _place_to_show(dataset, cells)
+    ra, dec = dataset["ra"].to_numpy(), dataset["dec"].to_numpy()
+    sky = Map(float(ra[middle]), float(dec[middle]), whole=False)
+    x, y = sky.project(ra, dec)
+    half = CELLS_ACROSS * width / 2
+    near = (np.abs(x) < half + 2 * width) & (np.abs(y) < half + 2 * width)
+    near &= (ra - sky.ra_deg + 180) % 360 - 180 < 90  # what lies behind the map is far away
+    split = dataset["split"].to_numpy()
+    grid = HEALPix(nside=2**order, order="nested")
+    for name in splits_in(dataset):
+        rows = near & (split == name)
+        if not rows.any():
+            continue
+        corners = grid.boundaries_lonlat(np.unique(cells[rows]), step=2)
+        polygons = np.stack(sky.project(*(part.to_value(units.deg) for part in corners)), axis=-1)
+        axes.add_collection(PolyCollection(list(polygons), facecolor=_tint(SPLIT_COLOURS[name]),
+                                           edgecolor="white", linewidth=0.8))  # fmt: skip
+    _galaxies(axes, x[near], y[near], split[near], about["stamp_arcsec"] / 3600)
+    axes.set(xlim=(half, -half), ylim=(-half, half), aspect="equal")
+    _graticule(axes, sky, ra[near], dec[near])
+    what = f", stamps of {about['stamp_arcsec']:.0f}″" if about["stamp_arcsec"] else ""
+    size = f"{60 * width:.1f}′" if 60 * width >= 1 else f"{3600 * width:.0f}″"
+    axes.set_title(f"one place: cells of {size} (HEALPix order {order}){what}")
+
+
+def cell_width_deg(order: int) -> float:
+    """Return the mean width of a HEALPix cell, the root of its area."""
+    return float(np.degrees(np.sqrt(np.pi / 3.0) / 2**order))
+
+
+def _place_to_show(dataset: pd.DataFrame, cells: np.ndarray) -> int:
+    """Return the row of a galaxy in the middle of the patch with most splits, then most galaxies."""
+    patch, group = np.unique(cells >> (2 * PATCH_ORDERS), return_inverse=True)
+    n_splits = sum((np.bincount(group[(dataset["split"] == name).to_numpy()],
+                                minlength=len(patch)) > 0).astype(np.int64)
+                   for name in splits_in(dataset))  # fmt: skip
+    best = int(np.lexsort((np.bincount(group), n_splits))[-1])
+    rows = np.flatnonzero(group == best)
+    dec = dataset["dec"].to_numpy()[rows]
+    ra = dataset["ra"].to_numpy()[rows]
+    east = (ra - ra[0] + 180) % 360 - 180
+    away = np.hypot((east - np.median(east)) * np.cos(np.radians(dec)), dec - np.median(dec))
+    return int(rows[np.argmin(away)])
+
+
+def _galaxies(
+    axes: Axes, x: np.ndarray, y: np.ndarray, split: np.ndarray, stamp_deg: float
+) -> None:
+    """Draw galaxies as the squares that their stamps cover; as dots where they have none."""
+    for name, colour in SPLIT_COLOURS.items():
+        rows = split == name
+        dark = tuple(0.75 * part for part in to_rgb(colour))
+        if not stamp_deg:
+            axes.plot(x[rows], y[rows], "o", color=dark, markersize=2.2, markeredgewidth=0)
+            continue
+        offsets = stamp_deg / 2 * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        squares = np.stack([x[rows], y[rows]], axis=1)[:, None] + offsets
+        axes.add_collection(PolyCollection(list(squares), facecolor="none", edgecolor=dark,
+                                           linewidth=0.7))  # fmt: skip
+
+
+def _graticule(axes: Axes, sky: Map, ra: np.ndarray, dec: np.ndarray) -> None:
+    """Draw meridians and parallels, named where they meet the lower and the left edge."""
+    right, left = sorted(axes.get_xlim())
+    low, high = axes.get_ylim()
+    step = step_of(high - low)
+    middle = np.median((ra - sky.ra_deg + 180) % 360 - 180) + sky.ra_deg
+    cosine = max(float(np.cos(np.radians(np.abs(dec).max()))), 0.05)
+    wide = step_of((high - low) / max(float(np.cos(np.radians(np.median(dec)))), 0.05))
+    reach = min(180.0, (high - low) / cosine + wide)
+    tall = np.linspace(max(-90.0, dec.min() - 2 * (high - low)),
+                       min(90.0, dec.max() + 2 * (high - low)), POINTS_OF_LINE)  # fmt: skip
+    across = middle + np.linspace(-reach, reach, POINTS_OF_LINE)
+    bottom: dict[float, str] = {}
+    side: dict[float, str] = {}
+    first = np.ceil((middle - reach) / wide) * wide
+    for meridian in np.arange(first, middle + reach, wide):
+        x, y = sky.project(np.full_like(tall, meridian), tall)
+        axes.plot(x, y, color=RULE, linewidth=0.6, zorder=0.5)
+        for at in crossings(y, x, low):
+            if right < at < left:
+                bottom[float(at)] = _degrees(meridian % 360.0, wide)
+    for parallel in np.arange(np.ceil(tall[0] / step) * step, tall[-1], step):
+        x, y = sky.project(across, np.full_like(across, parallel))
+        axes.plot(x, y, color=RULE, linewidth=0.6, zorder=0.5)
+        for at in crossings(x, y, left):
+            if low < at < high:
+                side[float(at)] = _degrees(parallel, step)
+    axes.set(xlim=(left, right), ylim=(low, high))
+    axes.set_xticks(list(bottom), labels=list(bottom.values()))
+    axes.set_yticks(list(side), labels=list(side.values()))
+    axes.set_xlabel("right ascension (ICRS)", color=SOFT)
+    axes.set_ylabel("declination", color=SOFT)
+
+
+def _degrees(angle: float, step: float) -> str:
+    """Return an angle with as many decimals as its step has."""
+    decimals = 0 if step >= 1 else 1 if step >= 0.1 else 2
+    return f"{angle:.{decimals}f}°".replace("-", "−")
+
+
+def _tint(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (1 - 0.42 * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
