@@ -35,7 +35,8 @@ TRAININGS = {
 def after_training(rules: Iterable[str]) -> set[str]:
     """Return the rules of a rerun that may follow a training."""
     shown = {rule for rule in rules if rule.startswith(("plot_", "tabulate_", "write_"))}
-    of_the_data = {"plot_sample", "plot_match", "plot_wall", "tabulate_cutflow", "plot_oracle",
+    of_the_data = {"plot_sample", "plot_match", "plot_wall", "plot_datasets",
+                   "tabulate_cutflow", "plot_oracle",
                    "plot_mock_sky", "plot_types", "plot_frames"}  # fmt: skip
     return (shown | EVALUATED | TRAININGS) - of_the_data
 
@@ -219,7 +220,8 @@ def test_a_parent_that_changes_takes_its_child_along(checkout: Checkout) -> None
     [
         ("planes", "plot_redshifts", 4, {"write_summary", "write_paper"}),
         ("label_curve", "plot_labels", 1, {"write_paper"}),
-        ("wall", "plot_wall", 2, {"write_paper"}),
+        ("wall", "plot_wall", 2, {"write_paper", "plot_datasets"}),
+        ("dataset_sky", "plot_datasets", 1, set()),
         ("collapse_plot", "plot_collapse", 1, {"write_paper"}),
         ("embedding_map", "plot_embeddings", 1, {"write_paper"}),
     ],

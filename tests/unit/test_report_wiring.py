@@ -81,7 +81,7 @@ def test_samples_and_sources_are_named_in_full(wiring):
 def test_all_pages_are_outputs_of_the_rules_and_none_is_forgotten(wiring):
     files = sorted((ROOT / "workflow" / "rules").glob("report*.smk"))
     rules = "".join(file.read_text(encoding="utf-8") for file in files)
-    shown = re.findall(r'report\(\s*"<results>/report/([^"]+)"', rules)
+    shown = re.findall(r'report\(\s*f?"<results>/report/([^"]+)"', rules)
     assert len(shown) == rules.count("report(\n")
     made = set()
     for name in shown:
@@ -103,8 +103,9 @@ def values_of(wiring, name):
     }  # fmt: skip
     samples = wiring.matched_samples() if name.endswith(".match.png") else wiring.plan.samples
     studies = some.get(name.rsplit(".", 2)[1] if name.count(".") > 1 else "", wiring.plan.studies)
+    datasets = wiring.plan.datasets if name.endswith(".html") else wiring.image_datasets()
     return {"study": studies, "sample": samples, "paper": wiring.papers(),
-            "dataset": wiring.image_datasets()}  # fmt: skip
+            "dataset": datasets}  # fmt: skip
 
 
 def test_a_paper_s_page_has_the_files_of_its_studies_in_one_order(wiring):

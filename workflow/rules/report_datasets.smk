@@ -29,8 +29,8 @@ rule plot_datasets:
         splits=collect("<results>/report/{dataset}.splits.parquet", dataset=LADDER.plan.datasets),
         columns=collect("<results>/report/{dataset}.columns.parquet", dataset=LADDER.plan.datasets),
         pixels=collect("<results>/report/{dataset}.pixels.png", dataset=LADDER.image_datasets()),
-        quantiles=collect(
-            "<results>/report/{dataset}.quantiles.parquet", dataset=LADDER.image_datasets()
+        pixel_values=collect(
+            "<results>/report/{dataset}.pixel_values.parquet", dataset=LADDER.image_datasets()
         ),
         flags=collect("<results>/report/{dataset}.flags.parquet", dataset=LADDER.image_datasets()),
         sidecar="<results>/report/datasets.json",
@@ -48,7 +48,10 @@ rule plot_datasets:
         of_images=lambda wildcards, input, output: " ".join(
             [
                 *[option(f"--{name}", input.get(name)) for name in ("stamps", "walls")],
-                *[option(f"--{name}", output.get(name)) for name in ("pixels", "quantiles", "flags")],
+                *[
+                    option(f"--{name}", output.get(name.replace("-", "_")))
+                    for name in ("pixels", "pixel-values", "flags")
+                ],
             ]
         ),
         settings=LADDER.about_datasets(),

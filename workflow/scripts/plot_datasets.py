@@ -20,7 +20,7 @@ def make_parser() -> ProgramParser:
     parser.add_argument("--dpi", type=int, required=True, help="resolution in dots per inch")
     for output in ("--pages", "--light", "--sky", "--splits", "--columns"):
         parser.add_output(output, several=True)
-    for output in ("--pixels", "--quantiles", "--flags"):  # of the datasets with images
+    for output in ("--pixels", "--pixel-values", "--flags"):  # of the datasets with images
         parser.add_output(output, several=True, required=False)
     return parser
 
@@ -34,7 +34,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     records = read_records(options.records)
     walls = {path.name.split(".")[0]: path for path in options.walls or []}
-    kinds = ("light", "sky", "splits", "columns", "pixels", "quantiles", "flags")
+    kinds = ("light", "sky", "splits", "columns", "pixels", "pixel_values", "flags")
     places = {kind: iter(getattr(options, kind) or []) for kind in kinds}
     shown = zip(options.settings, options.datasets, options.pages, strict=True)
     for about, dataset, page in shown:

@@ -83,9 +83,11 @@ def first_text(value: ast.expr) -> str:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
         value = value.args[0]
     if isinstance(value, ast.JoinedStr):
-        parts = [part.value for part in value.values]
-        return "".join(f"{{{part.id}}}" if isinstance(part, ast.Name) else str(part)
-                       for part in parts)  # fmt: skip
+        return "".join(
+            f"{{{ast.unparse(part.value)}}}" if isinstance(part, ast.FormattedValue)
+            else str(ast.literal_eval(part))
+            for part in value.values
+        )  # fmt: skip
     return str(value.value) if isinstance(value, ast.Constant) else ""
 
 

@@ -73,7 +73,10 @@ def _filled(pattern: str, rule: Rule, ladder: Wiring) -> list[str]:
 
 
 def wildcard_values(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
-    """Return every combination of the values that the rule's wildcards have in the plan."""
+    """Return every combination of the values that the rule's wildcards have in the plan.
+
+    They are those of its log: names that its outputs are collected over are none.
+    """
     plan = ladder.plan
     known: dict[str, list[str]] = {
         "survey": plan.surveys,
@@ -86,7 +89,7 @@ def wildcard_values(rule: Rule, ladder: Wiring) -> list[dict[str, str]]:
         "shard": [str(number) for number in ladder.shards()],
     }
     allowed = {n: _evaluated(v, ladder) for n, v in rule.arguments("wildcard_constraints").items()}
-    names = list(dict.fromkeys(_WILDCARD.findall(" ".join(rule.outputs().values()))))
+    names = list(dict.fromkeys(_WILDCARD.findall(rule.keywords.get("log", ""))))
     values = [
         [v for v in known.get(name, []) if re.fullmatch(allowed.get(name, ".*"), v)]
         for name in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +64,7 @@ def compared_columns(dataset: pd.DataFrame, bands: Sequence[str]) -> dict[str, n
     found |= {f"mag_{band}": values for band, values in light.items()}
     with np.errstate(invalid="ignore"):  # inf - inf: detected in neither band
         found |= {f"{blue} − {red}": light[blue] - light[red]
-                  for blue, red in zip(here, here[1:], strict=False)}  # fmt: skip
+                  for blue, red in pairwise(here)}  # fmt: skip
     middle = [name.format(band=here[len(here) // 2]) for name in _OF_BANDS[1:]] if here else []
     return found | {name: _numbers(dataset, name) for name in middle if name in dataset}
 

@@ -121,6 +121,7 @@ def _by_label(axes: Axes, dataset: pd.DataFrame, fractions: Sequence[float]) -> 
         grey = str(0.35 + 0.13 * min(place, 3))
         label = f"{100 * fraction:g} % of train {len(values):,}"
         axes.stairs(counts, edges, color=grey, linewidth=0.9, label=label)
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.legend(loc="upper right", fontsize=7, handlelength=1.2)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0.7, top * 6))
 
@@ -206,7 +207,8 @@ def _distances(axes: Axes, compared: pd.DataFrame) -> None:
                       markerfacecolor=face, markeredgecolor=SPLIT_COLOURS[split],
                       markeredgewidth=1.3)  # fmt: skip
     handles = [Line2D([], [], color=SPLIT_COLOURS[split], marker=SPLIT_MARKERS[split], ls="",
-                      markerfacecolor="white", markersize=4.6, label=split) for split in splits]  # fmt: skip
+                      markerfacecolor="white", markersize=4.6, label=split)
+               for split in splits]  # fmt: skip
     handles.append(Line2D([], [], color=RULE, linewidth=5, label="95 % by chance"))
     axes.legend(handles=handles, loc="lower right", ncols=2, handletextpad=0.5, columnspacing=1.0,
                 handlelength=1.1)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page of a dataset: which galaxies, how bright, where, what their pixels are, and its splits."""
+"""The page of a dataset: which galaxies, how bright, where, their pixels, and its splits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def dataset_page(
     """
     name, splits = about["dataset"], tables["splits"]
     n_galaxies = int(splits.loc[~splits["part"].str.contains("%"), "n"].sum())
-    lead = f"{count(n_galaxies)} galaxies of {' and '.join(about['surveys'])}."
+    lead = f"{count(n_galaxies)} galaxies: {'; '.join(about['surveys'])}."
     return page(
         f"The dataset {name}",
         lead,
@@ -82,9 +82,9 @@ def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
     )
     caption = (
         "Redshifts by split have the area 1 each, so that their shapes can be compared. "
-        "Signal-to-noise is 1.0857 over the error of the magnitude; the dashed line is at 5. Right: "
-        "the largest distance of two cumulative distributions, beside what whole cells of the sky "
-        "give that are dealt out anew; a filled mark is beyond 99 % of these deals."
+        "Signal-to-noise is 1.0857 over the error of the magnitude; the dashed line is at 5. "
+        "Right: the largest distance of two cumulative distributions, beside what whole cells "
+        "of the sky give that are dealt out anew; a filled mark is beyond 99 % of these deals."
     )
     head = ["part", *_right("galaxies", "sky cells", "with a label", "z_true 16 %", "50 %", "84 %",
                             "nearest of another split")]  # fmt: skip
@@ -166,7 +166,7 @@ def _pixels(
     if "pixels" not in figures:
         return None
     words = f"{name}: histograms of the pixels' values by band, as cut and as seen, and flags"
-    pixels, flags = tables["quantiles"], tables["flags"]
+    pixels, flags = tables["pixel_values"], tables["flags"]
     caption = (
         f"{count(pixels['n_stamps'].iloc[0])} stamps, in blocks spread evenly over the files. As "
         "seen: dust taken out, over twice the noise of the sky, stretched, without augmentation."
@@ -191,7 +191,8 @@ def _flags(flags: pd.DataFrame) -> Html:
                                          data_flag=flag, data_band=band) for band in bands]]
         for flag, found in flags.groupby("flag", sort=False)
     ]  # fmt: skip
-    note = f"Stamps of {count(flags['n'].iloc[0])} with a bit set; what the bits mean: docs/formats.md."
+    n_stamps = count(flags["n"].iloc[0])
+    note = f"Stamps, of {n_stamps}, with a bit set; what the bits mean stands in docs/formats.md."
     return joined(table(head, rows), paragraph(note, kind="note"))
 
 

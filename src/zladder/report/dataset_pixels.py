@@ -15,10 +15,10 @@ from zladder.report.shown_stamps import AGAIN
 from zladder.tables.stamp_files import STAMP_FLAGS, describe_stamps, stamp_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-N_BLOCKS, BLOCK_ROWS = 16, 40  # of each dataset: 640 stamps, read in pieces of the files
+N_BLOCKS, BLOCK_ROWS = 16, 25  # of each dataset: 400 stamps, read in pieces of the files
 PERCENTS = (0.0, 0.1, 1.0, 16.0, 50.0, 84.0, 99.0, 99.9, 100.0)
 PIXELS = ("band", "what", "n_stamps", *[f"p{percent:g}" for percent in PERCENTS])
 FLAGGED = ("band", "flag", "n", "n_flagged")
@@ -64,7 +64,7 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
     ------
     BadInput
         If a shard that the dataset names is missing, is no stamp file, or has other bands or
-        another size than the first.
+        another size than the first; if a pixel or an extinction is not finite.
     """
     flux, extinction = [], []
     first = None
@@ -80,9 +80,19 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
                 if len(here):
                     flux.append(file["flux"][start:stop][here])
                     extinction.append(file["extinction_mag"][start:stop][here])
+                    _require_finite(path, start + here, flux[-1], extinction[-1])
     if first is None or not flux:
         raise BadInput("the dataset", "column shard", "galaxies with stamps", "none", AGAIN)
     return Pixels(np.concatenate(flux), np.concatenate(extinction), first.bands)
+
+
+def _require_finite(path: Path, rows: np.ndarray, flux: np.ndarray, extinction: np.ndarray) -> None:
+    """Refuse stamps (n, B, S, S) and extinctions (n, B) that hold something else than numbers."""
+    good = np.isfinite(flux).all(axis=(1, 2, 3)) & np.isfinite(extinction).all(axis=1)
+    if not good.all():
+        row = int(rows[int(np.argmin(good))])
+        raise BadInput(path, f"row {row} (from 0)", "finite pixels and extinctions",
+                       f"NaN or infinity ({int((~good).sum())} such stamps)", AGAIN)  # fmt: skip
 
 
 def _blocks(n_rows: int, share: float) -> list[tuple[int, int]]:
@@ -145,8 +155,9 @@ def as_seen(pixels: Pixels, crop_pixels: int, stretch: str) -> np.ndarray:
     training takes the softening of its own galaxies instead of these.
     """
     clear = 10 ** (0.4 * pixels.extinction_mag.astype(np.float64))  # (N, B)
-    softening = SOFTENING_SIGMAS * _middle(border_sigma(pixels.flux_nmgy) * clear)
-    start = (pixels.flux_nmgy.shape[-1] - crop_pixels) // 2
+    softening = SOFTENING_SIGMAS * _lower_median((border_sigma(pixels.flux_nmgy) * clear).T)
+    softening = np.where(softening > 0, softening, 1.0)  # an empty border: no training takes these
+    start = pixels.flux_nmgy.shape[-1] // 2 - crop_pixels // 2
     window = slice(start, start + crop_pixels)
     factor = (clear / softening).astype(np.float32)[..., None, None]
     return STRETCHES[stretch](pixels.flux_nmgy[:, :, window, window] * factor)
@@ -166,15 +177,11 @@ def _lower_median(values: np.ndarray) -> np.ndarray:
     return np.partition(values, place, axis=-1)[..., place]
 
 
-def _middle(sigma: np.ndarray) -> np.ndarray:
-    return _lower_median(sigma.T)
-
-
 def _sqrt(x: np.ndarray) -> np.ndarray:
     return np.copysign(np.sqrt(np.abs(x) + 1) - 1, x)
 
 
-STRETCHES = {"sqrt": _sqrt, "asinh": np.arcsinh}
+STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"sqrt": _sqrt, "asinh": np.arcsinh}
 
 
 def pixel_quantiles(pixels: Pixels, seen: Mapping[str, np.ndarray]) -> pd.DataFrame:

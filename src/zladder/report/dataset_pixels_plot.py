@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from zladder.report.dataset_light import band_colour
 from zladder.report.dataset_pixels import ANY_BAND, border_sigma
@@ -75,8 +76,9 @@ def _fluxes(axes: Axes, pixels: Pixels) -> None:
     ticks = [tick for tick in ticks if low <= np.arcsinh(tick / linear) <= high]
     axes.set_xticks([np.arcsinh(tick / linear) for tick in ticks],
                     labels=[f"{tick:g}".replace("-", "−") for tick in ticks])  # fmt: skip
-    axes.set(xlabel="flux of a pixel (nmgy)", ylabel="share of pixels per bin", yscale="log",
-             title=f"as cut, linear within {linear:.2g} nmgy", xlim=(edges[0], edges[-1]))  # fmt: skip
+    axes.set(xlabel="flux of a pixel (nmgy)", ylabel="share of pixels per bin", yscale="log")
+    axes.set(title=f"as cut, linear within {linear:.2g} nmgy", xlim=(edges[0], edges[-1]))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.legend(loc="upper right", handlelength=1.1)
 
 
@@ -91,6 +93,7 @@ def _values(axes: Axes, values: np.ndarray, bands: tuple[str, ...], what: str) -
     axes.axvline(0, color=SOFT, linewidth=0.7)
     axes.set(xlabel="value that a network gets", yscale="log", title=what,
              xlim=(edges[0], edges[-1]))  # fmt: skip
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _flags(axes: Axes, flags: pd.DataFrame) -> None:
@@ -107,8 +110,9 @@ def _flags(axes: Axes, flags: pd.DataFrame) -> None:
     for number, name in enumerate(names):
         rows = flags[flags["flag"] == name].set_index("band").loc[bands]
         height = np.arange(len(bands)) + 0.8 * ((number + 0.5) / len(names) - 0.5)
+        colour, label = FLAG_COLOURS[number % len(FLAG_COLOURS)], str(name).replace("_", " ")
         axes.barh(height, 100 * rows["n_flagged"] / rows["n"], height=0.72 / len(names),
-                  color=FLAG_COLOURS[number % len(FLAG_COLOURS)], label=name.replace("_", " "))  # fmt: skip
+                  color=colour, label=label)  # fmt: skip
     axes.set(ylim=(len(bands) + 0.35 * len(names), -0.7))
     axes.set_yticks(range(len(bands)), labels=["any band" if b == ANY_BAND else b for b in bands])
     axes.tick_params(axis="y", length=0)

@@ -30,7 +30,7 @@ class Shown:
     figures
         ``light``, ``sky`` and, of images, ``pixels``.
     tables
-        ``splits``, ``columns`` and, of images, ``quantiles`` and ``flags``.
+        ``splits``, ``columns`` and, of images, ``pixel_values`` and ``flags``.
     """
 
     figures: dict[str, Figure]
@@ -74,7 +74,7 @@ def show_dataset(path: Path, stamps: Sequence[Path], about: Mapping[str, Any]) -
         seen = {f"as seen ({about['stretch']}, {crop} × {crop})":
                 as_seen(pixels, crop, about["stretch"])}  # fmt: skip
         figures["pixels"] = draw_pixels(pixels, seen, flags, about)
-        tables |= {"quantiles": pixel_quantiles(pixels, seen), "flags": flags}
+        tables |= {"pixel_values": pixel_quantiles(pixels, seen), "flags": flags}
     return Shown(figures, tables)
 
 

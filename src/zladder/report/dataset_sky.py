@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy import units
 from astropy_healpix import HEALPix
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -31,9 +31,7 @@ POINTS_OF_LINE = 181
 
 
 @styled
-def draw_sky(
-    dataset: pd.DataFrame, cells: np.ndarray | None, about: Mapping[str, Any]
-) -> Figure:
+def draw_sky(dataset: pd.DataFrame, cells: np.ndarray | None, about: Mapping[str, Any]) -> Figure:
     """Return a figure of two maps: all galaxies, and one place with the cells of the splits.
 
     Parameters
@@ -91,9 +89,7 @@ def _whole(axes: Axes, dataset: pd.DataFrame) -> None:
     axes.set_title(f"all of them ({kind}, equal areas)")
 
 
-def _detail(
-    axes: Axes, dataset: pd.DataFrame, cells: np.ndarray, about: Mapping[str, Any]
-) -> None:
+def _detail(axes: Axes, dataset: pd.DataFrame, cells: np.ndarray, about: Mapping[str, Any]) -> None:
     """Draw the cells of one place in the colours of their splits, and its galaxies."""
     order, width = about["sky_cell_order"], cell_width_deg(about["sky_cell_order"])
     middle = _place_to_show(dataset, cells)
@@ -127,11 +123,11 @@ def cell_width_deg(order: int) -> float:
 
 
 def _place_to_show(dataset: pd.DataFrame, cells: np.ndarray) -> int:
-    """Return the row of a galaxy in the middle of the patch with most splits, then most galaxies."""
+    """Return the row of a galaxy amid the patch with most splits, then with most galaxies."""
     patch, group = np.unique(cells >> (2 * PATCH_ORDERS), return_inverse=True)
-    n_splits = sum((np.bincount(group[(dataset["split"] == name).to_numpy()],
-                                minlength=len(patch)) > 0).astype(np.int64)
-                   for name in splits_in(dataset))  # fmt: skip
+    n_splits = np.zeros(len(patch), dtype=np.int64)
+    for name in splits_in(dataset):
+        n_splits[np.unique(group[(dataset["split"] == name).to_numpy()])] += 1
     best = int(np.lexsort((np.bincount(group), n_splits))[-1])
     rows = np.flatnonzero(group == best)
     dec = dataset["dec"].to_numpy()[rows]
@@ -171,20 +167,22 @@ def _graticule(axes: Axes, sky: Map, ra: np.ndarray, dec: np.ndarray) -> None:
     across = middle + np.linspace(-reach, reach, POINTS_OF_LINE)
     bottom: dict[float, str] = {}
     side: dict[float, str] = {}
+    lines = []
     first = np.ceil((middle - reach) / wide) * wide
     for meridian in np.arange(first, middle + reach, wide):
         x, y = sky.project(np.full_like(tall, meridian), tall)
-        axes.plot(x, y, color=RULE, linewidth=0.6, zorder=0.5)
+        lines.append(np.stack([x, y], axis=1))
         for at in crossings(y, x, low):
             if right < at < left:
                 bottom[float(at)] = _degrees(meridian % 360.0, wide)
     for parallel in np.arange(np.ceil(tall[0] / step) * step, tall[-1], step):
         x, y = sky.project(across, np.full_like(across, parallel))
-        axes.plot(x, y, color=RULE, linewidth=0.6, zorder=0.5)
+        lines.append(np.stack([x, y], axis=1))
         for at in crossings(x, y, left):
             if low < at < high:
                 side[float(at)] = _degrees(parallel, step)
-    axes.set(xlim=(left, right), ylim=(low, high))
+    axes.add_collection(LineCollection(lines, color=RULE, linewidth=0.6, zorder=0.5),
+                        autolim=False)  # fmt: skip
     axes.set_xticks(list(bottom), labels=list(bottom.values()))
     axes.set_yticks(list(side), labels=list(side.values()))
     axes.set_xlabel("right ascension (ICRS)", color=SOFT)

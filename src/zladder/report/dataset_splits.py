@@ -142,7 +142,9 @@ def compare_splits(
             drawn, chance = shuffled[0, place, number], shuffled[1:, place, number]
             no_number = int((~finite & rows_in).sum())
             known = np.isfinite(drawn) and np.isfinite(chance).any()
-            p_cells = (1 + int((chance >= drawn - 1e-12).sum())) / len(shuffled) if known else np.nan
+            p_cells = (
+                (1 + int((chance >= drawn - 1e-12).sum())) / len(shuffled) if known else np.nan
+            )
             limit = float(np.nanpercentile(chance, 95)) if known else np.nan
             rows.append((column, other, n, m, no_number, distance, p_galaxies, p_cells, limit))
     return pd.DataFrame(rows, columns=list(COMPARED))
