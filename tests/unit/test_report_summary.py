@@ -25,7 +25,7 @@ from pixel_world import (
     write_pixels,
     write_steps,
 )
-from report_world import STUDIES, World
+from report_world import STUDIES, World, write_sidecar
 
 from tests.unit.mock_report import mock_commands
 from zladder.report.methods import roles_of
@@ -236,6 +236,7 @@ def pixel_commands(world: World, out: Path, data: Path) -> dict[str, list[str]]:
     stamps = ["--dataset", dataset, "--stamps", *shards, *settings]
     return {
         "plot_wall": [*stamps, "--figure", out / "wall.png"],
+        "plot_datasets": datasets_command(out, data, dataset, shards),
         "plot_labels": [*ladder, "--dataset", dataset, *settings, "--figure", out / "labels.png"],
         "plot_embeddings": ["--features", features, "--drift", drift, *stamps,
                             "--maps", out / "maps.png", "--galaxies", out / "galaxies.png"],
@@ -243,6 +244,34 @@ def pixel_commands(world: World, out: Path, data: Path) -> dict[str, list[str]]:
         **mock_commands(out, data, stamps),
         "write_paper": paper_command(world, out),
     }  # fmt: skip
+
+
+def datasets_command(out: Path, data: Path, dataset: Path, shards: list[Path]) -> list[str]:
+    """Return the arguments that show an image dataset, after its wall, and a plain one."""
+    plain = data / "plain.parquet"
+    pd.read_parquet(dataset).drop(columns=["shard", "row", "stamp_flags"]).to_parquet(plain)
+    common = {"bands": BANDS, "surveys": ["S"], "samples": ["mock_main"], "sky_cell_order": 10,
+              "label_fractions": [0.1, 1.0]}  # fmt: skip
+    settings = [
+        {**common, "dataset": "plain", "images": False},
+        {**common, "dataset": "wall", "images": True, "stretch": "sqrt", "crop_pixels": 6},
+    ]
+    several = {"pages": "dataset.html", "light": "light.png", "sky": "sky.png",
+               "splits": "splits.parquet", "columns": "columns.parquet"}  # fmt: skip
+    of_images = {"pixels": "pixels.png", "pixel-values": "pixel_values.parquet",
+                 "flags": "flags.parquet"}  # fmt: skip
+    records = []
+    for name in ("plain", "wall"):
+        counts = {"n_in": {"s": 1}, "n_out": 1, "n_by_split": {"train": 1}}
+        file = data / "records" / f"{name}.json"
+        records.append(write_sidecar(file, "build_dataset.py", 1.0, counts=counts))
+    return [
+        "--datasets", plain, dataset, "--records", *records, "--stamps", *shards,
+        "--walls", out / "wall.png", "--settings", json.dumps(settings), "--dpi", "40",
+        *[part for name, end in several.items()
+          for part in (f"--{name}", out / f"plain.{end}", out / f"wall.{end}")],
+        *[part for name, end in of_images.items() for part in (f"--{name}", out / f"wall.{end}")],
+    ]  # fmt: skip
 
 
 def collapse_command(
@@ -294,13 +323,18 @@ def test_every_script_of_the_report_runs_and_leaves_only_its_outputs(report_worl
         assert json.loads(sidecar.read_text(encoding="utf-8"))["script"] == f"{rule}.py"
     written = {path.name for path in out.iterdir()}
     pages = {f"{name}.html" for name in ("numbers", "claims", "counts", "costs", "p", "citations",
-                                         "summary", "front", "paper", "mock_sky")}  # fmt: skip
+                                         "summary", "front", "paper", "mock_sky", "plain.dataset",
+                                         "wall.dataset")}  # fmt: skip
     figures = {f"{name}.png" for name in (
         "main_sample.planes", "front", "residuals", "intervals", "sample", "match", "wall",
         "labels", "collapse", "maps", "galaxies", "mock_sky.samples", "mock_sky.tracks",
         "mock_sky.dust", "mock_sky.frames", "mock_sky.wall", "toy.oracle",
+        "plain.light", "plain.sky", "wall.light", "wall.sky", "wall.pixels",
     )}  # fmt: skip
     tables = {"mock_sky.frames.parquet", "mock_sky.quantiles.parquet", "toy.pit.parquet"}
+    tables |= {f"{name}.{kind}.parquet" for name in ("plain", "wall")
+               for kind in ("splits", "columns")}  # fmt: skip
+    tables |= {"wall.pixel_values.parquet", "wall.flags.parquet"}
     assert written == pages | figures | tables | {"citations.bib"}
     assert all(path.stat().st_size > 300 for path in out.iterdir())
 

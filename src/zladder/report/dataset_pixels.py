@@ -13,12 +13,16 @@ from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
 from zladder.report.shown_stamps import AGAIN
 from zladder.tables.stamp_files import STAMP_FLAGS, describe_stamps, stamp_column
+from zladder.tables.stamp_pixels import decode_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from zladder.tables.stamp_files import StampFile
+
 N_BLOCKS, BLOCK_ROWS = 16, 25  # of each dataset: 400 stamps, read in pieces of the files
+WIDEST_BLOCK = 400  # rows of a file: of a dataset that leaves most of them out, fewer are shown
 PERCENTS = (0.0, 0.1, 1.0, 16.0, 50.0, 84.0, 99.0, 99.9, 100.0)
 PIXELS = ("band", "what", "n_stamps", *[f"p{percent:g}" for percent in PERCENTS])
 FLAGGED = ("band", "flag", "n", "n_flagged")
@@ -34,7 +38,7 @@ class Pixels:
     Attributes
     ----------
     flux_nmgy
-        As they were cut, float32 (N, B, S, S).
+        As they were cut and stored, decoded, float32 (N, B, S, S).
     extinction_mag
         Of the Milky Way, float32 (N, B).
     bands
@@ -50,8 +54,7 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
     """Return the stamps of a dataset in some blocks of rows, spread evenly over its shards.
 
     Every block is one piece of a file, so that memory and time do not grow with the dataset; which
-    rows are read depends on nothing but their number. Rows that are not in the dataset are left
-    out.
+    rows are read depends on nothing but which there are.
 
     Parameters
     ----------
@@ -66,24 +69,25 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
         If a shard that the dataset names is missing, is no stamp file, or has other bands or
         another size than the first; if a pixel or an extinction is not finite.
     """
-    flux, extinction = [], []
-    first = None
-    for path, rows in _shards_of(shards, dataset):
-        about = describe_stamps(path)
-        first = first or about
-        layout, wanted = (about.bands, about.stamp_pixels), (first.bands, first.stamp_pixels)
-        if layout != wanted:
-            raise BadInput(path, "bands and size of the stamps", f"{wanted}", f"{layout}", AGAIN)
-        with h5py.File(path) as file:
-            for start, stop in _blocks(about.n_stamps, len(rows) / len(dataset)):
-                here = rows[(rows >= start) & (rows < stop)] - start
-                if len(here):
-                    flux.append(file["flux"][start:stop][here])
-                    extinction.append(file["extinction_mag"][start:stop][here])
-                    _require_finite(path, start + here, flux[-1], extinction[-1])
-    if first is None or not flux:
+    found = _shards_of(shards, dataset)
+    if not found:
         raise BadInput("the dataset", "column shard", "galaxies with stamps", "none", AGAIN)
-    return Pixels(np.concatenate(flux), np.concatenate(extinction), first.bands)
+    bands, side = found[0][0].bands, found[0][0].stamp_pixels
+    flux, extinction = [], []
+    for (about, rows), blocks in zip(found, _blocks([len(rows) for _, rows in found]), strict=True):
+        if (about.bands, about.stamp_pixels) != (bands, side):
+            expected, there = f"{bands}, {side}", f"{about.bands}, {about.stamp_pixels}"
+            raise BadInput(about.path, "bands and size of the stamps", expected, there, AGAIN)
+        with h5py.File(about.path) as file:
+            for start, stop in blocks:
+                first = rows[start]
+                here = rows[start:stop] - first
+                here = here[here < WIDEST_BLOCK]
+                piece = slice(first, first + here[-1] + 1)
+                flux.append(decode_pixels(file["flux"][piece][here], file.attrs))
+                extinction.append(file["extinction_mag"][piece][here])
+                _require_finite(about.path, first + here, flux[-1], extinction[-1])
+    return Pixels(np.concatenate(flux), np.concatenate(extinction), bands)
 
 
 def _require_finite(path: Path, rows: np.ndarray, flux: np.ndarray, extinction: np.ndarray) -> None:
@@ -95,21 +99,42 @@ def _require_finite(path: Path, rows: np.ndarray, flux: np.ndarray, extinction: 
                        f"NaN or infinity ({int((~good).sum())} such stamps)", AGAIN)  # fmt: skip
 
 
-def _blocks(n_rows: int, share: float) -> list[tuple[int, int]]:
-    """Return (first row, row after the last) of a shard's blocks; it holds a share of them all."""
-    n_blocks = max(1, min(round(N_BLOCKS * share), -(-n_rows // BLOCK_ROWS)))
-    starts = np.linspace(0, max(n_rows - BLOCK_ROWS, 0), n_blocks).astype(np.int64)
-    return [(int(start), min(int(start) + BLOCK_ROWS, n_rows)) for start in starts]
+def _blocks(n_rows: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """Return, for each shard, which of its rows in the dataset make a block: (first, end).
+
+    They are spread evenly over the shards laid end to end, and no two share a row; a shard may
+    have none. Of few rows none is left out.
+    """
+    ends = np.cumsum(n_rows)
+    if ends[-1] <= N_BLOCKS * BLOCK_ROWS:
+        return [
+            [(start, min(start + BLOCK_ROWS, n)) for start in range(0, n, BLOCK_ROWS)]
+            for n in n_rows
+        ]
+    blocks: list[list[tuple[int, int]]] = [[] for _ in n_rows]
+    for place in np.linspace(0, ends[-1] - BLOCK_ROWS, N_BLOCKS).astype(np.int64):
+        shard = int(np.searchsorted(ends, place, side="right"))
+        start = int(place - ends[shard] + n_rows[shard])
+        blocks[shard].append((start, min(start + BLOCK_ROWS, n_rows[shard])))
+    return blocks
 
 
-def _shards_of(shards: Sequence[Path], dataset: pd.DataFrame) -> Iterator[tuple[Path, np.ndarray]]:
-    """Give (file, sorted rows int64) of each shard that a dataset names."""
+def _shards_of(shards: Sequence[Path], dataset: pd.DataFrame) -> list[tuple[StampFile, np.ndarray]]:
+    """Return (what it is, its sorted rows, int64) of each shard that a dataset names."""
     files = {f"{path.parent.name}/{path.stem}": path for path in shards}
+    found = []
     for shard, rows in dataset.groupby("shard", sort=True)["row"]:
         if shard not in files:
             raise BadInput("the dataset", "column shard", f"one of {', '.join(files)}",
                            str(shard), AGAIN)  # fmt: skip
-        yield files[str(shard)], np.sort(rows.to_numpy(dtype=np.int64))
+        about = describe_stamps(files[str(shard)])
+        wanted = np.sort(rows.to_numpy(dtype=np.int64))
+        if wanted[0] < 0 or wanted[-1] >= about.n_stamps:
+            odd = wanted[0] if wanted[0] < 0 else wanted[-1]
+            raise BadInput(about.path, f"row {odd} (from 0)", f"one of {about.n_stamps} rows",
+                           "a row beyond the end", AGAIN)  # fmt: skip
+        found.append((about, wanted))
+    return found
 
 
 def count_flags(shards: Sequence[Path], dataset: pd.DataFrame) -> pd.DataFrame:
@@ -127,12 +152,8 @@ def count_flags(shards: Sequence[Path], dataset: pd.DataFrame) -> pd.DataFrame:
     """
     bands: list[str] = []
     totals: dict[tuple[str, str], int] = {}
-    for path, rows in _shards_of(shards, dataset):
-        about = describe_stamps(path)
-        if rows[-1] >= about.n_stamps:
-            raise BadInput(path, f"row {rows[-1]}", f"one of {about.n_stamps} rows",
-                           "a row beyond the end", AGAIN)  # fmt: skip
-        flags = stamp_column(path, "flags")[rows]  # (n, B)
+    for about, rows in _shards_of(shards, dataset):
+        flags = stamp_column(about.path, "flags")[rows]  # (n, B)
         columns = dict(zip(about.bands, flags.T, strict=True))
         columns[ANY_BAND] = np.bitwise_or.reduce(flags, axis=1)
         bands += [band for band in about.bands if band not in bands]

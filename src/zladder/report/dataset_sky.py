@@ -97,8 +97,7 @@ def _detail(axes: Axes, dataset: pd.DataFrame, cells: np.ndarray, about: Mapping
     sky = Map(float(ra[middle]), float(dec[middle]), whole=False)
     x, y = sky.project(ra, dec)
     half = CELLS_ACROSS * width / 2
-    near = (np.abs(x) < half + 2 * width) & (np.abs(y) < half + 2 * width)
-    near &= (ra - sky.ra_deg + 180) % 360 - 180 < 90  # what lies behind the map is far away
+    near = (np.abs(x) < half + 2 * width) & (np.abs(y) < half + 2 * width)  # x, y grow outwards
     split = dataset["split"].to_numpy()
     grid = HEALPix(nside=2**order, order="nested")
     for name in splits_in(dataset):
