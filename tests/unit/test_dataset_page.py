@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from PIL import Image
 from pixel_world import BANDS, draw_galaxies, write_pixels
 from report_pages import parsed
 from report_world import write_sidecar
@@ -22,6 +23,7 @@ from zladder.report.dataset_light import draw_light
 from zladder.report.dataset_page import dataset_page
 from zladder.report.dataset_shown import show_dataset
 from zladder.report.dataset_splits import compare_splits
+from zladder.report.page import wide_image
 from zladder.report.records import read_records
 from zladder.report.style import save_figure
 from zladder.tables.sky_cells import healpix_index
@@ -231,3 +233,13 @@ def test_each_dataset_of_the_dag_has_its_page_and_what_it_prints():
     sidecars = wiring.dataset_sidecars()
     assert set(sidecars) <= set(wiring.data_sidecars())
     assert len(wiring.all_stamps()) == len(set(wiring.all_stamps())) == len(sidecars) - len(pages)
+
+
+@pytest.mark.parametrize(("width", "kind"), [(1500, "png"), (1501, "webp")])
+def test_a_small_figure_goes_into_a_page_as_it_is(tmp_path, width, kind):
+    path = tmp_path / "figure.png"
+    Image.new("RGB", (width, 40), "white").save(path)
+    assert f"data:image/{kind};base64" in wide_image(path, "d", "c")
+    noise = np.random.default_rng(0).integers(0, 255, (400, 1500, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path)  # not wide, yet of many bytes
+    assert "data:image/webp;base64" in wide_image(path, "d", "c")

@@ -11,7 +11,7 @@ import pytest
 from zladder.config.wiring import code_of
 from zladder.docs.pages import mock_wiring
 from zladder.docs.rule_files import Rule, read_rule_files, read_rules
-from zladder.docs.rule_inputs import edges, input_patterns
+from zladder.docs.rule_inputs import edges, input_patterns, wildcard_values
 from zladder.docs.rules_page import compute_rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,3 +210,25 @@ def test_every_input_of_the_mock_sky_is_some_rules_output():
     for rule in RULES.values():
         for name, patterns in input_patterns(rule, list(RULES.values()), wiring).items():
             assert bool(patterns) == ((rule.name, name) not in elsewhere), f"{rule.name}: {name}"
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ('"a/{study}.png"', "a/{study}.png"),
+        ('report("a/{study}.png", category="c")', "a/{study}.png"),
+        ('collect("a/{study}.png", study=LADDER.plan.studies)', "a/{study}.png"),
+        ('[report(f"a/{study}.png", labels={"page": study}) for study in LADDER.plan.studies]',
+         "a/{study}.png"),
+        ("LADDER.frame_indices()", ""),
+    ],
+)  # fmt: skip
+def test_an_output_is_told_as_a_path_with_the_names_it_is_made_for(written, path):
+    [rule] = read_rules(GOOD.replace('"<results>/made.csv"', written))
+    assert rule.outputs() == {"made": path}
+
+
+def test_names_that_outputs_are_collected_over_are_no_wildcards():
+    rule = RULES["plot_datasets"]
+    assert wildcard_values(rule, mock_wiring(ROOT)) == [{}]
+    assert "{dataset}" in rule.outputs()["pages"]

@@ -70,7 +70,8 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
     note = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
             "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
     head = ["dataset", *[tag("th", name, class_="n") for name in names]]
-    return section("Image datasets", table(head, rows), paragraph(note, kind="note"))
+    shown = table(head, rows, class_="dense")  # its reasons in several lines
+    return section("Image datasets", shown, paragraph(note, kind="note"))
 
 
 def _added(counts: Any) -> dict[str, int]:

@@ -24,6 +24,7 @@ HOW_TO_READ = (
     ("Residual curves", "where in redshift the estimates are too high or too low"),
     ("Claims", "published numbers beside ours, with a verdict each"),
     ("Samples", "what the galaxies are: redshifts, magnitudes, colours; who was left out, and why"),
+    ("Datasets", "what each holds, split by split: redshifts, light, place on the sky, pixels"),
     ("How it was made", "versions, seeds, run cards, costs, citations: enough to repeat all of it"),
 )
 
