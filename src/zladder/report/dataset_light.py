@@ -38,15 +38,16 @@ BAND_COLOURS = {"u": "#5b3fa0", "g": "#1f78b4", "r": "#2a9d5c", "i": "#e0962a", 
 KIND_COLOURS = {"spec": "#33608a", "photo": "#b5643c", "mock": "#5c8a4c"}
 # Parts that find their own room would take as long as drawing them does.
 ROOM = {"left": 0.06, "right": 0.99, "top": 0.88, "bottom": 0.085, "wspace": 0.27, "hspace": 0.4}
+LOW_ROOM = {**ROOM, "top": 0.8, "bottom": 0.15}
 N_BINS = 44
 SHOWN_PERCENT = (0.1, 99.8)
 DETECTED = 5.0  # sigma: the line in the panel of S/N
-NO_LABELS = "no redshifts:\nthese galaxies carry no label"
+NO_LABELS = " that carry no label"
 
 
 @styled
 def draw_light(dataset: pd.DataFrame, compared: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
-    """Return the figure; a panel whose columns are not there says so.
+    """Return the figure; a panel whose columns are not there says so, and none is for no labels.
 
     Parameters
     ----------
@@ -58,14 +59,18 @@ def draw_light(dataset: pd.DataFrame, compared: pd.DataFrame, about: Mapping[str
     about
         ``dataset`` (its name), ``bands`` (from blue to red), ``label_fractions``.
     """
-    figure = Figure(figsize=(10, 5.7))
-    headline(figure, f"{about['dataset']}: {len(dataset):,} galaxies")
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.92), **ROOM)
+    labelled = bool(np.isfinite(_redshifts(dataset)).any())
+    n_rows, room = (2, ROOM) if labelled else (1, LOW_ROOM)
+    figure = Figure(figsize=(10, 5.7 if labelled else 3.2))
+    words = "" if labelled else NO_LABELS
+    headline(figure, f"{about['dataset']}: {len(dataset):,} galaxies{words}")
+    grid = figure.add_gridspec(n_rows, 3, width_ratios=(1, 1, 0.92), **room)
     bands = bands_of(dataset, about["bands"])
-    _by_split(figure.add_subplot(grid[0, 0]), dataset)
-    _by_label(figure.add_subplot(grid[0, 1]), dataset, about["label_fractions"])
-    _magnitudes(figure.add_subplot(grid[1, 0]), dataset, bands)
-    _signal(figure.add_subplot(grid[1, 1]), dataset, bands)
+    if labelled:
+        _by_split(figure.add_subplot(grid[0, 0]), dataset)
+        _by_label(figure.add_subplot(grid[0, 1]), dataset, about["label_fractions"])
+    _magnitudes(figure.add_subplot(grid[-1, 0]), dataset, bands)
+    _signal(figure.add_subplot(grid[-1, 1]), dataset, bands)
     _distances(figure.add_subplot(grid[:, 2]), compared)
     return figure
 
@@ -74,9 +79,6 @@ def _by_split(axes: Axes, dataset: pd.DataFrame) -> None:
     """Draw n(z) of each split, each with the area 1."""
     z = _redshifts(dataset)
     axes.set(title="redshifts by split, each of area 1")
-    if not np.isfinite(z).any():
-        _say(axes, NO_LABELS)
-        return
     light_grid(axes, "y")
     axes.set(xlabel="z_true", ylabel="density")
     edges = _edges(z, from_zero=True)
@@ -99,9 +101,6 @@ def _by_label(axes: Axes, dataset: pd.DataFrame, fractions: Sequence[float]) -> 
     """Draw how many galaxies there are of each kind of label, and of each label fraction."""
     z = _redshifts(dataset)
     axes.set(title="redshifts by kind of label, and fraction")
-    if not np.isfinite(z).any():
-        _say(axes, NO_LABELS)
-        return
     light_grid(axes, "y")
     axes.set(xlabel="z_true", ylabel="galaxies per bin", yscale="log")
     edges = _edges(z, from_zero=True)

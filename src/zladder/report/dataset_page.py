@@ -76,12 +76,14 @@ def _counts(name: str, samples: Sequence[str], records: Sequence[Record]) -> lis
 
 
 def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
+    labelled = bool(splits["n_labelled"].any())
     words = (
-        f"{name}: histograms of redshift by split and by kind of label, of magnitudes and of "
-        "signal-to-noise by band, and the distance of each split from the training galaxies"
+        f"{name}: histograms of {'redshift by split and by kind of label, of ' if labelled else ''}"
+        "magnitudes and of signal-to-noise by band, and the distance of each split from the "
+        "training galaxies"
     )
-    caption = (
-        "Redshifts by split have the area 1 each, so that their shapes can be compared. "
+    of_labels = "Redshifts by split have the area 1 each, so that their shapes can be compared. "
+    caption = (of_labels if labelled else "") + (
         "Signal-to-noise is 1.0857 over the error of the magnitude; the dashed line is at 5. "
         "Right: the largest distance of two cumulative distributions, beside what whole cells "
         "of the sky give that are dealt out anew; a filled mark is beyond 99 % of these deals."
@@ -99,8 +101,10 @@ def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
     ]  # fmt: skip
     note = ("“train 10 %” are the training galaxies whose labels a network with a tenth of the "
             "labels is given; a smaller fraction lies inside every larger one.")  # fmt: skip
-    return section("Redshifts and light", wide_image(figure, words, caption),
-                   table(head, rows), paragraph(note, kind="note"))  # fmt: skip
+    fractions = paragraph(note, kind="note") if splits["part"].str.contains("%").any() else None
+    return section(
+        "Redshifts and light", wide_image(figure, words, caption), table(head, rows), fractions
+    )
 
 
 def _compared(compared: pd.DataFrame) -> Html:
@@ -122,7 +126,8 @@ def _compared(compared: pd.DataFrame) -> Html:
         "dust and neighbours, and a split takes whole cells: the usual p, which takes every galaxy "
         f"for independent, is too small ({naive} below {SMALL_P:g}). p (cells) is the share of "
         f"{N_EXCHANGES + 1} deals of whole cells to the splits, the real one among them, with a D "
-        f"at least as large; it cannot be below {1 / (N_EXCHANGES + 1):.3g}."
+        f"at least as large; it cannot be below {1 / (N_EXCHANGES + 1):.3g}. "
+        "Where there are no positions, each galaxy is a cell."
     )
     head = ["column", "split", *_right("n train", "n split", "no number", "D", "95 % by chance",
                                        "p (cells)", "p (galaxies)")]  # fmt: skip
