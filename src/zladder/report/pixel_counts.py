@@ -69,8 +69,9 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
              "of them flagged", *splits)  # fmt: skip
     note = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
             "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
-    head = ["dataset", *[tag("th", name, class_="n") for name in names]]
-    return section("Image datasets", table(head, rows), paragraph(note, kind="note"))
+    head = ["dataset", *[tag("th", name, style="text-align: right") for name in names]]
+    shown = table(head, rows, class_="dense")  # words in lines: all columns fit the page
+    return section("Image datasets", shown, paragraph(note, kind="note"))
 
 
 def _added(counts: Any) -> dict[str, int]:
@@ -85,6 +86,5 @@ def _added(counts: Any) -> dict[str, int]:
 def _reasons(lost: Mapping[str, int], words: Mapping[str, str]) -> Html:
     """Return a cell with the sum, and each reason with its number below."""
     told = ", ".join(f"{words.get(kind, kind)} {count(n)}" for kind, n in lost.items() if n)
-    narrow = "white-space: normal; max-width: 150px; margin-left: auto"
-    below = tag("span", told, class_="sub", style=narrow) if told else None
+    below = tag("span", told, class_="sub") if told else None
     return tag("td", count(sum(lost.values())), below, class_="n")
