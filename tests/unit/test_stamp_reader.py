@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import torch
 
 from zladder.cutouts.shard import write_stamps
 from zladder.learning import stamps as reader
-from zladder.learning.stamps import load_stamps
+from zladder.learning.stamps import Stamps, find_stamps, stamp_blocks
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import describe_stamps, stamp_datasets
 
@@ -49,6 +51,15 @@ def world(tmp_path):
     return files, content, whole.sample(frac=0.6, random_state=1).reset_index(drop=True)
 
 
+def load_stamps(files, index, bands) -> Stamps:
+    """Return all stamps of an index, in its order."""
+    rows = find_stamps(files, index, bands)
+    blocks = list(stamp_blocks(rows))
+    back = np.argsort(np.concatenate([places for places, _ in blocks]))
+    return Stamps(torch.cat([stamps.flux for _, stamps in blocks])[back],
+                  torch.cat([stamps.extinction_mag for _, stamps in blocks])[back])  # fmt: skip
+
+
 @pytest.mark.parametrize("block", [1, 5, 512])
 @pytest.mark.parametrize("bands", [BANDS, ["z", "g"]])
 def test_every_row_is_where_the_index_has_it(world, monkeypatch, block, bands):
@@ -66,19 +77,21 @@ def test_every_row_is_where_the_index_has_it(world, monkeypatch, block, bands):
 
 
 def test_pixels_are_read_in_few_contiguous_pieces(world, monkeypatch):
-    files, _, index = world
-    asked = []
-    real = h5py.Dataset.__getitem__
+    files, content, _ = world
+    asked, real = [], os.preadv
 
-    def spying(self, key, **options):
-        asked.append((self.name, key))
-        return real(self, key, **options)
+    def spying(file, buffers, offset):
+        asked.append((file, offset, sum(map(len, buffers))))
+        return real(file, buffers, offset)
 
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", spying)
-    load_stamps(files, index, BANDS)
-    pieces = [key for name, key in asked if name == "/flux"]
-    assert len(pieces) == len(files)
-    assert all(isinstance(key, slice) for key in pieces)
+    monkeypatch.setattr(os, "preadv", spying)
+    every_third = pd.DataFrame(
+        [(name, row) for name in files for row in range(0, 40, 3)], columns=["shard", "row"]
+    )
+    stamps = load_stamps(files, every_third.sample(frac=1.0, random_state=2), BANDS)
+    assert len(stamps.flux) == 28
+    assert len(asked) == len(files)
+    assert {size for _, _, size in asked} == {content["main/0"]["flux"][0].nbytes * 40}
 
 
 def test_an_index_may_name_a_row_twice_and_needs_no_identifiers(world):

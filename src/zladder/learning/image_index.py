@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.learning.images import resident
-from zladder.learning.stamps import load_stamps
+from zladder.learning.images import gathered, resident
+from zladder.learning.stamps import find_stamps, stamp_blocks
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zladder.learning.images import Images
+    from zladder.learning.stamps import StampRows
 
 BLOCK_ROWS = 2048  # bounds the memory of what is only looked through
 
@@ -24,6 +25,35 @@ BLOCK_ROWS = 2048  # bounds the memory of what is only looked through
 def shard_files(paths: Sequence[Path]) -> dict[str, Path]:
     """Return {``SAMPLE/SHARD``: path} as the column `shard` of an image dataset names them."""
     return {f"{path.parent.name}/{path.stem}": path for path in paths}
+
+
+def find_images(
+    index: pd.DataFrame, files: Mapping[str, Path], inputs: Mapping[str, Any], path: Path
+) -> StampRows:
+    """Return where the images of galaxies lie, in their order; no pixel is read.
+
+    Parameters
+    ----------
+    index
+        Rows of an image dataset: `shard`, `row`.
+    files
+        The stamp files by their names in `shard`.
+    inputs
+        `inputs` of a run card: `bands`.
+    path
+        The dataset, named in messages.
+
+    Raises
+    ------
+    BadInput
+        As `find_stamps` does, and for a dataset without images.
+    """
+    missing = [name for name in ("shard", "row") if name not in index.columns]
+    if missing:
+        expected = "an image dataset: columns shard, row"
+        hint = "give the dataset `images: true` in config/stages/datasets.yaml"
+        raise BadInput(path, f"column '{missing[0]}'", expected, "no such column", hint)
+    return find_stamps(files, index, inputs["bands"])
 
 
 def load_images(
@@ -39,32 +69,24 @@ def load_images(
 
     Parameters
     ----------
-    index
-        Rows of an image dataset: `shard`, `row`.
-    files
-        The stamp files by their names in `shard`.
-    inputs
-        `inputs` of a run card: `bands`.
+    index, files, inputs, path
+        As of `find_images`.
     side_pixels
         How much of each stamp is wanted (`room_pixels`).
-    path
-        The dataset, named in messages.
     with_sky
         Whether the noise of the sky is measured: a training's softening and augmentation need it.
 
     Raises
     ------
     BadInput
-        As `load_stamps` and `resident` do, and for a dataset without images.
+        As `find_images`, `stamp_blocks` and `resident` do.
     """
-    missing = [name for name in ("shard", "row") if name not in index.columns]
-    if missing:
-        expected = "an image dataset: columns shard, row"
-        hint = "give the dataset `images: true` in config/stages/datasets.yaml"
-        raise BadInput(path, f"column '{missing[0]}'", expected, "no such column", hint)
-    return resident(
-        load_stamps(files, index, inputs["bands"]), side_pixels, path, with_sky=with_sky
+    rows = find_images(index, files, inputs, path)
+    blocks = (
+        (places, resident(stamps, side_pixels, path, with_sky=with_sky))
+        for places, stamps in stamp_blocks(rows)
     )
+    return gathered(blocks, len(rows))
 
 
 def image_blocks(

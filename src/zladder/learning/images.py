@@ -11,7 +11,10 @@ from zladder.learning.pixels import border_sigma, dereddening, softening_nmgy
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    import numpy as np
 
     from zladder.learning.stamps import Stamps
 
@@ -79,3 +82,17 @@ def fitted_softening(images: Images, file: Path) -> torch.Tensor:
         found = f"a scatter of 0 in band number {int(torch.argmin(softening)) + 1}"
         raise BadInput(file, "its stamps", "noise in the outermost pixels", found, hint)
     return softening
+
+
+def gathered(blocks: Iterable[tuple[np.ndarray, Images]], n: int) -> Images:
+    """Return n images, in order, of blocks with their places; each place comes once.
+
+    More than one copy of them is never in memory.
+    """
+    flux, sky = torch.empty(0), torch.empty(0)
+    for places, images in blocks:
+        if not len(flux):
+            flux = torch.empty(n, *images.flux_nmgy.shape[1:])
+            sky = torch.empty(n, images.sky_sigma_nmgy.shape[1])
+        flux[places], sky[places] = images.flux_nmgy, images.sky_sigma_nmgy
+    return Images(flux, sky)

@@ -33,11 +33,11 @@ def batch_rows(seed: int, n: int, batch_size: int, step: int) -> torch.Tensor:
     rows = torch.empty(batch_size, dtype=torch.int64)
     for number in range(int(place[0]) // n, int(place[-1]) // n + 1):
         inside = place // n == number
-        rows[inside] = _order(seed, n, number)[place[inside] % n]
+        rows[inside] = order_of_pass(seed, n, number)[place[inside] % n]
     return rows
 
 
 @lru_cache(maxsize=2)
-def _order(seed: int, n: int, number: int) -> torch.Tensor:
+def order_of_pass(seed: int, n: int, number: int) -> torch.Tensor:
     """Return the order of the galaxies in one pass."""
     return torch.randperm(n, generator=keyed_generator(seed, "pass", number))

@@ -1,7 +1,7 @@
-"""Stamps in memory: the pixels of the galaxies of an index, in its order.
+"""The stamps of the galaxies of an index, looked up in their shards by place.
 
-Shards are contiguous: they are read from front to back in blocks of rows. Indexing an HDF5 dataset
-by a list of rows would be some fifty times slower.
+Shards are contiguous: galaxies that lie side by side are read as one piece of the file, without
+HDF5 (`learning.pieces`). Indexing an HDF5 dataset by a list of rows is many times slower.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
+import pandas as pd
 import torch
 
+from zladder.learning.pieces import Pieces
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.stamp_files import describe_stamps
-from zladder.tables.stamp_pixels import decode_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
     from zladder.tables.stamp_files import StampFile
 
-_BLOCK_ROWS = 512
+_BLOCK_ROWS = 512  # of what is only looked through: bounds its memory
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,46 @@ class Stamps:
     extinction_mag: torch.Tensor
 
 
-def load_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[str]) -> Stamps:
-    """Return the stamps of the galaxies of an index.
+@dataclass(frozen=True)
+class StampRows:
+    """Where the stamps of N galaxies lie, and what is known of them without their pixels.
+
+    Attributes
+    ----------
+    shards
+        The files, in the order of their names.
+    shard, row
+        Of each galaxy: number of its file and row there, int64 (N,).
+    extinction_mag
+        Float32 (N, B), of the bands wanted.
+    bands
+        Those wanted, in the order wanted.
+    columns
+        Their places among the bands of the files.
+    """
+
+    shards: tuple[StampFile, ...]
+    shard: np.ndarray
+    row: np.ndarray
+    extinction_mag: np.ndarray
+    bands: tuple[str, ...]
+    columns: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def stamp_pixels(self) -> int:
+        """Side S of every stamp."""
+        return self.shards[0].stamp_pixels
+
+    def in_files(self) -> np.ndarray:
+        """Return the galaxies in the order in which they lie in the files, int64 (N,)."""
+        return np.lexsort((self.row, self.shard))
+
+
+def find_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[str]) -> StampRows:
+    """Return where the stamps of the galaxies of an index lie; no pixel is read.
 
     Parameters
     ----------
@@ -61,28 +98,53 @@ def load_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
     BadInput
         An index without rows, a shard that is not among the files, a file that is no stamp shard
         or lacks a band, shards of different sizes or scales, a row beyond the end, another galaxy
-        at a row, and pixels or extinctions that are not finite.
+        at a row, and extinctions that are not finite.
     """
     described = _describe(files, index)
-    first = described[next(iter(described))]
-    shape = (len(index), len(bands), first.stamp_pixels, first.stamp_pixels)
-    flux = np.empty(shape, dtype=np.float32)
-    extinction = np.empty(shape[:2], dtype=np.float32)
-    shards, rows = index["shard"].to_numpy(), index["row"].to_numpy(dtype=np.int64)
+    first = next(iter(described.values()))
+    codes, names = pd.factorize(index["shard"].astype(str), sort=True)
+    row = index["row"].to_numpy(dtype=np.int64)
     ids = index["object_id"].to_numpy(dtype=np.int64) if "object_id" in index.columns else None
-    for shard, stamps in described.items():
+    extinction = np.empty((len(index), len(bands)), dtype=np.float32)
+    columns = _band_places(first, bands)
+    for name, stamps in described.items():
         _require_alike(first, stamps)
-        columns = _band_places(stamps, bands)
-        places = np.flatnonzero(shards == shard)
-        _require_rows(stamps, rows[places])
+        places = np.flatnonzero(codes == names.get_loc(name))
+        _require_rows(stamps, row[places])
         with h5py.File(stamps.path, "r") as file:
-            _require_galaxies(stamps, file, rows[places], None if ids is None else ids[places])
-            extinction[places] = file["extinction_mag"][()][rows[places]][:, columns]
-            for chosen, block in _blocks(file["flux"], rows[places]):
-                flux[places[chosen]] = decode_pixels(block[:, columns], file.attrs, columns)
-        _require_finite(stamps, rows[places], extinction[places], "an extinction", bands)
-        _require_finite(stamps, rows[places], _sums(flux, places), "finite pixels", bands)
-    return Stamps(torch.from_numpy(flux), torch.from_numpy(extinction))
+            _require_galaxies(stamps, file, row[places], None if ids is None else ids[places])
+            stored = file["extinction_mag"][()]
+        extinction[places] = stored[row[places]][:, columns]
+        require_finite(stamps, row[places], extinction[places], "an extinction", bands)
+    return StampRows(
+        tuple(described[name] for name in names), np.asarray(codes, dtype=np.int64), row,
+        extinction, tuple(bands), tuple(columns),
+    )  # fmt: skip
+
+
+def stamp_blocks(rows: StampRows) -> Iterator[tuple[np.ndarray, Stamps]]:
+    """Yield (galaxies, their stamps) in blocks, every galaxy once, from front to back of the files.
+
+    Raises
+    ------
+    BadInput
+        For pixels that are not finite, and a file that has become shorter.
+    """
+    order = rows.in_files()
+    with Pieces(rows) as pieces:
+        for start in range(0, len(order), _BLOCK_ROWS):
+            places = order[start : start + _BLOCK_ROWS]
+            stamps = stamps_at(rows, pieces.read(places), places)
+            _require_finite_pixels(rows, places, stamps.flux)
+            yield places, stamps
+
+
+def stamps_at(rows: StampRows, stored: np.ndarray, places: np.ndarray) -> Stamps:
+    """Return stamps of galaxies (n,) from their stored pixels (n, all bands of the file, S, S)."""
+    flux = torch.from_numpy(stored)
+    if rows.columns != tuple(range(flux.shape[1])):
+        flux = flux[:, list(rows.columns)]
+    return Stamps(flux, torch.from_numpy(rows.extinction_mag[places]))
 
 
 def _describe(files: Mapping[str, Path], index: pd.DataFrame) -> dict[str, StampFile]:
@@ -109,33 +171,8 @@ def _band_places(stamps: StampFile, bands: Sequence[str]) -> list[int]:
     return [stamps.bands.index(band) for band in bands]
 
 
-def _blocks(flux: h5py.Dataset, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (places in `rows`, their stamps (n, B, S, S)), front to back.
-
-    Every block is read as one piece of the file, from its first to its last row that is wanted.
-    """
-    order = np.argsort(rows, kind="stable")
-    sorted_rows = rows[order]
-    start = 0
-    while start < len(order):
-        first = sorted_rows[start]
-        end = int(np.searchsorted(sorted_rows, first + _BLOCK_ROWS))
-        whole = flux[first : sorted_rows[end - 1] + 1]
-        yield order[start:end], whole[sorted_rows[start:end] - first]
-        start = end
-
-
-def _sums(flux: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return sums over pixels, (n, B): finite where all pixels are. Block by block."""
-    parts = [
-        flux[places[start : start + _BLOCK_ROWS]].sum(axis=(2, 3))
-        for start in range(0, len(places), _BLOCK_ROWS)
-    ]
-    return np.concatenate(parts)
-
-
 def _require_alike(first: StampFile, other: StampFile) -> None:
-    for name in ("stamp_pixels", "pixel_scale_arcsec"):
+    for name in ("stamp_pixels", "pixel_scale_arcsec", "bands"):
         wanted, found = getattr(first, name), getattr(other, name)
         if wanted != found:
             raise BadInput(other.path, name, f"{wanted}, as in {first.path}", f"{found}",
@@ -163,7 +200,16 @@ def _require_galaxies(
                        "build the image dataset of these very shards again")  # fmt: skip
 
 
-def _require_finite(
+def _require_finite_pixels(rows: StampRows, places: np.ndarray, flux: torch.Tensor) -> None:
+    sums = flux.sum(dim=(2, 3)).numpy()  # finite where all pixels are
+    if np.isfinite(sums).all():
+        return
+    for number, stamps in enumerate(rows.shards):
+        mine = rows.shard[places] == number
+        require_finite(stamps, rows.row[places[mine]], sums[mine], "finite pixels", rows.bands)
+
+
+def require_finite(
     stamps: StampFile, rows: np.ndarray, values: np.ndarray, expected: str, bands: Sequence[str]
 ) -> None:
     """Refuse values (n, B) of which one is not finite, with its row and band."""
