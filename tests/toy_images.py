@@ -13,6 +13,8 @@ import torch
 from zladder.config.merge import overlay
 from zladder.learning.augment import Views
 from zladder.learning.images import Images
+from zladder.learning.loaders import ResidentLoader
+from zladder.learning.windows import Windows
 
 BANDS = ["g", "r", "i"]
 EXTINCTION_PER_EBV = {"g": 3.303, "r": 2.285, "i": 1.698}
@@ -160,3 +162,9 @@ def views(images: Images, **inputs: Any) -> Views:
 def bits(tensors: dict[str, torch.Tensor]) -> dict[str, bytes]:
     """Return the bytes of each tensor."""
     return {name: tensor.contiguous().numpy().tobytes() for name, tensor in tensors.items()}
+
+
+def loader(images: Images, card: dict[str, Any]) -> ResidentLoader:
+    """Return the loader of images in memory, with softening 1."""
+    windows = Windows(card["seed"], torch.arange(len(images)))
+    return ResidentLoader(views(images), windows, card["schedule"]["batch_size"])

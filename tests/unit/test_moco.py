@@ -40,7 +40,7 @@ def training(n: int = 40, **changes) -> Pretraining:
     targets = None
     if card["objective"]["colour_weight"]:
         targets = torch.randn(n, len(BANDS), generator=torch.Generator().manual_seed(1))
-    return Pretraining(MoCo(card), toy_images.views(images), targets, card)
+    return Pretraining(MoCo(card), toy_images.loader(images, card), targets, card)
 
 
 def test_the_queue_is_a_ring():
@@ -325,7 +325,7 @@ def test_a_state_holds_everything_that_a_step_changes():
         one.step(0, step, 1.0)
     two.start_epoch(0)
     two.step(0, 0, 0.3)
-    two.card = one.card
+    two.card, two.loader = one.card, one.loader
     two.load_state({name: tensor.clone().contiguous() for name, tensor in one.state().items()})
     for run in (one, two):
         run.step(0, 3, 0.5)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from zladder.learning.images import Images, fitted_softening, resident
+from zladder.learning.images import fitted_softening, resident
 from zladder.learning.pixels import (
     border_sigma,
     dereddening,
@@ -18,6 +17,7 @@ from zladder.learning.pixels import (
     stretch_sqrt,
     transmission,
 )
+from zladder.learning.stamps import Stamps
 from zladder.provenance.errors import BadInput
 
 R = torch.tensor([4.239, 3.303, 2.285, 1.698, 1.263])
@@ -30,7 +30,7 @@ def seeded(seed: int = 5) -> torch.Generator:
 def stamps(n=6, bands=5, side=20, seed=1):
     flux = torch.randn(n, bands, side, side, generator=seeded(seed))
     extinction = torch.rand(n, bands, generator=seeded(seed + 1))
-    return SimpleNamespace(flux=flux, extinction_mag=extinction)
+    return Stamps(flux, dereddening(extinction)), extinction
 
 
 def test_reddening_after_dereddening_is_the_identity():
@@ -80,14 +80,14 @@ def test_the_softening_is_twice_the_median_sky():
     ("size", "asked", "side"), [(20, 12, 12), (20, 13, 14), (21, 12, 13), (21, 21, 21)]
 )
 def test_resident_stamps_are_dereddened_and_keep_the_galaxys_pixel(size, asked, side):
-    given = stamps(side=size)
+    given, extinction_mag = stamps(side=size)
     images = resident(given, asked, Path("d.parquet"), with_sky=True)
     assert images.flux_nmgy.shape == (6, side, side, 5)
     assert images.flux_nmgy.is_contiguous()
     centre = images.flux_nmgy[:, side // 2, side // 2]
-    expected = given.flux[:, :, size // 2, size // 2] * 10 ** (0.4 * given.extinction_mag)
+    expected = given.flux[:, :, size // 2, size // 2] * 10 ** (0.4 * extinction_mag)
     torch.testing.assert_close(centre, expected)
-    sky = border_sigma(given.flux) * 10 ** (0.4 * given.extinction_mag)
+    sky = border_sigma(given.flux) * 10 ** (0.4 * extinction_mag)
     torch.testing.assert_close(images.sky_sigma_nmgy, sky)
     unmeasured = resident(given, side, Path("d.parquet"), with_sky=False)
     assert torch.equal(unmeasured.flux_nmgy, images.flux_nmgy)
@@ -96,7 +96,7 @@ def test_resident_stamps_are_dereddened_and_keep_the_galaxys_pixel(size, asked, 
 
 def test_too_small_a_stamp_is_refused():
     with pytest.raises(BadInput) as caught:
-        resident(stamps(side=20), 21, Path("d.parquet"), with_sky=True)
+        resident(stamps(side=20)[0], 21, Path("d.parquet"), with_sky=True)
     error = caught.value
     assert (error.file, error.place) == ("d.parquet", "its stamps")
     assert error.expected == "21 pixels, for the crop and its augmentation"
@@ -107,7 +107,7 @@ def test_too_small_a_stamp_is_refused():
 def test_stamps_without_noise_at_their_border_are_refused():
     sky = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 5.0]])
     with pytest.raises(BadInput) as caught:
-        fitted_softening(Images(torch.zeros(3, 4, 4, 2), sky), Path("d.parquet"))
+        fitted_softening(sky, Path("d.parquet"))
     error = caught.value
     assert (error.file, error.place) == ("d.parquet", "its stamps")
     assert error.expected == "noise in the outermost pixels"

@@ -10,6 +10,7 @@ import torch
 from zladder.evaluate.predict_classes import point_estimates
 from zladder.evaluate.predict_features import redshift_table
 from zladder.learning.images import resident
+from zladder.learning.pixels import dereddening
 from zladder.learning.stamps import Stamps
 from zladder.pdf.pdf_file import ClassPdfs
 from zladder.provenance.errors import BadInput
@@ -134,7 +135,7 @@ def _answers(flux: np.ndarray, extinction: np.ndarray, run: PixelRun, path: Path
     shape = () if run.edges is None else (len(run.edges) - 1,)
     if not len(rows):
         return np.full((len(flux), *shape), np.nan)
-    stamps = Stamps(torch.from_numpy(flux[rows]), torch.from_numpy(extinction[rows]))
+    stamps = Stamps(torch.from_numpy(flux[rows]), dereddening(torch.from_numpy(extinction[rows])))
     images = resident(stamps, flux.shape[-1], path, with_sky=False)
     found = run.answer(images)
     answers = np.full((len(flux), *shape), np.nan, dtype=found.dtype)

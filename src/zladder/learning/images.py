@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from zladder.learning.pixels import border_sigma, dereddening, softening_nmgy
+from zladder.learning.pixels import border_sigma, softening_nmgy
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) ->
         expected = f"{side_pixels} pixels, for the crop and its augmentation"
         raise BadInput(file, "its stamps", expected, f"{size} pixels", hint)
     side_pixels += (size - side_pixels) % 2  # or the galaxy would lie half a pixel off
-    factor = dereddening(stamps.extinction_mag)
+    factor = stamps.dereddening
     start = (size - side_pixels) // 2
     window = slice(start, start + side_pixels)
     flux = stamps.flux[:, :, window, window] * factor[:, :, None, None]
@@ -68,15 +68,15 @@ def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) ->
     return Images(flux.permute(0, 2, 3, 1).contiguous(), sky)
 
 
-def fitted_softening(images: Images, file: Path) -> torch.Tensor:
-    """Return the softening of each band, (B,), of the galaxies that a training sees.
+def fitted_softening(sky_sigma_nmgy: torch.Tensor, file: Path) -> torch.Tensor:
+    """Return the softening of each band, (B,), from the sky (N, B) of a training's galaxies.
 
     Raises
     ------
     BadInput
         If the border of the stamps is empty in a band: no noise, no scale of the stretch.
     """
-    softening = softening_nmgy(images.sky_sigma_nmgy)
+    softening = softening_nmgy(sky_sigma_nmgy)
     if not (softening > 0).all():
         hint = "the stretch needs the noise of the sky: give stamps that are not masked"
         found = f"a scatter of 0 in band number {int(torch.argmin(softening)) + 1}"
@@ -91,7 +91,7 @@ def gathered(blocks: Iterable[tuple[np.ndarray, Images]], n: int) -> Images:
     """
     flux, sky = torch.empty(0), torch.empty(0)
     for places, images in blocks:
-        if not len(flux):
+        if len(sky) < n:
             flux = torch.empty(n, *images.flux_nmgy.shape[1:])
             sky = torch.empty(n, images.sky_sigma_nmgy.shape[1])
         flux[places], sky[places] = images.flux_nmgy, images.sky_sigma_nmgy

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import h5py
@@ -53,6 +54,10 @@ class Pieces:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files that this process opened."""
         for (process, _), descriptor in self._opened.items():
             if process == os.getpid():
                 os.close(descriptor)
@@ -76,7 +81,7 @@ class Pieces:
         BadInput
             If a file ends before its last row.
         """
-        flat = memoryview(out.reshape(-1).view(np.uint8))
+        flat = out.reshape(-1).view(np.uint8).data
         size = self.row_bytes
         shard, row = self.rows.shard[places], self.rows.row[places]
         order = np.lexsort((row, shard))
@@ -124,7 +129,7 @@ def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[slice]:
     apart = (np.diff(shard) != 0) | (step < 1) | (step > 1 + GAP_ROWS)
     edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(row)]
     most = PIECE_ROWS // (1 + GAP_ROWS)
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         for first in range(start, stop, most):
             yield slice(first, min(first + most, stop))
 

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from zladder.learning.pieces import Pieces
+from zladder.learning.pixels import dereddening
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.stamp_files import describe_stamps
 
@@ -35,12 +36,16 @@ class Stamps:
     ----------
     flux
         nanomaggies, float32, shape (N, B, S, S); y before x.
-    extinction_mag
-        The catalogue's Galactic extinction, float32, shape (N, B).
+    dereddening
+        What takes the catalogue's Galactic extinction out of the flux, float32, shape (N, B).
     """
 
     flux: torch.Tensor
-    extinction_mag: torch.Tensor
+    dereddening: torch.Tensor
+
+    def to(self, device: torch.device) -> Stamps:
+        """Return them on a device."""
+        return Stamps(self.flux.to(device), self.dereddening.to(device))
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,9 @@ class StampRows:
         The files, in the order of their names.
     shard, row
         Of each galaxy: number of its file and row there, int64 (N,).
-    extinction_mag
-        Float32 (N, B), of the bands wanted.
+    dereddening
+        As of `Stamps`, of the bands wanted. Of all galaxies at once: the last bits of a power
+        depend on how many are taken together.
     bands
         Those wanted, in the order wanted.
     columns
@@ -64,7 +70,7 @@ class StampRows:
     shards: tuple[StampFile, ...]
     shard: np.ndarray
     row: np.ndarray
-    extinction_mag: np.ndarray
+    dereddening: torch.Tensor
     bands: tuple[str, ...]
     columns: tuple[int, ...]
 
@@ -118,12 +124,16 @@ def find_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
         require_finite(stamps, row[places], extinction[places], "an extinction", bands)
     return StampRows(
         tuple(described[name] for name in names), np.asarray(codes, dtype=np.int64), row,
-        extinction, tuple(bands), tuple(columns),
+        dereddening(torch.from_numpy(extinction)), tuple(bands), tuple(columns),
     )  # fmt: skip
 
 
-def stamp_blocks(rows: StampRows) -> Iterator[tuple[np.ndarray, Stamps]]:
+def stamp_blocks(
+    rows: StampRows, paths: tuple[Path, ...] | None = None
+) -> Iterator[tuple[np.ndarray, Stamps]]:
     """Yield (galaxies, their stamps) in blocks, every galaxy once, from front to back of the files.
+
+    `paths` are copies of the shards to read instead of them.
 
     Raises
     ------
@@ -131,7 +141,7 @@ def stamp_blocks(rows: StampRows) -> Iterator[tuple[np.ndarray, Stamps]]:
         For pixels that are not finite, and a file that has become shorter.
     """
     order = rows.in_files()
-    with Pieces(rows) as pieces:
+    with Pieces(rows, paths) as pieces:
         for start in range(0, len(order), _BLOCK_ROWS):
             places = order[start : start + _BLOCK_ROWS]
             stamps = stamps_at(rows, pieces.read(places), places)
@@ -144,7 +154,7 @@ def stamps_at(rows: StampRows, stored: np.ndarray, places: np.ndarray) -> Stamps
     flux = torch.from_numpy(stored)
     if rows.columns != tuple(range(flux.shape[1])):
         flux = flux[:, list(rows.columns)]
-    return Stamps(flux, torch.from_numpy(rows.extinction_mag[places]))
+    return Stamps(flux, rows.dereddening[torch.from_numpy(places)])
 
 
 def _describe(files: Mapping[str, Path], index: pd.DataFrame) -> dict[str, StampFile]:

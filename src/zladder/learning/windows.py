@@ -2,8 +2,8 @@
 
 A pass takes every galaxy once. Galaxies that lie side by side in the shards form blocks; the blocks
 are permuted, so many of them as a window holds come together, and the galaxies of a window are
-permuted among themselves. A set that is no larger than a window is permuted as a whole. Whoever
-streams reads whole blocks and holds one window; whoever has all pixels at hand takes the same order.
+permuted among themselves. A set no larger than a window is permuted as a whole. Whoever streams
+reads whole blocks and holds one window; whoever has all pixels at hand takes the same order.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,10 +11,11 @@ import torch
 from zladder.learning.batch_statistics import settle
 from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.engine import run_training
-from zladder.learning.image_answers import views_of
-from zladder.learning.image_index import load_images, shard_files
+from zladder.learning.image_index import shard_files
 from zladder.learning.image_run import ImageRun
+from zladder.learning.image_set import EVERYTHING, open_images
 from zladder.learning.images import fitted_softening
+from zladder.learning.loaders import loader_of
 from zladder.learning.room import room_pixels
 from zladder.pretrain.colour import photometry_targets
 from zladder.pretrain.moco import MoCo
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from zladder.learning.images import Images
+    from zladder.learning.image_set import ImageSet, Room
 
 log = logging.getLogger("zladder")
 
@@ -38,6 +40,7 @@ def pretrain_encoder(
     stamps: Sequence[Path],
     folder: Path,
     minutes: float | None,
+    room: Room = EVERYTHING,
 ) -> ImageRun:
     """Pretrain the encoder of a run card, going on from an earlier attempt if there is one.
 
@@ -56,6 +59,8 @@ def pretrain_encoder(
         Its resume folder; it can go once the outputs stand (`learning.resume.discard`).
     minutes
         Length of the job, None without a limit.
+    room
+        Where the pixels may go; the outputs do not depend on it.
 
     Raises
     ------
@@ -67,15 +72,17 @@ def pretrain_encoder(
     frame = read_table(dataset)
     require_training_galaxies(frame, dataset)
     side = room_pixels(card["inputs"]["crop_pixels"], card["augmentation"])
-    images = load_images(frame, shard_files(stamps), card["inputs"], side, dataset, with_sky=True)
+    images = open_images(
+        frame, shard_files(stamps), card["inputs"], side, dataset, room, with_sky=True
+    )
     device = best_device()
     keep_reproducible(device)
-    training = _training(card, images, frame, dataset, device)
-    parameters = sum(parameter.numel() for parameter in training.model.encoder.parameters())
-    log.info("run %s: %d galaxies of %d pixels, encoder of %d parameters, on %s",
-             card["run"], len(images), side, parameters, device)  # fmt: skip
-    progress = run_training(training, card, folder, minutes)
-    settle(training.model.encoder, len(images), training.views.centred)
+    with closing(_training(card, images, frame, dataset, device)) as training:
+        parameters = sum(parameter.numel() for parameter in training.model.encoder.parameters())
+        log.info("run %s: %d galaxies of %d pixels, encoder of %d parameters, on %s",
+                 card["run"], len(images), side, parameters, device)  # fmt: skip
+        progress = run_training(training, card, folder, minutes)
+        settle(training.model.encoder, len(images), training.loader.centred)
     return ImageRun(card, training.weights(), progress, {"n_train": len(images)}, str(device))
 
 
@@ -93,13 +100,13 @@ def require_training_galaxies(frame: pd.DataFrame, path: Path) -> None:
 
 def _training(
     card: Mapping[str, Any],
-    images: Images,
+    images: ImageSet,
     frame: pd.DataFrame,
     dataset: Path,
     device: torch.device,
 ) -> Pretraining:
     model = MoCo(card)
-    softening = fitted_softening(images, dataset)
+    softening = fitted_softening(images.sky_sigma_nmgy, dataset)
     for encoder in (model.encoder, model.key_encoder):
         encoder.softening_nmgy.copy_(softening)
     targets = None
@@ -109,4 +116,4 @@ def _training(
                  int((~torch.isfinite(targets)).sum()), targets.numel())  # fmt: skip
         targets = targets.to(device)
     model.to(device)
-    return Pretraining(model, views_of(model.encoder, card["inputs"], images), targets, card)
+    return Pretraining(model, loader_of(images, model.encoder, card), targets, card)

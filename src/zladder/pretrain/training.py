@@ -14,14 +14,14 @@ from zladder.learning.optimizer import (
     optimizer_state,
     set_rate_share,
 )
-from zladder.learning.sampler import batch_rows, first_step, steps_in
+from zladder.learning.sampler import first_step, steps_in
 from zladder.pretrain.colour import colour_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from zladder.learning.augment import Views
     from zladder.learning.engine import Tensors
+    from zladder.learning.loaders import Batch, Loader
     from zladder.pretrain.moco import MoCo
 
 SUMS = ("contrast_loss", "contrast_right", "colour_loss")
@@ -34,8 +34,8 @@ class Pretraining:
     ----------
     model
         Networks and queue, changed in place; the rest is on its device.
-    views
-        The training galaxies.
+    loader
+        Of the training galaxies.
     targets
         Their standardised photometry, (N, B) (`photometry_targets`).
     card
@@ -43,11 +43,11 @@ class Pretraining:
     """
 
     def __init__(
-        self, model: MoCo, views: Views, targets: torch.Tensor | None, card: Mapping[str, Any]
+        self, model: MoCo, loader: Loader, targets: torch.Tensor | None, card: Mapping[str, Any]
     ) -> None:
-        self.model, self.views, self.targets, self.card = model, views, targets, card
+        self.model, self.loader, self.targets, self.card = model, loader, targets, card
         self.optimizer = make_optimizer({1.0: model.parameters()}, card["optimizer"])
-        self.sums = torch.zeros(len(SUMS), dtype=torch.float64, device=views.device)
+        self.sums = torch.zeros(len(SUMS), dtype=torch.float64, device=loader.device)
 
     def start_epoch(self, epoch: int) -> int:
         """Return the number of steps of an epoch."""
@@ -57,38 +57,36 @@ class Pretraining:
     def step(self, epoch: int, step: int, rate_share: float) -> float:
         """Take one optimiser step; return the loss."""
         schedule, seed = self.card["schedule"], self.card["seed"]
-        rows = batch_rows(
-            seed, len(self.views.images), schedule["batch_size"], first_step(schedule, epoch) + step
-        ).to(self.views.device)
+        batch = self.loader.batch(first_step(schedule, epoch) + step)
         generator = keyed_generator(seed, "views", epoch, step)
         set_rate_share(self.optimizer, rate_share)
-        features = self.model.encoder(self._view(rows, generator))
-        loss, keys = self._objective(features, rows, generator)
+        features = self.model.encoder(self._view(batch, generator))
+        loss, keys = self._objective(features, batch, generator)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         if keys is not None:
-            self.model.enqueue(keys, rows)
+            self.model.enqueue(keys, batch.rows)
         return float(loss.detach())
 
-    def _view(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return self.views.augmented(rows, self.card["augmentation"], generator)
+    def _view(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+        return batch.augmented(self.card["augmentation"], generator)
 
     def _objective(
-        self, features: torch.Tensor, rows: torch.Tensor, generator: torch.Generator
+        self, features: torch.Tensor, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return (loss, keys of the second view if there was one)."""
         objective = self.card["objective"]
         loss, keys = features.new_zeros(()), None
         if objective["contrastive_weight"]:
-            views = self._view(rows, generator)
-            keys = self.model.keys(views, torch.randperm(len(rows), generator=generator))
-            contrast, right = self.model.contrast(features, keys, rows)
+            views = self._view(batch, generator)
+            keys = self.model.keys(views, torch.randperm(len(views), generator=generator))
+            contrast, right = self.model.contrast(features, keys, batch.rows)
             loss = loss + objective["contrastive_weight"] * contrast
             self.sums[0] += contrast.detach()
             self.sums[1] += right
         if self.targets is not None:
-            colour = colour_loss(self.model.colour(features), self.targets[rows])
+            colour = colour_loss(self.model.colour(features), self.targets[batch.rows])
             loss = loss + objective["colour_weight"] * colour
             self.sums[2] += colour.detach()
         return loss, keys
@@ -125,3 +123,7 @@ class Pretraining:
     def load_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Put such weights back."""
         self.model.load_state_dict({**self.model.state_dict(), **weights})
+
+    def close(self) -> None:
+        """Let go of the loader."""
+        self.loader.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +14,17 @@ from zladder.learning.batch_statistics import settle
 from zladder.learning.classes import class_edges, class_index
 from zladder.learning.device import best_device, keep_reproducible
 from zladder.learning.engine import keyed_generator, run_training
-from zladder.learning.image_answers import views_of
 from zladder.learning.image_bundle import (
     drawn_encoder,
     load_encoder,
     new_head,
     require_same_sight,
 )
-from zladder.learning.image_index import load_images, shard_files
+from zladder.learning.image_index import shard_files
 from zladder.learning.image_run import ImageRun
+from zladder.learning.image_set import EVERYTHING, open_images
 from zladder.learning.images import fitted_softening
+from zladder.learning.loaders import loader_of
 from zladder.learning.room import room_pixels
 from zladder.learning.scaling import fit_scaling
 from zladder.learning.split_rows import label_reference, require_labels, split_rows
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from zladder.learning.images import Images
+    from zladder.learning.image_set import ImageSet, Room
 
 log = logging.getLogger("zladder")
 
@@ -46,6 +49,7 @@ def train_image(
     parent: Path | None,
     folder: Path,
     minutes: float | None,
+    room: Room = EVERYTHING,
 ) -> ImageRun:
     """Train the network of a run card, going on from an earlier attempt if there is one.
 
@@ -63,6 +67,8 @@ def train_image(
         Its resume folder; it can go once the outputs stand (`learning.resume.discard`).
     minutes
         Length of the job, None without a limit.
+    room
+        Where the pixels may go; the outputs do not depend on it.
 
     Raises
     ------
@@ -73,13 +79,7 @@ def train_image(
     """
     rows = {split: split_rows(dataset, card, split) for split in ("train", "validation")}
     labels = {split: _labels(part, card, dataset) for split, part in rows.items()}
-    files, inputs = shard_files(stamps), card["inputs"]
-    room = room_pixels(inputs["crop_pixels"], card["augmentation"])
-    sides = {"train": room, "validation": inputs["crop_pixels"]}
-    images = {
-        split: load_images(part, files, inputs, sides[split], dataset, with_sky=split == "train")
-        for split, part in rows.items()
-    }
+    images = _opened(rows, shard_files(stamps), card, dataset, room)
     device = best_device()
     keep_reproducible(device)
     network = _starting_network(card, images["train"], labels["train"], parent, dataset).to(device)
@@ -87,12 +87,28 @@ def train_image(
     log.info("run %s: %d training and %d validation galaxies, %d parameters, on %s",
              card["run"], *(len(part) for part in rows.values()),
              sum(parameter.numel() for parameter in network.parameters()), device)  # fmt: skip
-    training = ImageTraining(network, examples[0], examples[1], card)
-    progress = run_training(training, card, folder, minutes)
-    if not training.frozen:
-        settle(network.encoder, len(rows["train"]), examples[0].views.centred)
+    with closing(ImageTraining(network, examples[0], examples[1], card)) as training:
+        progress = run_training(training, card, folder, minutes)
+        if not training.frozen:
+            settle(network.encoder, len(rows["train"]), examples[0].loader.centred)
     reference = label_reference(labels["train"])
     return ImageRun(card, training.weights(), progress, reference, str(device))
+
+
+def _opened(
+    rows: Mapping[str, pd.DataFrame],
+    files: Mapping[str, Path],
+    card: Mapping[str, Any],
+    dataset: Path,
+    room: Room,
+) -> dict[str, ImageSet]:
+    """Return the images of the training galaxies, and of those that only watch it, as room is."""
+    inputs, crop = card["inputs"], card["inputs"]["crop_pixels"]
+    side = room_pixels(crop, card["augmentation"])
+    train = open_images(rows["train"], files, inputs, side, dataset, room, with_sky=True)
+    left = replace(room, resident_bytes=room.resident_bytes - train.bytes_held)
+    validation = open_images(rows["validation"], files, inputs, crop, dataset, left, with_sky=False)
+    return {"train": train, "validation": validation}
 
 
 def _labels(frame: pd.DataFrame, card: Mapping[str, Any], dataset: Path) -> np.ndarray:
@@ -108,7 +124,7 @@ def _labels(frame: pd.DataFrame, card: Mapping[str, Any], dataset: Path) -> np.n
 
 def _starting_network(
     card: Mapping[str, Any],
-    images: Images,
+    images: ImageSet,
     labels: np.ndarray,
     parent: Path | None,
     dataset: Path,
@@ -119,7 +135,7 @@ def _starting_network(
     """
     if parent is None:
         encoder = drawn_encoder(card)
-        encoder.softening_nmgy.copy_(fitted_softening(images, dataset))
+        encoder.softening_nmgy.copy_(fitted_softening(images.sky_sigma_nmgy, dataset))
     else:
         encoder, parent_card = load_encoder(parent)
         require_same_sight(parent, card, parent_card)
@@ -132,10 +148,10 @@ def _starting_network(
 
 
 def _examples(
-    network: ImageNetwork, card: Mapping[str, Any], images: Images, labels: np.ndarray
+    network: ImageNetwork, card: Mapping[str, Any], images: ImageSet, labels: np.ndarray
 ) -> ImageExamples:
-    views = views_of(network.encoder, card["inputs"], images)
+    loader = loader_of(images, network.encoder, card)
     targets = labels.astype(np.float32)
     if card["output"]["kind"] == "classes":
         targets, _ = class_index(labels, class_edges(card["output"]))
-    return ImageExamples(views, torch.from_numpy(targets).to(views.device))
+    return ImageExamples(loader, torch.from_numpy(targets).to(loader.device))

@@ -17,13 +17,13 @@ from zladder.learning.optimizer import (
     optimizer_state,
     set_rate_share,
 )
-from zladder.learning.sampler import batch_rows, first_step, steps_in
+from zladder.learning.sampler import first_step, steps_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from zladder.learning.augment import Views
     from zladder.learning.engine import Tensors
+    from zladder.learning.loaders import Loader
     from zladder.networks.heads import ImageNetwork
 
 
@@ -33,13 +33,13 @@ class ImageExamples:
 
     Attributes
     ----------
-    views
+    loader
         Of N galaxies.
     targets
-        Shape (N,): redshifts, float32, or classes, int64; on the device of the views.
+        Shape (N,): redshifts, float32, or classes, int64; on the device of the loader.
     """
 
-    views: Views
+    loader: Loader
     targets: torch.Tensor
 
 
@@ -80,11 +80,10 @@ class ImageTraining:
     def step(self, epoch: int, step: int, rate_share: float) -> float:
         """Take one optimiser step; return the mean loss."""
         schedule, seed = self.card["schedule"], self.card["seed"]
-        n, number = len(self.train.targets), first_step(schedule, epoch) + step
-        rows = batch_rows(seed, n, schedule["batch_size"], number).to(self.train.targets.device)
+        batch = self.train.loader.batch(first_step(schedule, epoch) + step)
         generator = keyed_generator(seed, "views", epoch, step)
-        seen = self.train.views.augmented(rows, self.card["augmentation"], generator)
-        loss = self._losses(self.network(seen), self.train.targets[rows]).mean()
+        seen = batch.augmented(self.card["augmentation"], generator)
+        loss = self._losses(self.network(seen), self.train.targets[batch.rows]).mean()
         set_rate_share(self.optimizer, rate_share)
         self.optimizer.zero_grad()
         loss.backward()
@@ -99,7 +98,7 @@ class ImageTraining:
     def end_epoch(self, epoch: int) -> dict[str, float]:
         """Return the loss of the validation galaxies as they are, without augmentation."""
         n = len(self.validation.targets)
-        said = answered(self.network, n, self.validation.views.centred)
+        said = answered(self.network, n, self.validation.loader.centred)
         losses = self._losses(said, self.validation.targets.cpu())
         return {"validation_loss": float(losses.double().mean())}
 
@@ -122,3 +121,8 @@ class ImageTraining:
     def load_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Put such weights back."""
         self.network.load_state_dict(dict(weights))
+
+    def close(self) -> None:
+        """Let go of the loaders."""
+        self.train.loader.close()
+        self.validation.loader.close()

@@ -1,0 +1,147 @@
+"""The images of a training: in memory where they fit, else in their files."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from zladder.learning.image_index import find_images
+from zladder.learning.images import Images, gathered, resident
+from zladder.learning.staging import staged
+from zladder.learning.stamps import stamp_blocks, stamps_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from zladder.learning.stamps import StampRows
+
+log = logging.getLogger("zladder")
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the pixels of a training may go.
+
+    Attributes
+    ----------
+    resident_bytes
+        Images that take no more are kept in the memory of the device.
+    stage
+        A folder of the node's own disk to which the shards of larger sets are copied, or None.
+    """
+
+    resident_bytes: int
+    stage: Path | None = None
+
+
+EVERYTHING = Room(resident_bytes=sys.maxsize)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of N galaxies.
+
+    Attributes
+    ----------
+    rows
+        Where their stamps lie.
+    side_pixels
+        How much of a stamp a training needs.
+    path
+        The dataset, named in messages.
+    sky_sigma_nmgy
+        As of `Images`, float32 (N, B).
+    resident
+        Their pixels, None if they are to be streamed.
+    paths
+        Copies of the shards to stream from, None for the shards themselves.
+    """
+
+    rows: StampRows
+    side_pixels: int
+    path: Path
+    sky_sigma_nmgy: torch.Tensor
+    resident: Images | None
+    paths: tuple[Path, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def bytes_held(self) -> int:
+        """What they take of the memory of the device as long as they last."""
+        return 0 if self.resident is None else resident_bytes(self.rows, self.side_pixels)
+
+    def prepared(self, stored: np.ndarray, rows: np.ndarray, device: torch.device) -> Images:
+        """Return galaxies (n,) from their stored pixels (n, B, S, S), on a device.
+
+        The same bits as of those in memory; `stored` is left alone.
+        """
+        stamps = stamps_at(self.rows, stored, rows).to(device)
+        images = resident(stamps, self.side_pixels, self.path, with_sky=False)
+        return Images(images.flux_nmgy, self.sky_sigma_nmgy[rows].to(device))
+
+
+def resident_bytes(rows: StampRows, side_pixels: int) -> int:
+    """Return what the images of galaxies take in memory."""
+    side = side_pixels + (rows.stamp_pixels - side_pixels) % 2  # as `resident` cuts them
+    return len(rows) * len(rows.bands) * side**2 * FLOAT_BYTES
+
+
+def open_images(
+    index: pd.DataFrame,
+    files: Mapping[str, Path],
+    inputs: Mapping[str, Any],
+    side_pixels: int,
+    path: Path,
+    room: Room,
+    *,
+    with_sky: bool,
+) -> ImageSet:
+    """Return the images of a training, checked, in memory if they fit into `room`.
+
+    All pixels are looked through once either way: a training meets none that is not finite, and
+    knows the noise of the sky before it begins.
+
+    Parameters
+    ----------
+    index, files, inputs, side_pixels, path, with_sky
+        As of `load_images`.
+    room
+        How much may be in memory, and where copies go.
+
+    Raises
+    ------
+    BadInput
+        As `load_images` and `staged` do.
+    """
+    rows = find_images(index, files, inputs, path)
+    needed = resident_bytes(rows, side_pixels)
+    fits = needed <= room.resident_bytes
+    log.info("%s: %d images of %d pixels, %.2f GB: %s", path.name, len(rows), side_pixels,
+             needed / 1e9, "in memory" if fits else "streamed")  # fmt: skip
+    paths = None
+    if room.stage is not None and not fits:
+        paths = staged([stamps.path for stamps in rows.shards], room.stage)
+    blocks = (
+        (places, resident(stamps, side_pixels, path, with_sky=with_sky))
+        for places, stamps in stamp_blocks(rows, paths)
+    )
+    images = gathered(blocks if fits else map(_without_pixels, blocks), len(rows))
+    sky = images.sky_sigma_nmgy
+    return ImageSet(rows, side_pixels, path, sky, images if fits else None, paths)
+
+
+def _without_pixels(block: tuple[np.ndarray, Images]) -> tuple[np.ndarray, Images]:
+    places, images = block
+    return places, Images(images.flux_nmgy[:, :0, :0], images.sky_sigma_nmgy)

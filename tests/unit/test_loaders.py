@@ -1,0 +1,256 @@
+"""Resident and streaming loaders: the same galaxies, the same bits, whatever reads them."""
+
+from __future__ import annotations
+
+import threading
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from tests import toy_images
+from tests.toy_images import bits, image_card, pretrain_card
+from tests.toy_training import after
+from zladder.learning import engine, loaders, windows
+from zladder.learning.image_bundle import drawn_encoder
+from zladder.learning.image_index import shard_files
+from zladder.learning.image_set import EVERYTHING, Room, open_images
+from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
+from zladder.learning.windows import Windows
+from zladder.pretrain.encoder import pretrain_encoder
+from zladder.provenance.errors import BadInput, Unfinished
+from zladder.tables.read import read_table
+from zladder.train.image import train_image
+
+NOTHING = Room(resident_bytes=0)
+N, BATCH, BLOCK, WINDOW = 101, 24, 4, 32
+
+
+@pytest.fixture(scope="module")
+def sky(tmp_path_factory):
+    """A dataset of galaxies that lie in two shards by turns."""
+    return toy_images.write_sky(tmp_path_factory.mktemp("sky"), "all", N, seed=4, split="train")
+
+
+def opened(sky, room: Room, **options):
+    card = pretrain_card()
+    frame = read_table(sky[0])
+    options = {"side_pixels": 15, "with_sky": True} | options
+    side, with_sky = options["side_pixels"], options["with_sky"]
+    return open_images(
+        frame, shard_files(sky[1]), card["inputs"], side, sky[0], room, with_sky=with_sky
+    )
+
+
+def resident(sky, share=(0, 1), batch=BATCH, block=BLOCK, window=WINDOW) -> ResidentLoader:
+    images = opened(sky, EVERYTHING)
+    order = Windows(7, torch.from_numpy(images.rows.in_files()), block, window)
+    return ResidentLoader(toy_images.views(images.resident), order, batch, share)
+
+
+def streaming(
+    sky, share=(0, 1), batch=BATCH, block=BLOCK, window=WINDOW, **options
+) -> StreamingLoader:
+    images = opened(sky, NOTHING)
+    order = Windows(7, torch.from_numpy(images.rows.in_files()), block, window)
+    inputs = pretrain_card()["inputs"]
+    return StreamingLoader(images, inputs, torch.ones(3), order, batch, share, **options)
+
+
+def seen(batch, seed: int = 3) -> torch.Tensor:
+    """Return what a network sees of a batch."""
+    generator = torch.Generator().manual_seed(seed)
+    return batch.augmented(pretrain_card()["augmentation"], generator)
+
+
+@pytest.mark.parametrize(
+    ("batch", "block", "window"),
+    [(24, 4, 32), (10, 1, 7), (50, 4, 16), (101, 8, 104), (130, 5, 20)],
+)
+def test_streamed_batches_are_those_of_the_pixels_in_memory(sky, batch, block, window):
+    one, other = (
+        resident(sky, (0, 1), batch, block, window),
+        streaming(sky, (0, 1), batch, block, window),
+    )
+    for number in range(12):
+        expected, found = one.batch(number), other.batch(number)
+        assert torch.equal(found.rows, expected.rows)
+        assert torch.equal(seen(found), seen(expected))
+    assert torch.equal(other.centred(torch.arange(N)), one.centred(torch.arange(N)))
+    other.close()
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+@pytest.mark.parametrize("chunk", [1, 5])
+def test_no_batch_depends_on_threads_or_on_what_was_asked_before(sky, monkeypatch, readers, chunk):
+    monkeypatch.setattr(loaders, "CHUNK_ROWS", chunk)
+    one, other = resident(sky), streaming(sky, readers=readers)
+    for number in (3, 4, 9, 40, 2):  # on, a leap, another pass, back
+        assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    other.close()
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 8])
+@pytest.mark.parametrize("make", [resident, streaming])
+def test_processes_share_every_batch(sky, make, ranks):
+    whole = resident(sky)
+    parts = [make(sky, (rank, ranks)) for rank in range(ranks)]
+    for number in range(9):  # across the ends of windows and of two passes
+        expected = whole.batch(number)
+        batches = [part.batch(number) for part in parts]
+        assert torch.equal(torch.cat([batch.rows for batch in batches]), expected.rows)
+        pixels = [batch.views.centred(batch.places) for batch in batches]
+        assert torch.equal(torch.cat(pixels), whole.centred(expected.rows))
+    for part in parts:
+        part.close()
+
+
+def test_a_streaming_process_reads_its_share_alone(sky):
+    parts = [streaming(sky, (rank, 4)) for rank in range(4)]
+    for part in parts:
+        part.batch(0)
+        held = [set(part.windows.galaxies(0, WINDOW)[window.places].tolist())
+                for first, window in part.held.items() if first == 0]  # fmt: skip
+        assert [len(galaxies) <= WINDOW // 4 + BATCH // 4 for galaxies in held] == [True]
+        part.close()
+
+
+def test_no_more_than_two_windows_are_held(sky):
+    loader = streaming(sky, batch=8)
+    rooms = set()
+    for number in range(60):
+        loader.batch(number)
+        assert len(loader.held) <= 3  # a batch may lie in two, and the next is on its way
+        rooms |= {id(window.pixels) for window in loader.held.values()}
+    assert len(rooms) <= 3
+    loader.close()
+
+
+def test_the_next_window_is_read_while_batches_come_from_this_one(sky):
+    loader = streaming(sky, batch=8)
+    loader.batch(0)
+    ahead = loader.held[loader.windows.window_at(0)[1]]
+    for chunk in ahead.reading:
+        chunk.result(timeout=10)  # nobody asked for it yet
+    loader.close()
+    assert not [one for one in threading.enumerate() if one.name.startswith("stamps")]
+
+
+def test_what_fits_is_kept_in_memory(sky, caplog):
+    needed = N * 3 * 16**2 * 4  # 15 px of stamps of 16: one more keeps the middle
+    with caplog.at_level("INFO"):
+        assert opened(sky, Room(needed)).resident is not None
+        assert opened(sky, Room(needed - 1)).resident is None
+    assert [line.rsplit(": ")[-1] for line in caplog.messages] == ["in memory", "streamed"]
+    card, encoder = pretrain_card(), drawn_encoder(pretrain_card())
+    assert isinstance(loader_of(opened(sky, EVERYTHING), encoder, card), ResidentLoader)
+    assert isinstance(loader_of(opened(sky, NOTHING), encoder, card), StreamingLoader)
+
+
+def test_the_sky_is_the_same_from_either(sky):
+    one, other = opened(sky, EVERYTHING), opened(sky, NOTHING)
+    assert torch.equal(one.sky_sigma_nmgy, other.sky_sigma_nmgy)
+    assert bool(torch.isfinite(one.sky_sigma_nmgy).all())
+
+
+def interrupted(train, monkeypatch, stops):
+    """Return what a training ends with that is stopped after so many steps, again and again."""
+    plain = engine.drive
+    for stop in stops:
+        monkeypatch.setattr(
+            engine,
+            "drive",
+            lambda run, card, folder, _, stop=stop: plain(run, card, folder, after(stop)),
+        )
+        try:
+            return train()
+        except Unfinished:
+            continue
+    raise AssertionError
+
+
+@pytest.mark.parametrize("geometry", ["dihedral", "rotation"])
+def test_a_pretraining_ends_with_the_same_bytes(sky, tmp_path, monkeypatch, geometry):
+    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    jitter = 2 if geometry == "dihedral" else 0
+    card = pretrain_card(augmentation={"geometry": geometry, "jitter_pixels": jitter},
+                         inputs={"crop_pixels": 12 if jitter else 10})  # fmt: skip
+
+    def run(name: str, room: Room):
+        return pretrain_encoder(card, *sky, tmp_path / name, None, room)
+
+    one = run("resident", EVERYTHING)
+    other = interrupted(lambda: run("streamed", NOTHING), monkeypatch, (5, 4, 100))
+    assert bits(other.tensors) == bits(one.tensors)
+    assert other.progress.history == one.progress.history
+    assert other.summary()["card"] == one.summary()["card"]
+
+
+def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    labelled = toy_images.write_sky(tmp_path, "labelled", 200, seed=5)
+    card = image_card()
+    side = 12 + 2 * 1
+    train_alone = Room(120 * 3 * side**2 * 4)  # no room for the validation galaxies beside them
+    found = [
+        train_image(card, *labelled, None, tmp_path / name, None, room)
+        for name, room in (("a", EVERYTHING), ("b", NOTHING), ("c", train_alone))
+    ]
+    assert bits(found[1].tensors) == bits(found[0].tensors) == bits(found[2].tensors)
+    assert found[1].progress.history == found[0].progress.history == found[2].progress.history
+
+
+@pytest.fixture
+def own_sky(tmp_path):
+    """A dataset whose shards may be damaged."""
+    return toy_images.write_sky(tmp_path, "own", 60, seed=6, split="train")
+
+
+def test_a_shard_cut_off_behind_the_loaders_back_is_named(own_sky):
+    loader = streaming(own_sky, window=8)
+    shard = own_sky[1][1]
+    with h5py.File(shard) as file:
+        offset = file["flux"].id.get_offset()
+    loader.batch(0)
+    with shard.open("r+b") as stream:
+        stream.truncate(offset + 100)
+    with pytest.raises(BadInput) as caught:
+        list(map(loader.batch, range(20)))
+    loader.close()
+    assert caught.value.file == str(shard)
+    assert caught.value.place == "dataset 'flux'"
+    assert caught.value.found.startswith("the end of the file at byte")
+
+
+@pytest.mark.parametrize("room", [EVERYTHING, NOTHING])
+def test_bad_pixels_are_refused_before_a_training_begins(own_sky, room):
+    with h5py.File(own_sky[1][0], "r+") as file:
+        file["flux"][7, 1, 2, 3] = np.nan
+    with pytest.raises(BadInput) as caught:
+        opened(own_sky, room)
+    assert caught.value.file == str(own_sky[1][0])
+    assert caught.value.place == "row 7 (from 0), band r"
+
+
+@pytest.mark.parametrize("room", [EVERYTHING, NOTHING])
+def test_the_stamp_of_another_galaxy_is_refused_by_both(own_sky, room):
+    with h5py.File(own_sky[1][1], "r+") as file:
+        file["object_id"][3] = 5
+    with pytest.raises(BadInput) as caught:
+        opened(own_sky, room)
+    assert (caught.value.place, caught.value.found) == ("object_id, row 3 (from 0)",
+                                                        "5 (1 such rows)")  # fmt: skip
+
+
+@pytest.mark.parametrize("room", [EVERYTHING, NOTHING])
+def test_pixels_that_were_never_written_are_refused(own_sky, room):
+    with h5py.File(own_sky[1][0], "r+") as file:
+        shape, dtype = file["flux"].shape, file["flux"].dtype
+        del file["flux"]
+        file.create_dataset("flux", shape, dtype)
+    with pytest.raises(BadInput) as caught:
+        opened(own_sky, room)
+    assert caught.value.found == "none that were ever written"
