@@ -51,7 +51,7 @@ def test_number_of_jobs_does_not_grow_unannounced(fresh: Checkout) -> None:
 
 def test_every_job_states_its_resources_in_abstract_words(fresh: Checkout) -> None:
     allowed = {"mem_mb", "mem_mib", "mem", "runtime", "tmpdir", "disk_mb", "disk_mib", "disk",
-               "gpu"}  # fmt: skip
+               "gpu", "resident_mb"}  # fmt: skip
     jobs = [job for job in fresh.jobs() if job["rule"] not in TARGETS]
     for job in jobs:
         assert set(job["resources"]) <= allowed, job

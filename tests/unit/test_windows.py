@@ -69,8 +69,8 @@ def test_passes_and_seeds_differ():
 
 
 def test_batches_are_mixed_like_draws_from_the_whole():
-    # The worst that files can do: sorted by redshift. A batch of 128 drawn without return has a mean
-    # of variance s^2 / 128. A window of 128 blocks of one redshift each has a mean of variance
+    # The worst that files can do: sorted by redshift. A batch of 128 without return has a mean
+    # of variance s^2 / 128. A window of 128 blocks of one redshift each has one of variance
     # (1 - 0.1) s^2 / 128 (ten windows, without return), which all its batches share.
     n, batch = 40_960, 128
     z = torch.linspace(0.0, 1.0, n, dtype=torch.float64)

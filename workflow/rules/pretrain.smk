@@ -30,7 +30,8 @@ rule pretrain_encoder:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
+        mem_mb=lambda wildcards, attempt: LADDER.training_mb() * min(attempt, 3),
+        resident_mb=LADDER.resident_mb(),
         runtime=120,
     params:
         card=lambda wildcards: LADDER.card(wildcards.run),
@@ -41,6 +42,6 @@ rule pretrain_encoder:
     shell:
         'python "$ZLADDER_SCRIPTS"/pretrain_encoder.py --dataset {input.dataset:q}'
         " --stamps {input.stamps:q} --card-json {params.card:q} --resume-folder {params.resume:q}"
-        " --minutes {resources.runtime} --threads {threads} --weights {output.weights:q}"
-        " --card {output.card:q} --history {output.history:q} --sidecar {output.sidecar:q}"
-        " --log {log:q} --code-digest {params.code}"
+        " --minutes {resources.runtime} --resident-mb {resources.resident_mb} --threads {threads}"
+        " --weights {output.weights:q} --card {output.card:q} --history {output.history:q}"
+        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

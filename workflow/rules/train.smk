@@ -100,7 +100,8 @@ rule train_image:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
+        mem_mb=lambda wildcards, attempt: LADDER.training_mb() * min(attempt, 3),
+        resident_mb=LADDER.resident_mb(),
         runtime=120,
     params:
         parent=lambda wildcards, input: option("--parent", input.get("parent")),
@@ -112,9 +113,10 @@ rule train_image:
     shell:
         'python "$ZLADDER_SCRIPTS"/train_image.py --dataset {input.dataset:q}'
         " --stamps {input.stamps:q} {params.parent} --card-json {params.card:q}"
-        " --resume-folder {params.resume:q} --minutes {resources.runtime} --threads {threads}"
-        " --weights {output.weights:q} --card {output.card:q} --history {output.history:q}"
-        " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
+        " --resume-folder {params.resume:q} --minutes {resources.runtime}"
+        " --resident-mb {resources.resident_mb} --threads {threads} --weights {output.weights:q}"
+        " --card {output.card:q} --history {output.history:q} --sidecar {output.sidecar:q}"
+        " --log {log:q} --code-digest {params.code}"
 
 
 rule embed_images:

@@ -16,9 +16,8 @@ def make_parser() -> ProgramParser:
     parser.add_input("--dataset")
     parser.add_input("--stamps", several=True)
     parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
-    parser.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
-    parser.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    parser.add_training()
+    parser.add_argument("--resident-mb", type=int, help="images that take more are streamed")
     for option in ("--weights", "--card", "--history"):
         parser.add_output(option)
     return parser
@@ -29,16 +28,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from zladder.learning.image_run import image_resume_folder, write_image_run
+    from zladder.learning.image_set import room_of
     from zladder.pretrain.encoder import pretrain_encoder
     from zladder.provenance.code import code_digest
 
     torch.set_num_threads(options.threads)
     card, files = options.card_json, [options.dataset, *options.stamps]
-    code = code_digest(Path(__file__))
-    options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
-    run = pretrain_encoder(
-        card, options.dataset, options.stamps, options.resume_folder, options.minutes
-    )
+    folder = image_resume_folder(options.resume_folder, card, files, code_digest(Path(__file__)))
+    options.resume_folder, room = folder, room_of(options.resident_mb)
+    data = options.dataset, options.stamps
+    run = pretrain_encoder(card, *data, folder, options.minutes, room)
     write_image_run(run, options.weights, options.card, options.history)
     return run.summary()
 

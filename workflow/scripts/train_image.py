@@ -17,9 +17,8 @@ def make_parser() -> ProgramParser:
     parser.add_input("--stamps", several=True)
     parser.add_input("--parent", required=False)
     parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
-    parser.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
-    parser.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    parser.add_training()
+    parser.add_argument("--resident-mb", type=int, help="images that take more are streamed")
     for option in ("--weights", "--card", "--history"):
         parser.add_output(option)
     return parser
@@ -30,15 +29,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from zladder.learning.image_run import image_resume_folder, write_image_run
+    from zladder.learning.image_set import room_of
     from zladder.provenance.code import code_digest
     from zladder.train.image import train_image
 
     torch.set_num_threads(options.threads)
     card, data = options.card_json, (options.dataset, options.stamps, options.parent)
     files = [options.dataset, *options.stamps, *([options.parent] if options.parent else [])]
-    code = code_digest(Path(__file__))
-    options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
-    run = train_image(card, *data, options.resume_folder, options.minutes)
+    folder = image_resume_folder(options.resume_folder, card, files, code_digest(Path(__file__)))
+    options.resume_folder, room = folder, room_of(options.resident_mb)
+    run = train_image(card, *data, folder, options.minutes, room)
     write_image_run(run, options.weights, options.card, options.history)
     return run.summary()
 

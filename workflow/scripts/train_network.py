@@ -16,9 +16,7 @@ def make_parser() -> ProgramParser:
     parser.add_input("--dataset")
     parser.add_input("--parent", required=False)
     parser.add_settings("--card-json", "the run card (`zladder card RUN` prints it)")
-    parser.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
-    parser.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+    parser.add_training()
     for option in ("--weights", "--card", "--history"):
         parser.add_output(option)
     return parser

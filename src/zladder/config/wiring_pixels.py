@@ -61,6 +61,14 @@ class PixelWiring(DataWiring):
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
         return canonical_json({**stage, **images, **read})
 
+    def resident_mb(self) -> int:
+        """Return what the images of a training may take of the memory of its device."""
+        return int(self.settings["pretrain"]["loading"]["resident_mb"])
+
+    def training_mb(self) -> int:
+        """Return the memory of a training on images: the images, and 2 GB for the rest."""
+        return self.resident_mb() + 2000
+
     def shards(self) -> list[int]:
         """Return the numbers of the shards."""
         return list(range(self.settings["cutouts"]["n_shards"]))

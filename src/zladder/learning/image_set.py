@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import torch
 
 from zladder.learning.image_index import find_images
 from zladder.learning.images import Images, gathered, resident
-from zladder.learning.staging import staged
+from zladder.learning.staging import stage_folder, staged
 from zladder.learning.stamps import stamp_blocks, stamps_at
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ class Room:
 
 
 EVERYTHING = Room(resident_bytes=sys.maxsize)
+
+
+def room_of(resident_mb: int | None) -> Room:
+    """Return the room that an option and ``ZLADDER_STAGE`` give; everything without the option."""
+    held = sys.maxsize if resident_mb is None else resident_mb * 10**6
+    return Room(held, stage_folder(os.environ))
 
 
 @dataclass(frozen=True)

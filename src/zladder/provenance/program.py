@@ -84,6 +84,12 @@ class ProgramParser(argparse.ArgumentParser):
         if beside:
             self.beside[name] = beside[0].removeprefix("--").replace("-", "_"), beside[1]
 
+    def add_training(self) -> None:
+        """Declare the options of every training that can be interrupted."""
+        self.add_argument("--resume-folder", type=Path, required=True, help="where state is kept")
+        self.add_argument("--minutes", type=float, help="length of the job (default: no limit)")
+        self.add_argument("--threads", type=int, default=1, help="threads of the numerics")
+
     def parse_args(self, *arguments: Any, **more: Any) -> Any:
         """Parse as always; then name the outputs that stand beside others."""
         options = super().parse_args(*arguments, **more)
