@@ -78,13 +78,13 @@ def test_every_row_is_where_the_index_has_it(world, monkeypatch, block, bands):
 
 def test_pixels_are_read_in_few_contiguous_pieces(world, monkeypatch):
     files, content, _ = world
-    asked, real = [], os.preadv
+    asked, real = [], os.posix_fadvise
 
-    def spying(file, buffers, offset):
-        asked.append((file, offset, sum(map(len, buffers))))
-        return real(file, buffers, offset)
+    def spying(file, offset, length, advice):
+        asked.append((file, offset, length))
+        return real(file, offset, length, advice)
 
-    monkeypatch.setattr(os, "preadv", spying)
+    monkeypatch.setattr(os, "posix_fadvise", spying)
     every_third = pd.DataFrame(
         [(name, row) for name in files for row in range(0, 40, 3)], columns=["shard", "row"]
     )

@@ -175,6 +175,14 @@ class StreamingLoader:
 
     def batch(self, number: int) -> Batch:
         """As in `Loader`."""
+        rows, stored = self.stored(number)
+        return Batch(rows.to(self.device), self._views(stored, rows), torch.arange(len(rows)))
+
+    def stored(self, number: int) -> tuple[torch.Tensor, np.ndarray]:
+        """Return the galaxies of a step (n,) and their pixels as they are stored, (n, B, S, S).
+
+        The pixels are good until the next call: their room is used again.
+        """
         start = number * self.batch_size
         place, stop = start + self.low, start + self.high
         self._look_ahead(place)
@@ -184,8 +192,7 @@ class StreamingLoader:
             first, end = self.windows.window_at(place)
             parts.append(self._taken(first, place, min(end, stop)))
             place = end
-        stored = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return Batch(rows.to(self.device), self._views(stored, rows), torch.arange(len(rows)))
+        return rows, parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def centred(self, rows: torch.Tensor) -> torch.Tensor:
         """As in `Loader`; they are read at once, past the windows."""

@@ -1,14 +1,14 @@
-"""Reading rows of shards in few contiguous pieces, each row straight to where it is wanted.
+"""Reading rows of shards block by block through mapped files, each row straight to its place.
 
-One system call (`preadv`) takes a piece of the file and deals its rows out in memory: what is read
-is copied once, in any order. A mapped file would do the same by page faults, and kill the process
-where a file has become shorter; here that is an error with a name.
+What lies side by side in a file is copied as one piece, in any order and only once. The system is
+asked for all pieces before the first is copied: a disk is then never idle in between.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections import deque
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from zladder.learning.stamps import StampRows
     from zladder.tables.stamp_files import StampFile
 
-GAP_ROWS = 3  # unwanted rows that are read with the others sooner than to ask again
-PIECE_ROWS = 512  # of one call; the system takes 1,024 buffers at most
+GAP_ROWS = 3  # unwanted rows that the disk reads with the others sooner than to move on
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An open file, its mapping, and in it the stored pixels, (rows, pixels of a row)."""
+
+    descriptor: int
+    mapping: mmap.mmap
+    rows: np.ndarray
 
 
 class Pieces:
@@ -48,7 +56,7 @@ class Pieces:
         self.offsets = [offset for offset, _, _ in found]
         _, self.dtype, self.shape = found[0]
         self.row_bytes = self.dtype.itemsize * int(np.prod(self.shape))
-        self._opened: dict[tuple[int, int], int] = {}
+        self._opened: dict[tuple[int, int], _Opened] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,9 +66,9 @@ class Pieces:
 
     def close(self) -> None:
         """Close the files that this process opened."""
-        for (process, _), descriptor in self._opened.items():
+        for (process, _), file in self._opened.items():
             if process == os.getpid():
-                os.close(descriptor)
+                os.close(file.descriptor)
         self._opened.clear()
 
     def empty(self, n: int) -> np.ndarray:
@@ -81,57 +89,66 @@ class Pieces:
         BadInput
             If a file ends before its last row.
         """
-        flat = out.reshape(-1).view(np.uint8).data
-        size = self.row_bytes
         shard, row = self.rows.shard[places], self.rows.row[places]
         order = np.lexsort((row, shard))
-        unwanted = memoryview(bytearray(size))
-        for piece in _pieces(shard[order], row[order]):
-            asked = order[piece]
-            buffers: list[memoryview] = []
-            expected = int(row[asked[0]])
-            for at, slot in zip(row[asked].tolist(), slots[asked].tolist(), strict=True):
-                buffers += [unwanted] * (at - expected)
-                buffers.append(flat[slot * size : (slot + 1) * size])
-                expected = at + 1
-            number = int(shard[asked[0]])
-            self._fill(number, buffers, self.offsets[number] + int(row[asked[0]]) * size)
+        shard, row, slots = shard[order], row[order], slots[order]
+        pieces = [*_pieces(shard, row)]
+        for piece in pieces:
+            self._announce(int(shard[piece.start]), int(row[piece.start]), int(row[piece.stop - 1]))
+        flat = out.reshape(len(out), -1)
+        for piece in pieces:
+            stored, wanted, to = self._file(int(shard[piece.start])).rows, row[piece], slots[piece]
+            if len(wanted) == wanted[-1] - wanted[0] + 1:
+                flat[to] = stored[wanted[0] : wanted[-1] + 1]
+            else:
+                for at, slot in zip(wanted.tolist(), to.tolist(), strict=True):
+                    flat[slot] = stored[at]
+        for number in np.unique(shard).tolist():
+            # Pages that were looked at would count as memory of the process until the end.
+            self._file(number).mapping.madvise(mmap.MADV_DONTNEED)
 
-    def _fill(self, number: int, buffers: list[memoryview], offset: int) -> None:
-        """Read into buffers, one after the other, what begins at an offset of a file."""
-        descriptor = self._descriptor(number)
-        left = deque(buffers)
-        while left:
-            taken = os.preadv(descriptor, left, offset)
-            if taken == 0:
-                raise BadInput(self.paths[number], "dataset 'flux'",
-                               f"{self.rows.shards[number].n_stamps} stamps",
-                               f"the end of the file at byte {offset}",
-                               "the file was cut off: cut the stamps again")  # fmt: skip
-            offset += taken
-            while left and taken >= len(left[0]):
-                taken -= len(left.popleft())
-            if taken:  # the system may return early
-                left[0] = left[0][taken:]
+    def _announce(self, number: int, first: int, last: int) -> None:
+        """Have the system read rows of a file in the background."""
+        descriptor = self._file(number).descriptor
+        self._require_rows(number, descriptor, last)
+        start, length = first * self.row_bytes, (last - first + 1) * self.row_bytes
+        start += self.offsets[number]
+        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_WILLNEED)
 
-    def _descriptor(self, number: int) -> int:
+    def _require_rows(self, number: int, descriptor: int, last: int) -> None:
+        """Refuse a file that ends before the end of a row: mapped, it would kill the process."""
+        needed = self.offsets[number] + (last + 1) * self.row_bytes
+        found = os.fstat(descriptor).st_size
+        if found < needed:
+            raise BadInput(self.paths[number], "dataset 'flux'",
+                           f"at least {needed} bytes, for row {last} (from 0)", f"{found} bytes",
+                           "the file was cut off: cut the stamps again")  # fmt: skip
+
+    def _file(self, number: int) -> _Opened:
+        """Return a file, open and mapped in this process."""
         key = (os.getpid(), number)
         if key not in self._opened:
-            fresh = os.open(self.paths[number], os.O_RDONLY)
-            if self._opened.setdefault(key, fresh) != fresh:
-                os.close(fresh)  # another thread was faster
+            fresh = self._mapped(number)
+            if self._opened.setdefault(key, fresh) is not fresh:
+                os.close(fresh.descriptor)  # another thread was faster
         return self._opened[key]
+
+    def _mapped(self, number: int) -> _Opened:
+        descriptor = os.open(self.paths[number], os.O_RDONLY)
+        n_rows = self.rows.shards[number].n_stamps
+        self._require_rows(number, descriptor, n_rows - 1)
+        mapping = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+        n_pixels = self.row_bytes // self.dtype.itemsize
+        pixels = np.frombuffer(mapping, self.dtype, n_rows * n_pixels, self.offsets[number])
+        return _Opened(descriptor, mapping, pixels.reshape(n_rows, n_pixels))
 
 
 def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[slice]:
-    """Yield the parts of rows sorted by file that one call reads; their rows only increase."""
+    """Yield the parts of rows sorted by file that lie side by side; their rows only increase."""
     step = np.diff(row)
     apart = (np.diff(shard) != 0) | (step < 1) | (step > 1 + GAP_ROWS)
-    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(row)]
-    most = PIECE_ROWS // (1 + GAP_ROWS)
-    for start, stop in pairwise(edges):
-        for first in range(start, stop, most):
-            yield slice(first, min(first + most, stop))
+    for start, stop in pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(row)]):
+        yield slice(start, stop)
 
 
 def _pixels_of(stamps: StampFile) -> tuple[int, np.dtype, tuple[int, ...]]:
