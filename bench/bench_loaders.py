@@ -146,8 +146,8 @@ def fancy(paths: list[Path], size: int, n_batches: int, workers: int) -> int:
 
 def from_memory(images: ImageSet, n: int) -> int:
     """Look batches up among the pixels in memory, whole stamps."""
-    card = {"seed": 1, "schedule": {"batch_size": BATCH},
-            "inputs": {"bands": BANDS, "crop_pixels": images.side_pixels, "stretch": "sqrt"}}  # fmt: skip
+    inputs = {"bands": BANDS, "crop_pixels": images.side_pixels, "stretch": "sqrt"}
+    card = {"seed": 1, "schedule": {"batch_size": BATCH}, "inputs": inputs}
     loader = loader_of(images, Encoder(len(BANDS), width=4, blocks=[1], stem_stride=2), card)
     if not isinstance(loader, ResidentLoader):
         raise SystemExit("the images are not in memory")

@@ -82,10 +82,13 @@ def test_streamed_batches_are_those_of_the_pixels_in_memory(sky, batch, block, w
 
 
 @pytest.mark.parametrize("readers", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 1, 5])
 @pytest.mark.parametrize("chunk", [1, 5])
-def test_no_batch_depends_on_threads_or_on_what_was_asked_before(sky, monkeypatch, readers, chunk):
+def test_no_batch_depends_on_threads_or_on_what_was_asked_before(
+    sky, monkeypatch, readers, ahead, chunk
+):
     monkeypatch.setattr(loaders, "CHUNK_ROWS", chunk)
-    one, other = resident(sky), streaming(sky, readers=readers)
+    one, other = resident(sky), streaming(sky, readers=readers, ahead=ahead)
     for number in (3, 4, 9, 40, 2):  # on, a leap, another pass, back
         assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
     other.close()
@@ -106,33 +109,43 @@ def test_processes_share_every_batch(sky, make, ranks):
         part.close()
 
 
-def test_a_streaming_process_reads_its_share_alone(sky):
-    parts = [streaming(sky, (rank, 4)) for rank in range(4)]
+def test_a_streaming_process_reads_its_share_alone(sky, monkeypatch):
+    asked, plain = {}, loaders.Pieces.announce
+
+    def spying(self, places):
+        asked.setdefault(self, []).extend(places.tolist())
+        plain(self, places)
+
+    monkeypatch.setattr(loaders.Pieces, "announce", spying)
+    parts = [streaming(sky, (rank, 4), window=1000) for rank in range(4)]
     for part in parts:
-        part.batch(0)
-        held = [set(part.windows.galaxies(0, WINDOW)[window.places].tolist())
-                for first, window in part.held.items() if first == 0]  # fmt: skip
-        assert [len(galaxies) <= WINDOW // 4 + BATCH // 4 for galaxies in held] == [True]
+        for number in range(4):  # the first pass, and a beginning of the next
+            part.batch(number)
         part.close()
+    for rank, part in enumerate(parts):
+        order = part.windows.galaxies(0, N).tolist()
+        mine = {row for at, row in enumerate(order) if at % BATCH // 6 == rank}
+        assert set(asked[part.pieces][: len(mine)]) == mine
 
 
-def test_no_more_than_two_windows_are_held(sky):
-    loader = streaming(sky, batch=8)
+def test_few_batches_are_held(sky):
+    loader = streaming(sky, batch=8, ahead=2)
     rooms = set()
     for number in range(60):
-        loader.batch(number)
-        assert len(loader.held) <= 3  # a batch may lie in two, and the next is on its way
-        rooms |= {id(window.pixels) for window in loader.held.values()}
-    assert len(rooms) <= 3
+        rooms.add(id(loader.stored(number)[1]))
+        assert len(loader.reading) == 2
+        assert len(loader.announced) <= 3  # a batch may lie in two windows; the next is on its way
+    assert len(rooms) <= 4
     loader.close()
 
 
-def test_the_next_window_is_read_while_batches_come_from_this_one(sky):
+def test_the_next_batches_and_window_are_read_while_this_one_is_looked_at(sky):
     loader = streaming(sky, batch=8)
     loader.batch(0)
-    ahead = loader.held[loader.windows.window_at(0)[1]]
-    for chunk in ahead.reading:
-        chunk.result(timeout=10)  # nobody asked for it yet
+    following = loader.announced[loader.windows.window_at(0)[1]]
+    for future in [*following, *loader.reading.values()]:
+        future.result(timeout=10)  # nobody asked for it yet
+    assert sorted(loader.reading) == [1, 2, 3]
     loader.close()
     assert not [one for one in threading.enumerate() if one.name.startswith("stamps")]
 

@@ -21,15 +21,15 @@ from zladder.learning.windows import Windows, share_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from zladder.learning.image_set import ImageSet
     from zladder.networks.resnet import Encoder
 
 log = logging.getLogger("zladder")
 
-READERS = 2  # threads; a file system serves several at a time
-CHUNK_ROWS = 512  # of what a thread reads at a time
+READERS = 2  # threads
+BATCHES_AHEAD = 3
+CHUNK_ROWS = 512  # of what the system is asked for at a time
 
 
 @dataclass(frozen=True)
@@ -116,18 +116,10 @@ class ResidentLoader:
         """As in `Loader`: there is nothing to let go of."""
 
 
-@dataclass(frozen=True)
-class _Window:
-    """Stored pixels in the order in which they are wanted, and the reading that fills them."""
-
-    places: np.ndarray
-    end: int
-    pixels: np.ndarray
-    reading: list[Future[None]]
-
-
 class StreamingLoader:
-    """One window in memory from which batches are taken, and the next that threads read meanwhile.
+    """Batches from the files: threads bring the next window into the page cache, and copy from it.
+
+    The page cache is the memory in which a window is mixed. The process itself holds a few batches.
 
     Parameters
     ----------
@@ -137,10 +129,8 @@ class StreamingLoader:
         As of `Views`; the pixels come to the device of the softening.
     windows, batch_size, share
         As of `ResidentLoader`.
-    paths
-        Copies of the shards to read instead of them (`learning.staging`).
-    readers
-        Threads that read. No batch depends on their number.
+    readers, ahead
+        Threads that copy, and how many batches they are ahead. No batch depends on either.
     """
 
     def __init__(
@@ -151,18 +141,21 @@ class StreamingLoader:
         windows: Windows,
         batch_size: int,
         share: tuple[int, int] = (0, 1),
-        paths: tuple[Path, ...] | None = None,
         readers: int = READERS,
+        ahead: int = BATCHES_AHEAD,
     ) -> None:
         self.images, self.inputs, self.softening_nmgy = images, inputs, softening_nmgy
-        self.windows, self.batch_size = windows, batch_size
+        self.windows, self.batch_size, self.ahead = windows, batch_size, ahead
         self.low, self.high = share_of(batch_size, *share)
-        self.pieces = Pieces(images.rows, paths)
+        self.pieces = Pieces(images.rows, images.paths)
         self.rank_in_files = np.empty(len(images), dtype=np.int64)
         self.rank_in_files[windows.in_files.numpy()] = np.arange(len(images))
-        self.threads = ThreadPoolExecutor(readers, thread_name_prefix="stamps")
-        self.held: dict[int, _Window] = {}
+        self.announcer = ThreadPoolExecutor(1, thread_name_prefix="stamps-announced")
+        self.threads = ThreadPoolExecutor(readers, thread_name_prefix="stamps-read")
+        self.announced: dict[int, list[Future[None]]] = {}
+        self.reading: dict[int, Future[np.ndarray]] = {}
         self.spare: list[np.ndarray] = []
+        self.lent: list[np.ndarray] = []
         self.waited_seconds = 0.0
 
     @property
@@ -183,16 +176,15 @@ class StreamingLoader:
 
         The pixels are good until the next call: their room is used again.
         """
-        start = number * self.batch_size
-        place, stop = start + self.low, start + self.high
-        self._look_ahead(place)
-        rows = self.windows.galaxies(place, stop)
-        parts = []
-        while place < stop:
-            first, end = self.windows.window_at(place)
-            parts.append(self._taken(first, place, min(end, stop)))
-            place = end
-        return rows, parts[0] if len(parts) == 1 else np.concatenate(parts)
+        self.spare += self.lent
+        self._forget_all_but(range(number, number + self.ahead + 1))
+        for later in range(number, number + self.ahead + 1):
+            if later not in self.reading:
+                self.reading[later] = self._begun(later)
+        start = time.monotonic()
+        self.lent = [self.reading.pop(number).result()]  # or the error of the thread
+        self.waited_seconds += time.monotonic() - start
+        return self._rows(number), self.lent[0]
 
     def centred(self, rows: torch.Tensor) -> torch.Tensor:
         """As in `Loader`; they are read at once, past the windows."""
@@ -201,6 +193,7 @@ class StreamingLoader:
 
     def close(self) -> None:
         """As in `Loader`."""
+        self.announcer.shutdown(wait=True, cancel_futures=True)
         self.threads.shutdown(wait=True, cancel_futures=True)
         self.pieces.close()
         log.info("waited %.1f s for pixels", self.waited_seconds)
@@ -210,54 +203,52 @@ class StreamingLoader:
         images = self.images.prepared(stored, rows.numpy(), self.device)
         return Views(images, self.inputs, self.softening_nmgy)
 
-    def _look_ahead(self, place: int) -> None:
-        """Give back the windows that lie behind a place; have its own and the next one read."""
-        for first in [first for first, window in self.held.items() if window.end <= place]:
-            self.spare.append(self.held.pop(first).pixels)
-        first, end = self.windows.window_at(place)
-        for start in (first, end):
-            self._held(start)
+    def _rows(self, number: int) -> torch.Tensor:
+        start = number * self.batch_size
+        return self.windows.galaxies(start + self.low, start + self.high)
 
-    def _held(self, first: int) -> _Window:
-        """Return the window that begins at a place; its reading has begun, if only now."""
-        if first not in self.held:
-            self.held[first] = self._begun(first)
-        return self.held[first]
+    def _forget_all_but(self, wanted: range) -> None:
+        """Take back the room of batches that nobody asks for: a training leaps when it resumes."""
+        for number in [number for number in self.reading if number not in wanted]:
+            future = self.reading.pop(number)
+            if not future.cancel() and future.exception() is None:
+                self.spare.append(future.result())
 
-    def _begun(self, first: int) -> _Window:
-        _, end = self.windows.window_at(first)
-        places = np.arange(first, end)
-        in_batch = places % self.batch_size
-        mine = (in_batch >= self.low) & (in_batch < self.high)
-        galaxies = self.windows.galaxies(first, end).numpy()[mine]
-        pixels = self._room(len(galaxies))
-        in_files = np.argsort(self.rank_in_files[galaxies])
-        chunks = [in_files[at : at + CHUNK_ROWS] for at in range(0, len(in_files), CHUNK_ROWS)]
-        reading = [
-            self.threads.submit(self.pieces.read_into, galaxies[chunk], pixels, chunk)
-            for chunk in chunks
-        ]
-        return _Window(places[mine], end, pixels, reading)
+    def _begun(self, number: int) -> Future[np.ndarray]:
+        """Have a batch copied once its windows are in the page cache, and the next one brought."""
+        start = number * self.batch_size
+        place, stop = start + self.low, start + self.high
+        for first in [
+            first for first in self.announced if self.windows.window_at(first)[1] <= place
+        ]:
+            del self.announced[first]
+        needed: list[Future[None]] = []
+        while place < stop:
+            first, place = self.windows.window_at(place)
+            needed += self._announced(first)
+        self._announced(place)
+        room = self.spare.pop() if self.spare else self.pieces.empty(self.high - self.low)
+        return self.threads.submit(self._copied, self._rows(number).numpy(), room, needed)
 
-    def _room(self, n: int) -> np.ndarray:
-        """Return room for n stamps, that of an earlier window if it is large enough."""
-        for number, pixels in enumerate(self.spare):
-            if len(pixels) >= n:
-                return self.spare.pop(number)
-        self.spare.clear()
-        whole_batches = -(-self.windows.window_rows // self.batch_size) + 1
-        return self.pieces.empty(max(n, min(len(self), whole_batches * (self.high - self.low))))
+    def _copied(self, rows: np.ndarray, room: np.ndarray, needed: list[Future[None]]) -> np.ndarray:
+        for chunk in needed:
+            chunk.result()
+        self.pieces.read_into(rows, room, np.arange(len(rows)))
+        return room
 
-    def _taken(self, first: int, place: int, stop: int) -> np.ndarray:
-        """Return the stored pixels at the places from `place` to before `stop` of a window."""
-        window = self._held(first)
-        start = time.monotonic()
-        for chunk in window.reading:
-            chunk.result()  # or the error of the thread
-        window.reading.clear()
-        self.waited_seconds += time.monotonic() - start
-        low, high = np.searchsorted(window.places, (place, stop))
-        return window.pixels[low:high]
+    def _announced(self, first: int) -> list[Future[None]]:
+        """Have this process's share of the window that begins at a place brought to the cache."""
+        if first not in self.announced:
+            _, end = self.windows.window_at(first)
+            in_batch = np.arange(first, end) % self.batch_size
+            mine = (in_batch >= self.low) & (in_batch < self.high)
+            galaxies = self.windows.galaxies(first, end).numpy()[mine]
+            galaxies = galaxies[np.argsort(self.rank_in_files[galaxies])]
+            self.announced[first] = [
+                self.announcer.submit(self.pieces.announce, galaxies[at : at + CHUNK_ROWS])
+                for at in range(0, len(galaxies), CHUNK_ROWS)
+            ]
+        return self.announced[first]
 
 
 def loader_of(
@@ -282,4 +273,4 @@ def loader_of(
     if images.resident is not None:
         views = Views(images.resident.to(softening.device), inputs, softening)
         return ResidentLoader(views, windows, size, share)
-    return StreamingLoader(images, inputs, softening, windows, size, share, images.paths)
+    return StreamingLoader(images, inputs, softening, windows, size, share)

@@ -1,7 +1,7 @@
 """Reading rows of shards block by block through mapped files, each row straight to its place.
 
-What lies side by side in a file is copied as one piece, in any order and only once. The system is
-asked for all pieces before the first is copied: a disk is then never idle in between.
+What lies side by side in a file is one piece. `announce` has the system bring pieces into its page
+cache, many at a time; `read_into` copies rows from there, in any order and only once.
 """
 
 from __future__ import annotations
@@ -77,9 +77,31 @@ class Pieces:
 
     def read(self, places: np.ndarray) -> np.ndarray:
         """Return the stored pixels of galaxies, (n, B, S, S), in the order asked."""
+        self.announce(places)
         out = self.empty(len(places))
         self.read_into(places, out, np.arange(len(places)))
         return out
+
+    def announce(self, places: np.ndarray) -> None:
+        """Have the system read the pixels of galaxies; return when most of them are there.
+
+        Raises
+        ------
+        BadInput
+            If a file ends before a row.
+        """
+        shard, row, _ = self._in_files(places)
+        ends = []
+        for start, stop in _pieces(shard, row):
+            number, first, last = int(shard[start]), int(row[start]), int(row[stop - 1])
+            descriptor = self._file(number).descriptor
+            self._require_rows(number, descriptor, last)
+            place = self.offsets[number] + first * self.row_bytes
+            length = (last - first + 1) * self.row_bytes
+            os.posix_fadvise(descriptor, place, length, os.POSIX_FADV_WILLNEED)
+            ends.append((descriptor, place + length - 1))
+        for descriptor, place in ends:  # the system reads in the order asked
+            os.pread(descriptor, 1, place)
 
     def read_into(self, places: np.ndarray, out: np.ndarray, slots: np.ndarray) -> None:
         """Put the stored pixels of galaxies (n,) into the rows `slots` (n,) of `out`.
@@ -87,33 +109,29 @@ class Pieces:
         Raises
         ------
         BadInput
-            If a file ends before its last row.
+            If a file ends before a row.
         """
+        shard, row, order = self._in_files(places)
+        flat, to = out.reshape(len(out), -1), slots[order]
+        used = {number: self._file(number) for number in np.unique(shard).tolist()}
+        for number, file in used.items():
+            self._require_rows(number, file.descriptor, int(row[shard == number][-1]))
+        for start, stop in _pieces(shard, row):
+            stored, first, last = used[int(shard[start])].rows, int(row[start]), int(row[stop - 1])
+            if stop - start == last - first + 1:
+                flat[to[start:stop]] = stored[first : last + 1]
+            else:
+                for at in range(start, stop):
+                    flat[to[at]] = stored[row[at]]
+        for file in used.values():
+            # Pages that were looked at would count as memory of the process until the end.
+            file.mapping.madvise(mmap.MADV_DONTNEED)
+
+    def _in_files(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (shard, row) of galaxies as they lie in the files, and the order that does it."""
         shard, row = self.rows.shard[places], self.rows.row[places]
         order = np.lexsort((row, shard))
-        shard, row, slots = shard[order], row[order], slots[order]
-        pieces = [*_pieces(shard, row)]
-        for piece in pieces:
-            self._announce(int(shard[piece.start]), int(row[piece.start]), int(row[piece.stop - 1]))
-        flat = out.reshape(len(out), -1)
-        for piece in pieces:
-            stored, wanted, to = self._file(int(shard[piece.start])).rows, row[piece], slots[piece]
-            if len(wanted) == wanted[-1] - wanted[0] + 1:
-                flat[to] = stored[wanted[0] : wanted[-1] + 1]
-            else:
-                for at, slot in zip(wanted.tolist(), to.tolist(), strict=True):
-                    flat[slot] = stored[at]
-        for number in np.unique(shard).tolist():
-            # Pages that were looked at would count as memory of the process until the end.
-            self._file(number).mapping.madvise(mmap.MADV_DONTNEED)
-
-    def _announce(self, number: int, first: int, last: int) -> None:
-        """Have the system read rows of a file in the background."""
-        descriptor = self._file(number).descriptor
-        self._require_rows(number, descriptor, last)
-        start, length = first * self.row_bytes, (last - first + 1) * self.row_bytes
-        start += self.offsets[number]
-        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_WILLNEED)
+        return shard[order], row[order], order
 
     def _require_rows(self, number: int, descriptor: int, last: int) -> None:
         """Refuse a file that ends before the end of a row: mapped, it would kill the process."""
@@ -143,12 +161,11 @@ class Pieces:
         return _Opened(descriptor, mapping, pixels.reshape(n_rows, n_pixels))
 
 
-def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[slice]:
-    """Yield the parts of rows sorted by file that lie side by side; their rows only increase."""
+def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield from and to before which of rows sorted by file lie side by side and only increase."""
     step = np.diff(row)
     apart = (np.diff(shard) != 0) | (step < 1) | (step > 1 + GAP_ROWS)
-    for start, stop in pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(row)]):
-        yield slice(start, stop)
+    yield from pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(row)])
 
 
 def _pixels_of(stamps: StampFile) -> tuple[int, np.dtype, tuple[int, ...]]:
