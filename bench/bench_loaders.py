@@ -2,10 +2,14 @@
 
 Shards of noise, five bands of 64 x 64 float32 pixels. Against the streaming loader stand the same
 files mapped and copied in order (no training drinks in order: it is what the disk can give) and a
-PyTorch DataLoader that takes random batches by fancy indexing with h5py, the better of none and two
-workers. `stored` is the loader without preparation, what the other two give; `prepared` is what a
-training takes: cropped, de-reddened, bands last. Seconds of the clock, the best of the repeats, in
-turns; cold: the files' pages are dropped before (`posix_fadvise`), warm: they were just read.
+PyTorch DataLoader that takes random batches by fancy indexing with h5py, of these files and of one
+in chunks, as `create_dataset(chunks=True)` and the published files have it; the better of none and
+two workers. `stored` is the loader without preparation, what the others give; `prepared` is what a
+training takes: cropped, de-reddened, bands last. The bars are judged cold, from the disk: from the
+page cache the copy in order runs inside the processor's cache, as no shuffled one can.
+
+Seconds of the clock, the best of the repeats, in turns; cold: the files' pages are dropped before
+(`posix_fadvise`), warm: they were just read.
 """
 
 from __future__ import annotations
@@ -99,6 +103,16 @@ class FancyRows(Dataset[np.ndarray]):
         return [*np.concatenate(found)]
 
 
+def chunked_copy(path: Path, source: Path) -> Path:
+    """Write the pixels of a shard once more, in chunks of h5py's own choice."""
+    with h5py.File(source) as given, h5py.File(path, "w") as file:
+        flux = given["flux"]
+        chunked = file.create_dataset("flux", flux.shape, flux.dtype, chunks=True)
+        for start in range(0, len(flux), WRITTEN_AT_ONCE):
+            chunked[start : start + WRITTEN_AT_ONCE] = flux[start : start + WRITTEN_AT_ONCE]
+    return path
+
+
 def memmap(paths: list[Path]) -> int:
     """Take the mapped pixels of all files, batch by batch, in order."""
     count = 0
@@ -187,16 +201,21 @@ def ready(path: Path, *, cold: bool) -> None:
 def report(found: dict[str, float], name: str) -> bool:
     """Print the rates of one state of the page cache; return whether the bars are met."""
     for call, rate in found.items():
-        print(f"{name:<5} {call:<18} {rate:10,.0f} galaxies/s")
-    best_fancy = max(rate for call, rate in found.items() if call.startswith("h5py"))
+        print(f"{name:<5} {call:<22} {rate:10,.0f} galaxies/s")
     met = []
     for kind in ("stored", "prepared"):
         rate = found[f"zladder {kind}"]
-        of_memmap, of_fancy = rate / found["memmap in order"], rate / best_fancy
-        print(f"{name:<5} {kind:<9} / memmap in order {of_memmap:6.2f} (bar {LEAST_OF_MEMMAP:g})"
-              f"   / h5py DataLoader {of_fancy:6.1f} (bar {LEAST_OF_H5PY:g})")  # fmt: skip
-        met.append(of_memmap >= LEAST_OF_MEMMAP and of_fancy >= LEAST_OF_H5PY)
-    return met[0]
+        of_memmap = rate / found["memmap in order"]
+        met.append(of_memmap >= LEAST_OF_MEMMAP)
+        print(f"{name:<5} {kind:<9} / memmap in order {of_memmap:6.2f} (bar {LEAST_OF_MEMMAP:g})")
+        for layout in ("in one piece", "in chunks"):
+            others = [found[call] for call in found if call.startswith(f"h5py {layout}")]
+            of_h5py = rate / max(others)
+            met.append(of_h5py >= LEAST_OF_H5PY)
+            print(
+                f"{name:<5} {kind:<9} / h5py {layout:<12}  {of_h5py:6.1f} (bar {LEAST_OF_H5PY:g})"
+            )
+    return all(met)
 
 
 def main() -> int:
@@ -213,7 +232,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         paths = write_shards(Path(folder), n, side, options.shards)
         images = opened(paths, n, side, Room(0))
-        few = max(n // BATCH // 4, 2)
+        chunks = chunked_copy(Path(folder) / "chunks.h5", paths[0])
+        few, size = max(n // BATCH // 8, 2), n // options.shards
         streamed(images, n, 1, prepared=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         streamed(images, n, 3, prepared=True)
@@ -230,14 +250,18 @@ def main() -> int:
                 "zladder prepared": lambda passes=passes: streamed(
                     images, n, passes, prepared=True
                 ),
-                "h5py, 0 workers": lambda: fancy(paths, n // options.shards, few, 0),
-                "h5py, 2 workers": lambda: fancy(paths, n // options.shards, few, 2),
             }
-            met.append(report(rates(calls, paths, options.repeats, cold=cold), name))
+            for layout, files in (("in one piece", paths), ("in chunks", [chunks])):
+                for workers in (0, 2):
+                    calls[f"h5py {layout}, {workers}"] = lambda files=files, workers=workers: fancy(
+                        files, size, few, workers
+                    )
+            files_read = [*paths, chunks]
+            met.append(report(rates(calls, files_read, options.repeats, cold=cold), name))
         kept = opened(paths, n, side, EVERYTHING)
         memory = rates({"memory": lambda: from_memory(kept, n)}, [], options.repeats, cold=False)
-        print(f"      from memory        {memory['memory']:10,.0f} galaxies/s")
-    return 0 if all(met) else 1
+        print(f"      from memory            {memory['memory']:10,.0f} galaxies/s")
+    return 0 if met[-1] else 1
 
 
 if __name__ == "__main__":

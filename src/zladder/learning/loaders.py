@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("zladder")
 
 READERS = 2  # threads
-BATCHES_AHEAD = 3
+BATCHES_AHEAD = 2
 CHUNK_ROWS = 512  # of what the system is asked for at a time
 
 

@@ -1,14 +1,15 @@
-"""Reading rows of shards block by block through mapped files, each row straight to its place.
+"""Reading rows of shards without HDF5, each row straight to its place in memory.
 
 What lies side by side in a file is one piece. `announce` has the system bring pieces into its page
-cache, many at a time; `read_into` copies rows from there, in any order and only once.
+cache, many at a time; `read_into` takes rows from there, in any order, and copies them only once.
+Mapped files were as fast, but a file that has become shorter then kills the process, and pages that
+were looked at count as its memory.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
-from dataclasses import dataclass
+from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -24,16 +25,8 @@ if TYPE_CHECKING:
     from zladder.learning.stamps import StampRows
     from zladder.tables.stamp_files import StampFile
 
-GAP_ROWS = 3  # unwanted rows that the disk reads with the others sooner than to move on
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """An open file, its mapping, and in it the stored pixels, (rows, pixels of a row)."""
-
-    descriptor: int
-    mapping: mmap.mmap
-    rows: np.ndarray
+GAP_ROWS = 3  # unwanted rows that are read with the others sooner than to ask again
+MOST_ROWS = 128  # wanted ones of a piece: with those between them, half of what one call may fill
 
 
 class Pieces:
@@ -56,7 +49,7 @@ class Pieces:
         self.offsets = [offset for offset, _, _ in found]
         _, self.dtype, self.shape = found[0]
         self.row_bytes = self.dtype.itemsize * int(np.prod(self.shape))
-        self._opened: dict[tuple[int, int], _Opened] = {}
+        self._opened: dict[tuple[int, int], int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -66,9 +59,9 @@ class Pieces:
 
     def close(self) -> None:
         """Close the files that this process opened."""
-        for (process, _), file in self._opened.items():
+        for (process, _), descriptor in self._opened.items():
             if process == os.getpid():
-                os.close(file.descriptor)
+                os.close(descriptor)
         self._opened.clear()
 
     def empty(self, n: int) -> np.ndarray:
@@ -83,19 +76,12 @@ class Pieces:
         return out
 
     def announce(self, places: np.ndarray) -> None:
-        """Have the system read the pixels of galaxies; return when most of them are there.
-
-        Raises
-        ------
-        BadInput
-            If a file ends before a row.
-        """
+        """Have the system read the pixels of galaxies; return when most of them are there."""
         shard, row, _ = self._in_files(places)
         ends = []
         for start, stop in _pieces(shard, row):
             number, first, last = int(shard[start]), int(row[start]), int(row[stop - 1])
-            descriptor = self._file(number).descriptor
-            self._require_rows(number, descriptor, last)
+            descriptor = self._descriptor(number)
             place = self.offsets[number] + first * self.row_bytes
             length = (last - first + 1) * self.row_bytes
             os.posix_fadvise(descriptor, place, length, os.POSIX_FADV_WILLNEED)
@@ -112,20 +98,33 @@ class Pieces:
             If a file ends before a row.
         """
         shard, row, order = self._in_files(places)
-        flat, to = out.reshape(len(out), -1), slots[order]
-        used = {number: self._file(number) for number in np.unique(shard).tolist()}
-        for number, file in used.items():
-            self._require_rows(number, file.descriptor, int(row[shard == number][-1]))
+        flat, size = out.reshape(-1).view(np.uint8).data, self.row_bytes
+        starts = (slots[order] * size).tolist()
+        unwanted = memoryview(bytearray(size))
         for start, stop in _pieces(shard, row):
-            stored, first, last = used[int(shard[start])].rows, int(row[start]), int(row[stop - 1])
-            if stop - start == last - first + 1:
-                flat[to[start:stop]] = stored[first : last + 1]
-            else:
-                for at in range(start, stop):
-                    flat[to[at]] = stored[row[at]]
-        for file in used.values():
-            # Pages that were looked at would count as memory of the process until the end.
-            file.mapping.madvise(mmap.MADV_DONTNEED)
+            number, first = int(shard[start]), int(row[start])
+            buffers, expected = deque[memoryview](), first
+            for at, place in zip(row[start:stop].tolist(), starts[start:stop], strict=True):
+                buffers.extend([unwanted] * (at - expected))
+                buffers.append(flat[place : place + size])
+                expected = at + 1
+            self._fill(number, buffers, self.offsets[number] + first * size)
+
+    def _fill(self, number: int, buffers: deque[memoryview], offset: int) -> None:
+        """Read into buffers, one after the other, what begins at an offset of a file."""
+        descriptor = self._descriptor(number)
+        while buffers:
+            taken = os.preadv(descriptor, buffers, offset)
+            if taken == 0:
+                raise BadInput(self.paths[number], "dataset 'flux'",
+                               f"{self.rows.shards[number].n_stamps} stamps",
+                               f"the end of the file at {os.fstat(descriptor).st_size} bytes",
+                               "the file was cut off: cut the stamps again")  # fmt: skip
+            offset += taken
+            while buffers and taken >= len(buffers[0]):
+                taken -= len(buffers.popleft())
+            if taken:  # the system may return early
+                buffers[0] = buffers[0][taken:]
 
     def _in_files(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return (shard, row) of galaxies as they lie in the files, and the order that does it."""
@@ -133,39 +132,23 @@ class Pieces:
         order = np.lexsort((row, shard))
         return shard[order], row[order], order
 
-    def _require_rows(self, number: int, descriptor: int, last: int) -> None:
-        """Refuse a file that ends before the end of a row: mapped, it would kill the process."""
-        needed = self.offsets[number] + (last + 1) * self.row_bytes
-        found = os.fstat(descriptor).st_size
-        if found < needed:
-            raise BadInput(self.paths[number], "dataset 'flux'",
-                           f"at least {needed} bytes, for row {last} (from 0)", f"{found} bytes",
-                           "the file was cut off: cut the stamps again")  # fmt: skip
-
-    def _file(self, number: int) -> _Opened:
-        """Return a file, open and mapped in this process."""
+    def _descriptor(self, number: int) -> int:
+        """Return a file, open in this process."""
         key = (os.getpid(), number)
         if key not in self._opened:
-            fresh = self._mapped(number)
-            if self._opened.setdefault(key, fresh) is not fresh:
-                os.close(fresh.descriptor)  # another thread was faster
+            fresh = os.open(self.paths[number], os.O_RDONLY)
+            if self._opened.setdefault(key, fresh) != fresh:
+                os.close(fresh)  # another thread was faster
         return self._opened[key]
-
-    def _mapped(self, number: int) -> _Opened:
-        descriptor = os.open(self.paths[number], os.O_RDONLY)
-        n_rows = self.rows.shards[number].n_stamps
-        self._require_rows(number, descriptor, n_rows - 1)
-        mapping = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
-        n_pixels = self.row_bytes // self.dtype.itemsize
-        pixels = np.frombuffer(mapping, self.dtype, n_rows * n_pixels, self.offsets[number])
-        return _Opened(descriptor, mapping, pixels.reshape(n_rows, n_pixels))
 
 
 def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[tuple[int, int]]:
     """Yield from and to before which of rows sorted by file lie side by side and only increase."""
     step = np.diff(row)
     apart = (np.diff(shard) != 0) | (step < 1) | (step > 1 + GAP_ROWS)
-    yield from pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(row)])
+    for start, stop in pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(row)]):
+        for first in range(start, stop, MOST_ROWS):
+            yield first, min(first + MOST_ROWS, stop)
 
 
 def _pixels_of(stamps: StampFile) -> tuple[int, np.dtype, tuple[int, ...]]:
