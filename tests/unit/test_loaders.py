@@ -12,6 +12,7 @@ import torch
 from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
+from zladder.cutouts.shard import write_stamps
 from zladder.learning import engine, loaders, windows
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_index import shard_files
@@ -21,6 +22,7 @@ from zladder.learning.windows import Windows
 from zladder.pretrain.encoder import pretrain_encoder
 from zladder.provenance.errors import BadInput, Unfinished
 from zladder.tables.read import read_table
+from zladder.tables.stamp_pixels import ENCODINGS, decode_pixels
 from zladder.train.image import train_image
 
 NOTHING = Room(resident_bytes=0)
@@ -214,6 +216,46 @@ def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
     ]
     assert bits(found[1].tensors) == bits(found[0].tensors) == bits(found[2].tensors)
     assert found[1].progress.history == found[0].progress.history == found[2].progress.history
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
+    """Two shards of two scales: each is decoded by its own."""
+    paths = []
+    for number, path in enumerate(sky[1]):
+        with h5py.File(path) as file:
+            stamps = {name: file[name][()] for name in file}
+        stamps["flux"] *= 1 + number
+        settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
+                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
+        paths.append(tmp_path / path.parent.name / path.name)
+        paths[-1].parent.mkdir(exist_ok=True)
+        write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)
+    encoded = (sky[0], paths)
+    one, other = resident(encoded), streaming(encoded)
+    for number in range(6):
+        assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    other.close()
+    images = opened(encoded, EVERYTHING)
+    frame = read_table(sky[0])
+    for place in (0, 1, 50, 77):
+        path = paths[int(frame["shard"].iloc[place][-1])]
+        with h5py.File(path) as file:
+            row = frame["row"].iloc[place]
+            flux = decode_pixels(file["flux"][row : row + 1], file.attrs)[0]
+        expected = torch.from_numpy(flux).permute(1, 2, 0) * images.rows.dereddening[place]
+        assert torch.equal(images.resident.flux_nmgy[place], expected)
+
+
+def test_shards_of_different_encodings_are_refused(own_sky):
+    with h5py.File(own_sky[1][1], "r+") as file:
+        flux = file["flux"][()].astype(np.float16)
+        del file["flux"]
+        file.create_dataset("flux", data=flux)
+        file.attrs["encoding"] = "float16"
+    with pytest.raises(BadInput) as caught:
+        opened(own_sky, NOTHING)
+    assert (caught.value.place, caught.value.found) == ("encoding", "float16")
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.loaded_stamps import load_stamps
 from zladder.cutouts.shard import write_stamps
-from zladder.learning.stamps import load_stamps
 from zladder.provenance.errors import BadInput
 from zladder.report.shown_stamps import read_shown
 from zladder.tables.cutouts import Told

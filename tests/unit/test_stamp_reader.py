@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.loaded_stamps import load_stamps
 from zladder.cutouts.shard import write_stamps
 from zladder.learning import stamps as reader
-from zladder.learning.stamps import Stamps, find_stamps, stamp_blocks
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import describe_stamps, stamp_datasets
 
@@ -49,15 +49,6 @@ def world(tmp_path):
         columns=["shard", "row", "object_id"],
     )  # fmt: skip
     return files, content, whole.sample(frac=0.6, random_state=1).reset_index(drop=True)
-
-
-def load_stamps(files, index, bands) -> Stamps:
-    """Return all stamps of an index, in its order."""
-    rows = find_stamps(files, index, bands)
-    blocks = list(stamp_blocks(rows))
-    back = np.argsort(np.concatenate([places for places, _ in blocks]))
-    return Stamps(torch.cat([stamps.flux for _, stamps in blocks])[back],
-                  torch.cat([stamps.dereddening for _, stamps in blocks])[back])  # fmt: skip
 
 
 @pytest.mark.parametrize("block", [1, 5, 512])

@@ -1,92 +1,69 @@
-"""The order of a training: every galaxy once a pass, mixed well, dealt out without loss."""
+"""Stamps are the bytes of astropy's `Cutout2D`, wherever they lie and whatever their size."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from astropy.nddata import Cutout2D
+from astropy.nddata.utils import NoOverlapError
 
-from zladder.learning.sampler import batch_rows
-from zladder.learning.windows import WINDOW_ROWS, Windows, share_of
+from zladder.cutouts.windows import cut_windows, first_pixels, lie_inside, offsets
 
-
-def windows(n: int, seed: int = 1, block: int = 4, window: int = 16) -> Windows:
-    """Return the order of galaxies that lie in their files in another order than their own."""
-    in_files = torch.randperm(n, generator=torch.Generator().manual_seed(99))
-    return Windows(seed, in_files, block, window)
+SHAPE = (60, 75)
+IMAGE = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=40)
-@given(
-    n=st.integers(1, 100),
-    block=st.integers(1, 9),
-    held=st.integers(1, 5),
-    start=st.integers(0, 250),
-)
-def test_every_pass_takes_every_galaxy_once(n, block, held, start):
-    order = windows(n, block=block, window=block * held)
-    galaxies = order.galaxies(0, 3 * n)
-    for number in range(3):
-        part = galaxies[number * n : (number + 1) * n]
-        assert sorted(part.tolist()) == list(range(n))
-    stop = start + 7  # whatever was asked before: a new one, asked at once, gives the same
-    fresh = windows(n, block=block, window=block * held).galaxies(start, stop)
-    assert torch.equal(fresh, order.galaxies(start, stop))
+def positions() -> np.ndarray:
+    draw = np.random.default_rng(2)
+    anywhere = draw.uniform(-25, 100, (300, 2))
+    ties = np.array([[20.0, 30.0], [20.5, 30.5], [-0.5, 59.5], [19.5, 40.0], [74.0, 0.0]])
+    return np.concatenate([anywhere, ties])
 
 
-@pytest.mark.parametrize("n", [17, 50, 64, 65])
-def test_a_window_holds_whole_blocks(n):
-    order, place = windows(n), 0
-    blocks = {frozenset(block.tolist()) for block in order.in_files.split(4)}
-    while place < 2 * n:
-        first, end = order.window_at(place)
-        assert first == place
-        assert end - first <= 16
-        assert all(order.window_at(inside) == (first, end) for inside in range(first, end))
-        inside = set(order.galaxies(first, end).tolist())
-        assert sum(block <= inside for block in blocks) * 4 >= len(inside)
-        assert all(block <= inside or not block & inside for block in blocks)
-        place = end
-    assert place == 2 * n
+@pytest.mark.parametrize("side", [5, 8, 40])
+def test_stamps_equal_cutout2d_byte_for_byte(side):
+    xy = positions()
+    first = first_pixels(xy, side)
+    out = np.full((len(xy), side, side), 7, dtype=np.float32)
+    cut_windows(IMAGE, first, out)
+    n_compared = 0
+    for stamp, place in zip(out, xy, strict=True):
+        try:
+            reference = Cutout2D(IMAGE, tuple(place), side, mode="partial", fill_value=0.0)
+        except NoOverlapError:
+            assert not stamp.any()
+            continue
+        n_compared += 1
+        assert stamp.tobytes() == reference.data.tobytes()
+    assert n_compared > 100
 
 
-def test_a_set_no_larger_than_a_window_is_permuted_as_a_whole():
-    n = 100
-    order = Windows(3, torch.arange(n).flip(0))
-    assert n < WINDOW_ROWS
-    for step in range(12):
-        assert torch.equal(order.galaxies(24 * step, 24 * step + 24), batch_rows(3, n, 24, step))
+@pytest.mark.parametrize("side", [5, 8])
+def test_the_offset_is_the_position_in_the_stamp_from_its_centre(side):
+    xy = positions()
+    offset = offsets(xy, first_pixels(xy, side), side)
+    assert ((offset > -0.5) & (offset <= 0.5)).all()
+    for place, found in zip(xy, offset, strict=True):
+        try:
+            reference = Cutout2D(IMAGE, tuple(place), side, mode="partial", fill_value=0.0)
+        except NoOverlapError:
+            continue
+        inside = np.array(reference.input_position_cutout)
+        np.testing.assert_allclose(found, inside - (side - 1) / 2, atol=1e-9)
 
 
-def test_passes_and_seeds_differ():
-    order, other = windows(64), windows(64, seed=2)
-    assert not torch.equal(order.galaxies(0, 64), order.galaxies(64, 128))
-    assert not torch.equal(order.galaxies(0, 64), other.galaxies(0, 64))
-    first = [frozenset(order.galaxies(64 * k, 64 * k + 16).tolist()) for k in range(20)]
-    assert len(set(first)) > 10  # other blocks come together in every pass
+@pytest.mark.parametrize("side", [5, 8])
+def test_inside_is_where_nothing_is_filled(side):
+    image = np.ones(SHAPE, dtype=np.float32)
+    first = first_pixels(positions(), side)
+    out = np.empty((len(first), side, side), dtype=np.float32)
+    cut_windows(image, first, out)
+    inside = lie_inside(first, side, SHAPE)
+    assert inside.any()
+    assert (~inside).any()
+    np.testing.assert_array_equal(inside, out.all(axis=(1, 2)))
 
 
-def test_batches_are_mixed_like_draws_from_the_whole():
-    # The worst that files can do: sorted by redshift. A batch of 128 without return has a mean
-    # of variance s^2 / 128. A window of 128 blocks of one redshift each has one of variance
-    # (1 - 0.1) s^2 / 128 (ten windows, without return), which all its batches share.
-    n, batch = 40_960, 128
-    z = torch.linspace(0.0, 1.0, n, dtype=torch.float64)
-    order = Windows(5, torch.arange(n), 32, 4096)
-    means = z[order.galaxies(0, n)].view(-1, batch).mean(dim=1)
-    drawn = float(z.std() * np.sqrt((1 - batch / n) / batch))
-    # sqrt(1 + 0.9) = 1.38 is expected; 320 batches know theirs to 4 %, ten windows theirs to 24 %.
-    assert 0.9 < float(means.std()) / drawn < 1.9  # false alarms below 1e-3
-    unmixed = z.view(-1, batch).mean(dim=1).std()
-    assert float(unmixed) / drawn > 10  # what the test would see without mixing
-
-
-@settings(deadline=None, max_examples=60)
-@given(batch=st.integers(1, 300), ranks=st.integers(1, 17))
-def test_shares_leave_nothing_out(batch, ranks):
-    shares = [share_of(batch, rank, ranks) for rank in range(ranks)]
-    assert [place for low, high in shares for place in range(low, high)] == list(range(batch))
-    sizes = [high - low for low, high in shares]
-    assert max(sizes) - min(sizes) <= 1
+def test_a_position_that_cannot_be_told_is_outside():
+    first = first_pixels(np.array([[np.nan, 3.0], [np.inf, 3.0], [1e300, 3.0], [9.0, 9.0]]), 4)
+    np.testing.assert_array_equal(lie_inside(first, 4, SHAPE), [False, False, False, True])

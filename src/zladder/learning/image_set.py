@@ -94,7 +94,7 @@ class ImageSet:
 
         The same bits as of those in memory; `stored` is left alone.
         """
-        stamps = stamps_at(self.rows, stored, rows).to(device)
+        stamps = stamps_at(self.rows, stored, rows, device)
         images = resident(stamps, self.side_pixels, self.path, with_sky=False)
         return Images(images.flux_nmgy, self.sky_sigma_nmgy[rows].to(device))
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from zladder.learning.decoding import decoding_of
 from zladder.learning.pieces import Pieces
 from zladder.learning.pixels import dereddening
 from zladder.provenance.errors import BadInput, nearest_hint
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from zladder.learning.decoding import Decoding
     from zladder.tables.stamp_files import StampFile
 
+CPU = torch.device("cpu")
 _BLOCK_ROWS = 512  # of what is only looked through: bounds its memory
 
 
@@ -42,10 +45,6 @@ class Stamps:
 
     flux: torch.Tensor
     dereddening: torch.Tensor
-
-    def to(self, device: torch.device) -> Stamps:
-        """Return them on a device."""
-        return Stamps(self.flux.to(device), self.dereddening.to(device))
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ class StampRows:
         Those wanted, in the order wanted.
     columns
         Their places among the bands of the files.
+    decoding
+        What their stored pixels stand for.
     """
 
     shards: tuple[StampFile, ...]
@@ -73,6 +74,7 @@ class StampRows:
     dereddening: torch.Tensor
     bands: tuple[str, ...]
     columns: tuple[int, ...]
+    decoding: Decoding
 
     def __len__(self) -> int:
         return len(self.row)
@@ -122,9 +124,10 @@ def find_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
             stored = file["extinction_mag"][()]
         extinction[places] = stored[row[places]][:, columns]
         require_finite(stamps, row[places], extinction[places], "an extinction", bands)
+    shards = tuple(described[name] for name in names)
     return StampRows(
-        tuple(described[name] for name in names), np.asarray(codes, dtype=np.int64), row,
-        dereddening(torch.from_numpy(extinction)), tuple(bands), tuple(columns),
+        shards, np.asarray(codes, dtype=np.int64), row, dereddening(torch.from_numpy(extinction)),
+        tuple(bands), tuple(columns), decoding_of(shards, columns),
     )  # fmt: skip
 
 
@@ -149,12 +152,18 @@ def stamp_blocks(
             yield places, stamps
 
 
-def stamps_at(rows: StampRows, stored: np.ndarray, places: np.ndarray) -> Stamps:
-    """Return stamps of galaxies (n,) from their stored pixels (n, all bands of the file, S, S)."""
-    flux = torch.from_numpy(stored)
-    if rows.columns != tuple(range(flux.shape[1])):
-        flux = flux[:, list(rows.columns)]
-    return Stamps(flux, rows.dereddening[torch.from_numpy(places)])
+def stamps_at(
+    rows: StampRows, stored: np.ndarray, places: np.ndarray, device: torch.device = CPU
+) -> Stamps:
+    """Return the stamps of galaxies (n,) on a device.
+
+    `stored` are their pixels as the files have them, (n, all bands of the file, S, S).
+    """
+    pixels = torch.from_numpy(stored).to(device)
+    if rows.columns != tuple(range(pixels.shape[1])):
+        pixels = pixels[:, list(rows.columns)]
+    flux = rows.decoding.decoded(pixels, torch.from_numpy(rows.shard[places]))
+    return Stamps(flux, rows.dereddening[torch.from_numpy(places)].to(device))
 
 
 def _describe(files: Mapping[str, Path], index: pd.DataFrame) -> dict[str, StampFile]:
@@ -182,7 +191,7 @@ def _band_places(stamps: StampFile, bands: Sequence[str]) -> list[int]:
 
 
 def _require_alike(first: StampFile, other: StampFile) -> None:
-    for name in ("stamp_pixels", "pixel_scale_arcsec", "bands"):
+    for name in ("stamp_pixels", "pixel_scale_arcsec", "bands", "encoding"):
         wanted, found = getattr(first, name), getattr(other, name)
         if wanted != found:
             raise BadInput(other.path, name, f"{wanted}, as in {first.path}", f"{found}",
