@@ -251,7 +251,8 @@ def test_resources_and_threads_rerun_nothing(checkout: Checkout) -> None:
         changed = text.replace("runtime=60", "runtime=90").replace("runtime=120", "runtime=240")
         assert changed != text
         path.write_text(changed.replace("threads: 1", "threads: 2"), encoding="utf-8")
-    # The training is told the length of its job; a longer one does not make it stale.
+    checkout.edit("config/stages/pretrain.yaml", "resident_mb: 4000", "resident_mb: 60000")
+    # A training is told the length of its job and what fits into memory; it is none the staler.
     assert checkout.rules() == Counter()
 
 

@@ -14,7 +14,7 @@ from zladder.learning import staging
 from zladder.learning.image_index import shard_files
 from zladder.learning.image_set import Room, open_images
 from zladder.learning.staging import stage_folder, staged
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import PassingBadInput
 from zladder.tables.read import read_table
 
 
@@ -80,7 +80,7 @@ def test_nothing_else_in_the_folder_is_touched(shards, tmp_path):
 def test_without_room_nothing_is_written(shards, tmp_path, monkeypatch):
     folder = tmp_path / "stage"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=19_999))
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(PassingBadInput) as caught:
         staged(shards, folder)
     assert (caught.value.file, caught.value.place) == (str(folder), "free room")
     assert caught.value.expected == "20000 bytes for copies of shards"
@@ -90,7 +90,7 @@ def test_without_room_nothing_is_written(shards, tmp_path, monkeypatch):
 
 def test_a_folder_that_is_none_is_refused(shards, tmp_path):
     (tmp_path / "stage").write_text("a file")
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(PassingBadInput) as caught:
         staged(shards, tmp_path / "stage")
     assert caught.value.file == str(tmp_path / "stage")
     assert "ZLADDER_STAGE" in caught.value.hint
@@ -98,7 +98,7 @@ def test_a_folder_that_is_none_is_refused(shards, tmp_path):
 
 def test_what_reads_back_as_something_else_is_refused_and_removed(shards, tmp_path, monkeypatch):
     monkeypatch.setattr(staging, "_digest", lambda _: "0" * 32)
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(PassingBadInput) as caught:
         staged(shards, tmp_path / "stage")
     assert caught.value.found == "0" * 32
     assert set(contents(tmp_path / "stage")) == {"zladder-stage.lock"}
@@ -128,7 +128,7 @@ def test_the_folder_is_named_by_the_environment_of_the_node(monkeypatch):
     assert stage_folder({"ZLADDER_STAGE": " "}) is None
     assert str(stage_folder({"ZLADDER_STAGE": "$TMPDIR/zladder"})) == "/scratch/job7/zladder"
     for wrong in ("$NOWHERE/zladder", "zladder"):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(PassingBadInput) as caught:
             stage_folder({"ZLADDER_STAGE": wrong})
         assert (caught.value.place, caught.value.found) == ("ZLADDER_STAGE", wrong)
 

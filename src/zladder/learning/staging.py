@@ -2,7 +2,8 @@
 
 A copy is made once a node, under a lock, and named by what it is a copy of: path, size and time of
 the shard. It stays for the next training; the folder is the user's to clear. Of what else lies in
-it nothing is touched.
+it nothing is touched. What is wrong with the folder says nothing about the inputs: no training is
+remembered as having failed for it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zladder.provenance.digests import value_digest
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import PassingBadInput
 from zladder.provenance.outputs import whole_or_nothing
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def stage_folder(environment: Mapping[str, str]) -> Path | None:
 
     Raises
     ------
-    BadInput
+    PassingBadInput
         If one of those is not set, or the path is not absolute.
     """
     given = environment.get(STAGE_VARIABLE, "").strip()
@@ -45,7 +46,7 @@ def stage_folder(environment: Mapping[str, str]) -> Path | None:
     filled = os.path.expandvars(given)
     if "$" in filled or not Path(filled).is_absolute():
         hint = f"name a folder on the node's own disk, or unset {STAGE_VARIABLE}"
-        raise BadInput("the environment", STAGE_VARIABLE, "an absolute path", filled, hint)
+        raise PassingBadInput("the environment", STAGE_VARIABLE, "an absolute path", filled, hint)
     return Path(filled)
 
 
@@ -54,7 +55,7 @@ def staged(shards: Sequence[Path], folder: Path) -> tuple[Path, ...]:
 
     Raises
     ------
-    BadInput
+    PassingBadInput
         Without room for those that are missing, if the folder cannot be written to, and if what was
         copied reads back as something else.
     """
@@ -68,8 +69,8 @@ def staged(shards: Sequence[Path], folder: Path) -> tuple[Path, ...]:
                 _copy(path, copy)
     except OSError as error:
         hint = f"let {STAGE_VARIABLE} name a folder with room on the node's disk, or unset it"
-        raise BadInput(folder, "copies of shards", "a folder that can be written to", f"{error}",
-                       hint) from error  # fmt: skip
+        expected = "a folder that can be written to"
+        raise PassingBadInput(folder, "copies of shards", expected, str(error), hint) from error
     log.info("%d shards in %s, %d copied now", len(copies), folder, len(missing))
     return copies
 
@@ -95,7 +96,9 @@ def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         hint = f"let {STAGE_VARIABLE} name a folder with more room, or unset it: no copies then"
-        raise BadInput(folder, "free room", f"{needed} bytes for copies of shards", f"{free}", hint)
+        raise PassingBadInput(
+            folder, "free room", f"{needed} bytes for copies of shards", f"{free}", hint
+        )
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -110,9 +113,9 @@ def _copy(path: Path, copy: Path) -> None:
             os.fsync(target.fileno())
         found = _digest(partial)
         if found != digest.hexdigest():
-            raise BadInput(copy, "the copy of a shard", f"{digest.hexdigest()}, as {path}", found,
-                           "the disk of the node does not keep what is written: unset "
-                           f"{STAGE_VARIABLE}")  # fmt: skip
+            hint = f"the disk of the node does not keep what is written: unset {STAGE_VARIABLE}"
+            expected = f"{digest.hexdigest()}, as {path}"
+            raise PassingBadInput(copy, "the copy of a shard", expected, found, hint)
     _record(copy).write_text(f"{digest.hexdigest()}  {path.resolve()}\n", encoding="utf-8")
 
 
