@@ -24,7 +24,8 @@ from astropy.coordinates import SkyCoord
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
-from zladder.cutouts.field import cut_band, empty_stamps
+from zladder.cutouts.band import cut_band
+from zladder.cutouts.beside import empty_stamps
 from zladder.cutouts.frames import Frame
 
 BANDS = ["u", "g", "r", "i", "z"]
