@@ -87,6 +87,7 @@ def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, An
     grids = sky_grids(frame.wcs, stamps["ra"], stamps["dec"], scale, side)
     with np.errstate(invalid="ignore"):  # infinite pixels become NaN, and these are flagged
         inside, brightest, bits = resample(frame.image, grids, flux, frame.mask)
+        flux[~inside] = 0.0
         total = flux.sum(axis=(1, 2))
     area = areas(grids)
     flux *= area[:, None, None]

@@ -16,15 +16,27 @@ if TYPE_CHECKING:
     Stamps = dict[str, np.ndarray]  # the datasets of a shard (`stamp_datasets`), N rows each
 
 
-def empty_stamps(galaxies: pd.DataFrame, settings: Mapping[str, Any]) -> Stamps:
+def empty_pixels(n_galaxies: int, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return memory for the pixels of so many stamps (`bands`, `stamp_pixels`), not cleared."""
+    dtype, entry = stamp_datasets(len(settings["bands"]), settings["stamp_pixels"])["flux"]
+    return np.empty((n_galaxies, *entry), dtype)
+
+
+def empty_stamps(
+    galaxies: pd.DataFrame, settings: Mapping[str, Any], pixels: np.ndarray | None = None
+) -> Stamps:
     """Return the datasets of the galaxies with everything that the frames do not tell.
 
-    Widths of the point-spread function are NaN where the catalogue does not tell them.
+    The pixels are whatever was in memory, in that of `pixels` (`empty_pixels`, N or more) where
+    it is given: fresh memory for every field would cost a third of the cutting. Widths of the
+    point-spread function are NaN where the catalogue does not tell them.
     """
     bands = settings["bands"]
     described = stamp_datasets(len(bands), settings["stamp_pixels"])
     n = len(galaxies)
-    stamps = {name: np.zeros((n, *entry), dtype) for name, (dtype, entry) in described.items()}
+    stamps = {name: np.zeros((n, *entry), dtype) for name, (dtype, entry) in described.items()
+              if name != "flux"}  # fmt: skip
+    stamps = {"flux": empty_pixels(n, settings) if pixels is None else pixels[:n], **stamps}
     for name in ("object_id", "ra", "dec"):
         stamps[name][:] = galaxies[name]
     stamps["extinction_mag"][:] = galaxies[[f"extinction_{band}" for band in bands]]

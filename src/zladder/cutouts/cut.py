@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.beside import empty_pixels
 from zladder.cutouts.field import cut_field
 from zladder.cutouts.galaxies import FIELD, fields_of, read_galaxies
 from zladder.cutouts.losses import count_losses, losses_table, require_few_losses
@@ -95,15 +96,20 @@ def _fields(
     lost: list[Loss],
     flagged: Counter[str],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the stamps field by field; add what is lost and flagged; log the progress."""
+    """Yield the stamps field by field; add what is lost and flagged; log the progress.
+
+    They lie in the same memory, one field's after the other's.
+    """
     groups = galaxies.groupby(FIELD, sort=True)
+    largest = int(groups.size().max()) if len(groups) else 0
+    pixels = empty_pixels(min(largest, _BLOCK_GALAXIES), settings)
     started = told = time.monotonic()
     n_done = 0
     for number, (key, group) in enumerate(groups, start=1):
         run, camcol, field = (int(part) for part in key)
         for start in range(0, len(group), _BLOCK_GALAXIES):
             block = group.iloc[start : start + _BLOCK_GALAXIES]
-            stamps, missing = cut_field(block, (run, camcol, field), root, settings, there)
+            stamps, missing = cut_field(block, (run, camcol, field), root, settings, there, pixels)
             lost += missing
             flags = np.bitwise_or.reduce(stamps["flags"], axis=1)
             flagged.update(

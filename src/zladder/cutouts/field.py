@@ -32,6 +32,7 @@ def cut_field(
     root: Path,
     settings: Mapping[str, Any],
     fields: Collection[Key] | None = None,
+    pixels: np.ndarray | None = None,
 ) -> tuple[Stamps, list[Loss]]:
     """Return (stamps of the galaxies that have one, losses).
 
@@ -47,6 +48,8 @@ def cut_field(
         `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`, `edge`, `extinction_per_ebv`.
     fields
         The fields whose frames there are, of which a neighbour may be one; None: look for files.
+    pixels
+        Memory that the stamps may lie in, as for `empty_stamps`.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def cut_field(
         stamp must show the same galaxy. What leaves the frame is mended by `mend_edges`. A frame
         that cannot be used loses all galaxies of its field.
     """
-    stamps = empty_stamps(galaxies, settings)
+    stamps = empty_stamps(galaxies, settings, pixels)
     ids = stamps["object_id"].tolist()
     lost: dict[int, Loss] = {}
     shape: tuple[int, ...] | None = None
