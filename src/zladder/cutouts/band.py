@@ -86,7 +86,9 @@ def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, An
     scale, side = settings["pixel_scale_arcsec"], flux.shape[-1]
     grids = sky_grids(frame.wcs, stamps["ra"], stamps["dec"], scale, side)
     with np.errstate(invalid="ignore"):  # infinite pixels become NaN, and these are flagged
-        inside, brightest, bits = resample(frame.image, grids, flux, frame.mask)
+        inside, brightest, bits = resample(
+            frame.image, grids, flux, frame.mask, frame.saturation_nmgy
+        )
         flux[~inside] = 0.0
         total = flux.sum(axis=(1, 2))
     area = areas(grids)

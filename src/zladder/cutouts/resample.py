@@ -56,7 +56,11 @@ def sky_grids(
 
 
 def resample(
-    image: np.ndarray, grids: np.ndarray, out: np.ndarray, mask: np.ndarray | None = None
+    image: np.ndarray,
+    grids: np.ndarray,
+    out: np.ndarray,
+    mask: np.ndarray | None = None,
+    level: float = -np.inf,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill stamps from an image; where one needs a pixel that is not there, it stays as it was.
 
@@ -70,6 +74,8 @@ def resample(
         float32, (N, S, S), filled.
     mask
         Bits of the image's pixels, uint32 (rows, columns), if there are any.
+    level
+        Of saturation: how bright a stamp's pixels are is told where one around it reaches this.
 
     Returns
     -------
@@ -87,7 +93,10 @@ def resample(
         (x, y), (x_last, y_last) = first[row].tolist(), last[row].tolist()
         patch = np.ascontiguousarray(image[y : y_last + 1, x : x_last + 1])
         grid = grids[row] - [[0, 0, x], [0, 0, y]]
-        brightest[row] = _fill(patch, grid, out[row])
+        brightest[row] = np.fmax.reduce(patch, axis=None)
+        look = bool(brightest[row] >= level)
+        found = _fill(patch, grid, out[row], look)
+        brightest[row] = found if look else brightest[row]
         if mask is not None and marked:
             bits[row] = _bits(mask[y : y_last + 1, x : x_last + 1], grid, out.shape[-1])
     return filled, brightest, bits
@@ -146,22 +155,28 @@ def _reach(grids: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     return first, last
 
 
-def _fill(patch: np.ndarray, grid: np.ndarray, stamp: np.ndarray) -> float:
-    """Interpolate one stamp; return the brightest of the pixels next to its own."""
+def _fill(patch: np.ndarray, grid: np.ndarray, stamp: np.ndarray, look: bool) -> float:
+    """Interpolate one stamp; if asked return the brightest of the pixels next to its own."""
     side, width = stamp.shape[-1], patch.shape[1]
     steps = np.arange(side) - (side - 1) / 2
     whole, weights = [], []
     for along, up, middle in (grid * _STEPS).tolist():
         position = (along * steps + (middle + 0.5)) + (up * steps)[:, None]
-        position = position.astype(np.intp).ravel()
+        position = position.astype(np.int32).ravel()  # a patch has less than 2^16 pixels a side
         whole.append(position >> _STEP_BITS)
         weights.append(kernel_table().take(position & (_STEPS - 1), axis=1, mode="wrap"))
-    corner = (whole[1] - (HALF_TAPS - 1)) * width + whole[0] - (HALF_TAPS - 1)
-    return _add_up(patch.ravel(), corner, width, weights, stamp)
+    start = (HALF_TAPS - 1) * (width + 1)
+    corner = (whole[1] * np.int32(width) + (whole[0] - np.int32(start))).astype(np.intp)
+    return _add_up(patch.ravel(), corner, width, weights, stamp, look)
 
 
 def _add_up(
-    flat: np.ndarray, corner: np.ndarray, width: int, weights: list[np.ndarray], stamp: np.ndarray
+    flat: np.ndarray,
+    corner: np.ndarray,
+    width: int,
+    weights: list[np.ndarray],
+    stamp: np.ndarray,
+    look: bool,
 ) -> float:
     """Sum the 36 weighted pixels; a shifted view saves adding to the indices."""
     corners = corner + np.arange(TAPS)[:, None]
@@ -172,7 +187,7 @@ def _add_up(
     for i in range(TAPS):
         # Every index is inside; "wrap" spares the check that "raise" makes.
         flat[i * width :].take(corners, out=taps, mode="wrap")
-        if i in (HALF_TAPS - 1, HALF_TAPS):
+        if look and i in (HALF_TAPS - 1, HALF_TAPS):
             near = np.fmax.reduce(taps[HALF_TAPS - 1 : HALF_TAPS + 1], axis=None)
             brightest = max(brightest, float(np.fmax(near, -np.inf)))
         np.multiply(taps, weights[0], out=taps)
