@@ -185,7 +185,7 @@ def from_rice(root: Path, rng: np.random.Generator) -> list[bool]:
         print(f"RICE frames   not read: {error.found}")
         return [False]
     ratio = best[0] / best[1]
-    print(f"RICE frames   zladder {best[0]:.2f} s for {RICE_GALAXIES} galaxies   decompression alone"
+    print(f"RICE frames   zladder {best[0]:.2f} s for {RICE_GALAXIES} galaxies   decompression"
           f" {best[1]:.2f} s   ratio {ratio:.2f} (bar {MOST_RICE:g})")  # fmt: skip
     return [ratio <= MOST_RICE]
 
