@@ -56,7 +56,8 @@ class PixelWiring(DataWiring):
     def converting(self, sample: str) -> str:
         """Return the settings that converting a sample's published images depends on."""
         survey = self._imaged(sample)
-        stage = {key: value for key, value in self.settings["cutouts"].items() if key != "grid"}
+        stage = dict(self.settings["cutouts"])
+        del stage["grid"], stage["edge"]  # of frames
         images = {key: value for key, value in survey["images"].items() if key != "parts"}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
         return canonical_json({**stage, **images, **read})
