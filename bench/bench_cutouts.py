@@ -3,7 +3,10 @@
 Whole pixels: astropy's `Cutout2D` with a SkyCoord and the frame's WCS for each. Resampled to the
 sky: `reproject_interp` (bilinear, its default; ours is Lanczos-3), if reproject is installed. One
 frame a band, 2048 x 1489 pixels in memory; processor seconds of one thread, the best of three, in
-turns.
+turns. Ours are cut into memory that is there, as all fields of a shard but the first are.
+
+Then from files to finished shards: frames compressed by RICE (`.fits.fz`), against decompressing
+them with astropy and nothing else; and how much memory a shard of 112 x 112 pixels takes.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import importlib.util
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,15 +25,22 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before the numerics are loaded
 import numpy as np
 import pandas as pd
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
-from zladder.cutouts.field import cut_band, empty_stamps
+from zladder.cutouts.band import cut_band
+from zladder.cutouts.beside import empty_pixels, empty_stamps
+from zladder.cutouts.cut import cut_stamps
 from zladder.cutouts.frames import Frame
+from zladder.provenance.errors import BadInput
 
 BANDS = ["u", "g", "r", "i", "z"]
 SHAPE, SIDE, SCALE_ARCSEC = (1489, 2048), 64, 0.396
 REPEATS = 3
+RICE_GALAXIES = 200  # of one field: as many as the densest catalogues have
+LARGE_FIELDS, LARGE_GALAXIES = 4, 1500  # 1.5 GB of pixels
+MOST_RICE, MOST_GB = 1.3, 2.0
 LEAST_ALIGNED, LEAST_RESAMPLED, LEAST_PER_SECOND = 100.0, 20.0, 20_000.0
 
 
@@ -54,11 +65,13 @@ def make_galaxies(rng: np.random.Generator, n: int) -> pd.DataFrame:
     return pd.DataFrame({"object_id": np.arange(n), "ra": ra, "dec": dec, **extinctions})
 
 
-def ours(frames: list[Frame], galaxies: pd.DataFrame, grid: str) -> np.ndarray:
-    """Return stamps, (N, B, S, S)."""
+def ours(
+    frames: list[Frame], galaxies: pd.DataFrame, grid: str, pixels: np.ndarray | None = None
+) -> np.ndarray:
+    """Return stamps, (N, B, S, S), in memory of its own or in `pixels`."""
     settings = {"bands": BANDS, "stamp_pixels": SIDE, "pixel_scale_arcsec": SCALE_ARCSEC,
                 "grid": grid}  # fmt: skip
-    stamps = empty_stamps(galaxies, settings)
+    stamps = empty_stamps(galaxies, settings, pixels)
     for index, frame in enumerate(frames):
         cut_band(frame, index, stamps, settings)
     if stamps["flags"].any():
@@ -112,6 +125,93 @@ def line(name: str, ours_rate: float, other: str, other_rate: float, least: floa
     return ratio >= least
 
 
+def write_field(root: Path, key: tuple[int, int, int], rng: np.random.Generator,
+                packed: bool) -> list[Path]:  # fmt: skip
+    """Write a field's frames as SDSS calls them: plain, or compressed by RICE."""
+    run, camcol, field = key
+    paths = []
+    for band, frame in zip(BANDS, make_frames(rng), strict=True):
+        header = frame.wcs.to_header()
+        for name in [name for name in header if name.startswith(("PC", "CDELT"))]:
+            del header[name]
+        for row in (0, 1):
+            for column in (0, 1):
+                header[f"CD{row + 1}_{column + 1}"] = frame.wcs.wcs.cd[row, column]
+        header["FILTER"], header["BUNIT"], header["NMGY"] = band, "nanomaggy", 0.005
+        kind = fits.CompImageHDU if packed else fits.PrimaryHDU
+        how = {"compression_type": "RICE_1"} if packed else {}
+        name = f"frame-{band}-{run:06d}-{camcol}-{field:04d}.fits" + (".fz" if packed else "")
+        paths.append(root / str(run) / str(camcol) / name)
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
+        kind(frame.image, header, **how).writeto(paths[-1])
+    return paths
+
+
+def shard_of(root: Path, keys: list[tuple[int, int, int]], n_each: int, side: int,
+             rng: np.random.Generator) -> Callable[[], object]:  # fmt: skip
+    """Write a sample of so many galaxies a field; return what cuts it into a shard."""
+    tables = []
+    for number, key in enumerate(keys):
+        table = make_galaxies(rng, n_each)
+        table["object_id"] += number * n_each
+        tables.append(table.assign(run=key[0], camcol=key[1], field=key[2]))
+    sample, shard, losses = (root / name for name in ("sample.parquet", "0.h5", "0.csv"))
+    pd.concat(tables).to_parquet(sample)
+    settings = {"bands": BANDS, "stamp_pixels": side, "pixel_scale_arcsec": SCALE_ARCSEC,
+                "grid": "frame", "edge": "mosaic", "n_shards": 1,
+                "max_lost_fraction": 0.0}  # fmt: skip
+    return lambda: cut_stamps(sample, root, 0, settings, shard, losses)
+
+
+def from_rice(root: Path, rng: np.random.Generator) -> list[bool]:
+    """Compare cutting shards out of compressed frames with decompressing these alone."""
+    key, root = (1, 1, 20), root / "rice"
+    paths = write_field(root, key, rng, packed=True)
+    cut = shard_of(root, [key], RICE_GALAXIES, SIDE, rng)
+
+    def decompress() -> None:
+        for path in paths:
+            with fits.open(path) as hdus:
+                _ = hdus[1].data
+
+    best = [np.inf, np.inf]
+    try:
+        for _ in range(REPEATS):
+            for place, call in enumerate((cut, decompress)):
+                start = time.process_time()
+                call()
+                best[place] = min(best[place], time.process_time() - start)
+    except BadInput as error:
+        print(f"RICE frames   not read: {error.found}")
+        return [False]
+    ratio = best[0] / best[1]
+    print(f"RICE frames   zladder {best[0]:.2f} s for {RICE_GALAXIES} galaxies   decompression"
+          f" {best[1]:.2f} s   ratio {ratio:.2f} (bar {MOST_RICE:g})")  # fmt: skip
+    return [ratio <= MOST_RICE]
+
+
+def flat_memory(root: Path, rng: np.random.Generator) -> bool:
+    """Measure the most memory of a process that cuts 112 x 112 pixels of few and many fields."""
+    root = root / "plain"
+    keys = [(1, 1, 20 + 2 * number) for number in range(LARGE_FIELDS)]
+    for key in keys:
+        write_field(root, key, rng, packed=False)
+    peaks = []
+    for n_fields in (1, LARGE_FIELDS):
+        cut = shard_of(root, keys[:n_fields], LARGE_GALAXIES, 112, rng)
+        child = os.fork()
+        if child == 0:
+            cut()
+            os._exit(0)
+        _, status, usage = os.wait4(child, 0)
+        if status:
+            raise SystemExit("cutting failed")
+        peaks.append(usage.ru_maxrss / 2**20)
+    print(f"memory        {peaks[0]:.2f} GB for {LARGE_GALAXIES:,} galaxies of 5 x 112 x 112, "
+          f"{peaks[1]:.2f} GB for {LARGE_FIELDS * LARGE_GALAXIES:,} (bar {MOST_GB:g})")  # fmt: skip
+    return peaks[1] < MOST_GB and peaks[1] < 1.2 * peaks[0]
+
+
 def main() -> int:
     """Run both comparisons; return 0 if all bars are met."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -126,16 +226,20 @@ def main() -> int:
     few = max(n // 100, 10)
     same = ours(frames, some(few), "frame").tobytes() == astropy_stamps(frames, some(few)).tobytes()
     print(f"whole pixels equal Cutout2D byte for byte: {same}")
-    aligned = rates(lambda k: ours(frames, some(k), "frame"),
+    pixels = empty_pixels(n, {"bands": BANDS, "stamp_pixels": SIDE})
+    pixels[:] = 0.0
+    aligned = rates(lambda k: ours(frames, some(k), "frame", pixels),
                     lambda k: astropy_stamps(frames, some(k)), n, few)  # fmt: skip
     met = [same, line("whole pixels", aligned[0], "Cutout2D", aligned[1], LEAST_ALIGNED)]
     met.append(aligned[0] >= LEAST_PER_SECOND)
     if importlib.util.find_spec("reproject"):
-        sky = rates(lambda k: ours(frames, some(k), "sky"),
+        sky = rates(lambda k: ours(frames, some(k), "sky", pixels),
                     lambda k: reprojected(frames, some(k)), max(n // 10, 10), few)  # fmt: skip
         met.append(line("resampled", sky[0], "reproject_interp", sky[1], LEAST_RESAMPLED))
     else:
         print("resampled    reproject is not installed: not compared")
+    with tempfile.TemporaryDirectory() as folder:
+        met += [*from_rice(Path(folder), rng), flat_memory(Path(folder), rng)]
     return 0 if all(met) else 1
 
 

@@ -183,7 +183,8 @@ def test_another_width_of_the_labels_reruns_the_heads(checkout: Checkout) -> Non
 
 
 def test_other_stamps_rerun_what_looks_at_them_and_not_the_frames(checkout: Checkout) -> None:
-    checkout.edit("config/stages/cutouts.yaml", "stamp_pixels: 40", "stamp_pixels: 44")
+    old, new = "cutouts: {stamp_pixels: 40}           # for", "cutouts: {stamp_pixels: 44}  #"
+    checkout.edit("config/scales.yaml", old, new)
     rules = checkout.rules()
     assert (rules["cut_stamps"], rules["build_image_dataset"], rules["plot_wall"]) == (4, 2, 2)
     assert rules["pretrain_encoder"] == ENCODERS

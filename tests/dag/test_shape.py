@@ -158,8 +158,8 @@ def test_more_shards_paint_and_cut_in_more_jobs(fresh: Checkout) -> None:
             "networks.probe_joint.parent",
             "joint",
         ),
-        ("config/stages/cutouts.yaml", "stamp_pixels: 40", "stamp_pixels: 39", "stamp_pixels",
-         "larger stamps"),
+        ("config/scales.yaml", "cutouts: {stamp_pixels: 40}           # as in test",
+         "cutouts: {stamp_pixels: 39}  #", "at least 40", "larger stamps"),
     ],
 )  # fmt: skip
 def test_config_typo_ends_with_exit_code_2(

@@ -47,7 +47,7 @@ def stamps_of(image: np.ndarray, wcs: WCS, ra, dec, scale=SCALE_ARCSEC, side=SID
     """Stamps in flux per new pixel, and which are whole."""
     grids = sky_grids(wcs, np.atleast_1d(ra), np.atleast_1d(dec), scale, side)
     out = np.zeros((len(grids), side, side), dtype=np.float32)
-    filled, _ = resample(image, grids, out)
+    filled, _, _ = resample(image, grids, out)
     return out * areas(grids)[:, None, None], filled
 
 
@@ -107,7 +107,7 @@ def test_a_grid_of_whole_pixels_copies_them():
     image = noise(3)
     grids = np.array([[[1.0, 0.0, 60.0], [0.0, 1.0, 50.0]]])
     out = np.zeros((1, 9, 9), dtype=np.float32)
-    filled, brightest = resample(image, grids, out)
+    filled, brightest, _ = resample(image, grids, out)
     assert filled.all()
     np.testing.assert_array_equal(out[0], image[46:55, 56:65])
     assert brightest[0] == image[46:56, 56:66].max()

@@ -109,7 +109,7 @@ def test_the_overlay_asks_for_the_paper_on_the_real_sdss(data, paper):
     assert wiring.mock_pages() == wiring.oracle_samples() == []
     survey = json.loads(wiring.cutting("sdss_dr12_main"))
     assert (survey["bands"], survey["pixel_scale_arcsec"]) == (list(BANDS), 0.396)
-    assert (survey["grid"], survey["stamp_pixels"]) == ("sky", 72)
+    assert (survey["grid"], survey["stamp_pixels"]) == ("sky", 112)
 
 
 def test_both_papers_share_sky_sample_stamps_and_splits(data):

@@ -14,7 +14,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--sample")
-    parser.add_input("--frame-index", required=False)
+    parser.add_input("--frame-index", several=True, required=False)
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frames")
     parser.add_argument("--shard", type=int, required=True, help="which shard, from 0")
     parser.add_settings("--settings", "bands, sizes, number of shards, allowed losses, JSON")
@@ -29,7 +29,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     counts = cut_stamps(
         options.sample, options.frames, options.shard, options.settings,
-        options.stamps, options.losses,
+        options.stamps, options.losses, options.frame_index or [],
     )  # fmt: skip
     return {"counts": counts}
 

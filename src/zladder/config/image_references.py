@@ -104,5 +104,5 @@ def _require_room(settings: Mapping[str, Any], augmentation: Mapping[str, Any], 
     room = room_pixels(crop, augmentation)
     if room > stamp:
         file, expected = "config/stages/cutouts.yaml", f"at least {room} ({place}, crops of {crop})"
-        hint = "cut larger stamps, or lower the crop, the jitter, or choose dihedral"
+        hint = "cut larger stamps (config/scales.yaml may say so too), or lower crop or jitter"
         raise BadInput(file, "stamp_pixels", expected, f"{stamp}", hint)

@@ -56,7 +56,8 @@ class PixelWiring(DataWiring):
     def converting(self, sample: str) -> str:
         """Return the settings that converting a sample's published images depends on."""
         survey = self._imaged(sample)
-        stage = {key: value for key, value in self.settings["cutouts"].items() if key != "grid"}
+        stage = dict(self.settings["cutouts"])
+        del stage["grid"], stage["edge"]  # of frames
         images = {key: value for key, value in survey["images"].items() if key != "parts"}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
         return canonical_json({**stage, **images, **read})
@@ -74,12 +75,21 @@ class PixelWiring(DataWiring):
         return list(range(self.settings["cutouts"]["n_shards"]))
 
     def frame_index(self, sample: str, shard: str) -> list[str]:
-        """Return the index of a shard's frames; one whose frames lie in a folder has none."""
+        """Return the indexes of a shard's frames; one whose frames lie in a folder has none.
+
+        Fields are dealt to shards by their number: those of an archive may have neighbours in the
+        shards before and behind. No two fields of the mock sky share pixels.
+        """
         frames = self._imaged(sample)["frames"]
         if "simulated" in frames:
             return [f"{SIMULATED}/{frames['simulated']}/{shard}.parquet"]
         survey = self.settings["catalogs"]["samples"][sample]["photometry"]
-        return [fetched_index(survey, shard)] if "archive" in frames else []
+        if "archive" not in frames:
+            return []
+        n_shards = self.settings["cutouts"]["n_shards"]
+        steps = (0,) if self.settings["cutouts"]["edge"] == "lose" else (0, -1, 1)
+        shards = dict.fromkeys((int(shard) + step) % n_shards for step in steps)
+        return [fetched_index(survey, str(number)) for number in shards]
 
     def frames_folder(self, sample: str, simulated: str) -> str:
         """Return the folder of a sample's frames; `simulated` is the mock sky's own folder."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from zladder.cutouts.beside import empty_pixels
 from zladder.cutouts.field import cut_field
-from zladder.cutouts.galaxies import FIELD, read_galaxies
+from zladder.cutouts.galaxies import FIELD, fields_of, read_galaxies
 from zladder.cutouts.losses import count_losses, losses_table, require_few_losses
 from zladder.cutouts.shard import write_stamps
+from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, flag_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
 
     from zladder.cutouts.losses import Loss
@@ -25,8 +29,18 @@ _SECONDS_BETWEEN_LINES = 5.0
 log = logging.getLogger("zladder")
 
 
+# Galaxies whose pixels are in memory at once: 2048 x 5 x 112 x 112 floats are 0.5 GB.
+_BLOCK_GALAXIES = 2048
+
+
 def cut_stamps(
-    sample: Path, root: Path, shard: int, settings: Mapping[str, Any], stamps: Path, losses: Path
+    sample: Path,
+    root: Path,
+    shard: int,
+    settings: Mapping[str, Any],
+    stamps: Path,
+    losses: Path,
+    indexes: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Cut all stamps of one shard of a sample; return the counts.
 
@@ -39,15 +53,18 @@ def cut_stamps(
     shard
         Which shard, from 0.
     settings
-        `bands, stamp_pixels, pixel_scale_arcsec, grid, n_shards, max_lost_fraction`;
+        `bands, stamp_pixels, pixel_scale_arcsec, grid, edge, n_shards, max_lost_fraction`;
         `extinction_per_ebv` where it is known.
     stamps, losses
         Files to write: HDF5 and CSV.
+    indexes
+        Tables of the frames that there are (`run, camcol, field`): of this shard and of those
+        that hold the neighbouring fields. Without any, what lies in the folder is there.
 
     Returns
     -------
     dict
-        `n_in`, `n_out`, `n_lost` (by kind), `n_fields`.
+        `n_in`, `n_out`, `n_lost` (by kind), `n_flagged` (by flag), `n_fields`.
 
     Raises
     ------
@@ -56,7 +73,9 @@ def cut_stamps(
     """
     galaxies = read_galaxies(sample, settings["bands"], shard, settings["n_shards"])
     lost: list[Loss] = []
-    n_out = write_stamps(stamps, _fields(galaxies, root, settings, lost), len(galaxies), settings)
+    flagged: Counter[str] = Counter()
+    found = _fields(galaxies, root, settings, fields_of(indexes), lost, flagged)
+    n_out = write_stamps(stamps, found, len(galaxies), settings)
     losses_table(lost).to_csv(losses, index=False, lineterminator="\n")
     require_few_losses(lost, len(galaxies), settings["max_lost_fraction"])
     n_fields = len(galaxies[FIELD].drop_duplicates())
@@ -64,22 +83,39 @@ def cut_stamps(
         "n_in": len(galaxies),
         "n_out": n_out,
         "n_lost": count_losses(lost),
+        "n_flagged": {flag: flagged[flag] for flag in STAMP_FLAGS if flag not in LOSING},
         "n_fields": n_fields,
     }
 
 
 def _fields(
-    galaxies: pd.DataFrame, root: Path, settings: Mapping[str, Any], lost: list[Loss]
+    galaxies: pd.DataFrame,
+    root: Path,
+    settings: Mapping[str, Any],
+    there: Collection[tuple[int, int, int]] | None,
+    lost: list[Loss],
+    flagged: Counter[str],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the stamps of each field; add what is lost to the list; log the progress."""
+    """Yield the stamps field by field; add what is lost and flagged; log the progress.
+
+    They lie in the same memory, one field's after the other's.
+    """
     groups = galaxies.groupby(FIELD, sort=True)
+    largest = int(groups.size().max()) if len(groups) else 0
+    pixels = empty_pixels(min(largest, _BLOCK_GALAXIES), settings)
     started = told = time.monotonic()
     n_done = 0
     for number, (key, group) in enumerate(groups, start=1):
         run, camcol, field = (int(part) for part in key)
-        stamps, missing = cut_field(group, (run, camcol, field), root, settings)
-        lost += missing
-        yield stamps
+        for start in range(0, len(group), _BLOCK_GALAXIES):
+            block = group.iloc[start : start + _BLOCK_GALAXIES]
+            stamps, missing = cut_field(block, (run, camcol, field), root, settings, there, pixels)
+            lost += missing
+            flags = np.bitwise_or.reduce(stamps["flags"], axis=1)
+            flagged.update(
+                {name: int((flags & flag_value(name) > 0).sum()) for name in STAMP_FLAGS}
+            )
+            yield stamps
         n_done += len(group)
         now = time.monotonic()
         if now - told > _SECONDS_BETWEEN_LINES or number == len(groups):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.cutouts.field import ebv_mag
+from zladder.cutouts.beside import ebv_mag
 from zladder.cutouts.published import NO_GALAXY
 from zladder.provenance.errors import BadInput
 

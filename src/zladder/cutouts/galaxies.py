@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import require_numbers
@@ -14,8 +15,6 @@ from zladder.tables.read import read_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import pandas as pd
 
 FIELD = ["run", "camcol", "field"]
 
@@ -34,7 +33,8 @@ def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int)
     Raises
     ------
     BadInput
-        A missing column, or a position, field number or extinction that is not there.
+        A missing column, a galaxy twice, or a position, field number or extinction that is not
+        there.
     """
     numbers = ["ra", "dec", *FIELD, *(f"extinction_{band}" for band in bands)]
     beside = ["ebv_mag", *(f"psf_fwhm_arcsec_{band}" for band in bands)]
@@ -44,10 +44,30 @@ def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int)
     frame = require_numbers(frame, [*numbers, *beside], sample)
     for name in numbers:
         _require_finite(frame[name], name, sample)
+    doubled = frame.duplicated("object_id").to_numpy()
+    if doubled.any():
+        row = int(np.argmax(doubled))
+        raise BadInput(sample, f"column 'object_id', row {row + 1}", "one row a galaxy",
+                       f"{frame['object_id'].iloc[row]} a second time",
+                       "drop duplicates in the sample's cuts")  # fmt: skip
     for name in FIELD:
         frame[name] = _whole(frame[name], name, sample)
     mine = frame[frame["field"] % n_shards == shard]
     return mine.sort_values([*FIELD, "object_id"]).reset_index(drop=True)
+
+
+def fields_of(indexes: Sequence[Path]) -> set[tuple[int, int, int]] | None:
+    """Return the fields (run, camcol, field) of indexes of frames; None where there is no index.
+
+    A frame that an archive does not have, or only damaged, is not counted (column `state`).
+    """
+    found: set[tuple[int, int, int]] = set()
+    for index in indexes:
+        table = pd.read_parquet(index)  # one without rows is no fault: a shard without fields
+        if "state" in table.columns:
+            table = table[table["state"] == "here"]
+        found |= {(int(r), int(c), int(f)) for r, c, f in table[FIELD].drop_duplicates().to_numpy()}
+    return found if indexes else None
 
 
 def _require_finite(column: pd.Series, name: str, file: Path) -> None:

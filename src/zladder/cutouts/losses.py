@@ -18,7 +18,7 @@ LOSS_COLUMNS = ["object_id", "run", "camcol", "field", "band", "reason"]
 LOSS_KINDS = {
     "frame": "a frame of its field is missing, damaged or not what its name says",
     "outside": "the frame does not hold the galaxy",
-    "edge": "the stamp leaves the frame",
+    "edge": "the stamp leaves the frame, and the neighbouring one does not hold what is missing",
     "not_finite": "a pixel of the stamp is NaN or infinite",
 }
 # of images that were published, cut by others
@@ -34,20 +34,25 @@ log = logging.getLogger("zladder")
 
 @dataclass(frozen=True)
 class Loss:
-    """One galaxy without a stamp: kind (of LOSS_KINDS), and what would be said of it alone."""
+    """One galaxy without a stamp: kind (of LOSS_KINDS), and what would be said of it alone.
+
+    `note` says why the neighbouring frame did not help.
+    """
 
     object_id: int
     key: tuple[int, int, int]
     band: str
     kind: str
     error: BadInput
+    note: str = ""
 
     @property
     def reason(self) -> str:
         """The kind, and what was expected and found where, in one line."""
         error = self.error
         where = f"{error.file}: {error.place}"
-        return f"{self.kind}: {where}: expected {error.expected}, found {error.found}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.kind}: {where}: expected {error.expected}, found {error.found}{note}"
 
 
 def losses_table(losses: Sequence[Loss]) -> pd.DataFrame:

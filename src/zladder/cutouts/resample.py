@@ -56,8 +56,12 @@ def sky_grids(
 
 
 def resample(
-    image: np.ndarray, grids: np.ndarray, out: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    image: np.ndarray,
+    grids: np.ndarray,
+    out: np.ndarray,
+    mask: np.ndarray | None = None,
+    level: float = -np.inf,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill stamps from an image; where one needs a pixel that is not there, it stays as it was.
 
     Parameters
@@ -68,27 +72,51 @@ def resample(
         As `sky_grids` gives them, (N, 2, 3).
     out
         float32, (N, S, S), filled.
+    mask
+        Bits of the image's pixels, uint32 (rows, columns), if there are any.
+    level
+        Of saturation: how bright a stamp's pixels are is told where one around it reaches this.
 
     Returns
     -------
     tuple
-        Which stamps were filled, bool (N,), and the brightest pixel of the frame under each of
-        them, float32 (N,): what saturation is told by.
+        Which stamps were filled, bool (N,); the brightest pixel of the frame under each of them,
+        float32 (N,): what saturation is told by; and the mask's bits there, uint32 (N,).
     """
     first, last = _reach(grids, out.shape[-1])
     rows, columns = image.shape
     filled = (first >= 0).all(axis=1) & (last[:, 0] < columns) & (last[:, 1] < rows)
     brightest = np.zeros(len(out), dtype=np.float32)
+    bits = np.zeros(len(out), dtype=np.uint32)
+    marked = mask is not None and bool(mask.any())
     for row in np.flatnonzero(filled).tolist():
         (x, y), (x_last, y_last) = first[row].tolist(), last[row].tolist()
         patch = np.ascontiguousarray(image[y : y_last + 1, x : x_last + 1])
-        brightest[row] = _fill(patch, grids[row] - [[0, 0, x], [0, 0, y]], out[row])
-    return filled, brightest
+        grid = grids[row] - [[0, 0, x], [0, 0, y]]
+        brightest[row] = np.fmax.reduce(patch, axis=None)
+        look = bool(brightest[row] >= level)
+        found = _fill(patch, grid, out[row], look)
+        brightest[row] = found if look else brightest[row]
+        if mask is not None and marked:
+            bits[row] = _bits(mask[y : y_last + 1, x : x_last + 1], grid, out.shape[-1])
+    return filled, brightest, bits
+
+
+def _bits(patch: np.ndarray, grid: np.ndarray, side: int) -> np.uint32:
+    """Return the bits of the pixels next to those of a stamp, as for the brightest one."""
+    steps = np.arange(side) - (side - 1) / 2
+    x, y = (
+        np.floor(along * steps + (up * steps)[:, None] + middle).astype(np.intp)
+        for along, up, middle in grid.tolist()
+    )
+    near = [patch[y + down, x + right] for down in (0, 1) for right in (0, 1)]
+    return np.uint32(np.bitwise_or.reduce(near, axis=None))
 
 
 def areas(grids: np.ndarray) -> np.ndarray:
     """Return how many pixels of the frame one of each grid covers, (N,)."""
-    return np.abs(np.linalg.det(grids[:, :, :2]))
+    along, up = grids[:, :, 0], grids[:, :, 1]
+    return np.abs(along[:, 0] * up[:, 1] - along[:, 1] * up[:, 0])
 
 
 def noise_share() -> float:
@@ -127,22 +155,28 @@ def _reach(grids: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     return first, last
 
 
-def _fill(patch: np.ndarray, grid: np.ndarray, stamp: np.ndarray) -> float:
-    """Interpolate one stamp; return the brightest of the pixels next to its own."""
+def _fill(patch: np.ndarray, grid: np.ndarray, stamp: np.ndarray, look: bool) -> float:
+    """Interpolate one stamp; if asked return the brightest of the pixels next to its own."""
     side, width = stamp.shape[-1], patch.shape[1]
     steps = np.arange(side) - (side - 1) / 2
     whole, weights = [], []
     for along, up, middle in (grid * _STEPS).tolist():
         position = (along * steps + (middle + 0.5)) + (up * steps)[:, None]
-        position = position.astype(np.intp).ravel()
+        position = position.astype(np.int32).ravel()  # a patch has less than 2^16 pixels a side
         whole.append(position >> _STEP_BITS)
         weights.append(kernel_table().take(position & (_STEPS - 1), axis=1, mode="wrap"))
-    corner = (whole[1] - (HALF_TAPS - 1)) * width + whole[0] - (HALF_TAPS - 1)
-    return _add_up(patch.ravel(), corner, width, weights, stamp)
+    start = (HALF_TAPS - 1) * (width + 1)
+    corner = (whole[1] * np.int32(width) + (whole[0] - np.int32(start))).astype(np.intp)
+    return _add_up(patch.ravel(), corner, width, weights, stamp, look)
 
 
 def _add_up(
-    flat: np.ndarray, corner: np.ndarray, width: int, weights: list[np.ndarray], stamp: np.ndarray
+    flat: np.ndarray,
+    corner: np.ndarray,
+    width: int,
+    weights: list[np.ndarray],
+    stamp: np.ndarray,
+    look: bool,
 ) -> float:
     """Sum the 36 weighted pixels; a shifted view saves adding to the indices."""
     corners = corner + np.arange(TAPS)[:, None]
@@ -153,8 +187,9 @@ def _add_up(
     for i in range(TAPS):
         # Every index is inside; "wrap" spares the check that "raise" makes.
         flat[i * width :].take(corners, out=taps, mode="wrap")
-        if i in (HALF_TAPS - 1, HALF_TAPS):
-            brightest = max(brightest, float(taps[HALF_TAPS - 1 : HALF_TAPS + 1].max()))
+        if look and i in (HALF_TAPS - 1, HALF_TAPS):
+            near = np.fmax.reduce(taps[HALF_TAPS - 1 : HALF_TAPS + 1], axis=None)
+            brightest = max(brightest, float(np.fmax(near, -np.inf)))
         np.multiply(taps, weights[0], out=taps)
         np.add.reduce(taps, axis=0, out=along)
         np.multiply(along, weights[1][i], out=along)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from zladder.cutouts.layout import room_for, write_rows
 from zladder.provenance.errors import BadInput
 from zladder.provenance.outputs import whole_or_nothing
 from zladder.tables.cutouts import block_rows
-from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT, stamp_datasets
 from zladder.tables.stamp_pixels import UnfitPixelsError, encode_pixels, pixel_attributes
 
 if TYPE_CHECKING:
@@ -40,34 +40,13 @@ def write_stamps(
     Raises
     ------
     BadInput
-        Pixels that the encoding does not hold; nothing is cut off.
+        Pixels that the encoding does not hold (nothing is cut off), and no room on the disk.
     """
-    end = 0
-    with h5py.File(path, "w") as file:
-        _prepare(file, n_most, settings, {"encoding": "float32"})
-        for stamps in fields:
-            start, end = end, end + len(stamps["object_id"])
-            for name, values in stamps.items():
-                file[name][start:end] = values
-    if end < n_most or settings.get("encoding", "float32") != "float32":
-        _rewrite(path, end, settings)
+    with room_for(path):
+        end = write_rows(path, fields, n_most, settings, {"encoding": "float32"})
+        if end < n_most or settings.get("encoding", "float32") != "float32":
+            _rewrite(path, end, settings)
     return end
-
-
-def _prepare(
-    file: h5py.File, n_stamps: int, settings: Mapping[str, Any], encoding: Mapping[str, Any]
-) -> None:
-    """Write the attributes and make room for the datasets, without chunks."""
-    file.attrs["schema"] = STAMP_SCHEMA
-    file.attrs["unit"] = STAMP_UNIT
-    file.attrs["bands"] = list(settings["bands"])
-    file.attrs["pixel_scale_arcsec"] = float(settings["pixel_scale_arcsec"])
-    for name, value in encoding.items():
-        file.attrs[name] = value
-    bands, side = len(settings["bands"]), settings["stamp_pixels"]
-    for name, (dtype, entry) in stamp_datasets(bands, side, encoding["encoding"]).items():
-        # Every row is written or cut off: filling the room with zeros first would cost as much.
-        file.create_dataset(name, (n_stamps, *entry), dtype, fill_time="never")
 
 
 def _rewrite(path: Path, n_stamps: int, settings: Mapping[str, Any]) -> None:
@@ -77,17 +56,14 @@ def _rewrite(path: Path, n_stamps: int, settings: Mapping[str, Any]) -> None:
     """
     step = block_rows(len(settings["bands"]), settings["stamp_pixels"])
     blocks = [slice(k, min(k + step, n_stamps)) for k in range(0, n_stamps, step)]
-    with (
-        whole_or_nothing([path]) as [short],
-        h5py.File(path, "r") as long,
-        h5py.File(short, "w") as file,
-    ):
+    with whole_or_nothing([path]) as [short], h5py.File(path, "r") as long:
         encoding = _encoding(long, n_stamps, blocks, settings.get("encoding", "float32"))
-        _prepare(file, n_stamps, settings, encoding)
-        for name in file:
-            for rows in blocks:
-                values = long[name][rows]
-                file[name][rows] = encode_pixels(values, encoding) if name == "flux" else values
+        encoded = (
+            {name: encode_pixels(item[rows], encoding) if name == "flux" else item[rows]
+             for name, item in long.items()}
+            for rows in blocks
+        )  # fmt: skip
+        write_rows(short, encoded, n_stamps, settings, encoding)
 
 
 def _encoding(

@@ -35,6 +35,20 @@ def lie_inside(first: np.ndarray, stamp_pixels: int, shape: tuple[int, ...]) -> 
     return np.all((first >= 0) & (first <= limit), axis=1)
 
 
+def mask_bits(mask: np.ndarray, first: np.ndarray, stamp_pixels: int) -> np.ndarray:
+    """Return the bits that any pixel of each stamp has in a mask, uint32 (N,).
+
+    `mask` is uint32 (rows, columns), `first` as `first_pixels` gives it; pixels outside have none.
+    """
+    bits = np.zeros(len(first), dtype=np.uint32)
+    if not mask.any():
+        return bits
+    for row, (x, y) in enumerate(first.tolist()):
+        part = mask[max(y, 0) : max(y + stamp_pixels, 0), max(x, 0) : max(x + stamp_pixels, 0)]
+        bits[row] = np.bitwise_or.reduce(part, axis=None)
+    return bits
+
+
 def cut_windows(image: np.ndarray, first: np.ndarray, out: np.ndarray) -> None:
     """Fill `out`, shape (N, S, S), with the stamps whose first pixels are given, 0 outside.
 

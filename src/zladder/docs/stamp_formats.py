@@ -63,7 +63,11 @@ A galaxy without a stamp stands in `SHARD.losses.csv` with its field, the band a
 reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
 the galaxy), `edge` or `not_finite`; of published images, which have no field, `no_image`,
 `not_finite`, `empty` (a band of zeros) or `no_dust` (its extinction is not known). Above
-`cutouts.max_lost_fraction` they are bad input."""
+`cutouts.max_lost_fraction` they are bad input. The fields of a run and camera column share rows:
+with `cutouts.edge: neighbour` a stamp that leaves its frame there is taken from the next field's
+where that holds it whole, with `mosaic` also put together from both: on the sky's grid each
+resampled onto it, in whole pixels only where those of the two coincide within 0.02 pixel. Nothing
+is padded."""
 
 
 def stamp_section() -> list[str]:

@@ -1,0 +1,124 @@
+"""What is wrong with frames, samples or disks ends with 2, is named, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import bz2
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import cut_stamps
+import numpy as np
+import pytest
+
+from tests.unit import stamp_sky
+
+N_GALAXIES = 40  # of 32 kB each
+
+
+@pytest.fixture
+def sky(tmp_path):
+    """One field and its galaxies."""
+    stamp_sky.write_field(tmp_path / "frames")
+    places = np.tile(stamp_sky.INSIDE, (N_GALAXIES // 5, 1))
+    stamp_sky.galaxies(places).to_parquet(tmp_path / "sample.parquet")
+    return tmp_path
+
+
+def command(folder: Path, out: Path) -> list[str]:
+    return [
+        "--sample", str(folder / "sample.parquet"), "--frames", str(folder / "frames"),
+        "--shard", "0", "--settings", json.dumps(stamp_sky.SETTINGS),
+        "--stamps", str(out / "0.h5"), "--losses", str(out / "0.losses.csv"),
+        "--sidecar", str(out / "0.json"), "--log", str(folder / "0.log"),
+    ]  # fmt: skip
+
+
+def refused(folder: Path, capfd, *words: str) -> None:
+    out = folder / "cutouts"
+    assert cut_stamps.main(command(folder, out)) == 2
+    told = capfd.readouterr().err
+    for word in words:
+        assert word in told
+    assert not list(out.iterdir())
+
+
+def test_a_truncated_bz2(sky, capfd):
+    path = stamp_sky.path_of(sky / "frames", "r")
+    packed = bz2.compress(path.read_bytes())
+    path.unlink()
+    cut_off = path.with_name(path.name + ".bz2")
+    cut_off.write_bytes(packed[: len(packed) // 2])
+    refused(sky, capfd, str(cut_off), "a whole FITS file", "40 of 40 galaxies lost: frame 40")
+
+
+def test_a_frame_of_another_band_under_this_name(sky, capfd):
+    path = stamp_sky.write_frame(sky / "frames", "g", stamp_sky.noise(1), FILTER="r")
+    refused(sky, capfd, str(path), "HDU 0, FILTER", "'g', as the file's name says", "'r'")
+
+
+@pytest.mark.parametrize("keyword", ["CTYPE1", "CRVAL2", "CD1_1"])
+def test_no_world_coordinates(sky, capfd, keyword):
+    path = stamp_sky.write_frame(sky / "frames", "g", stamp_sky.noise(1), **{keyword: None})
+    refused(sky, capfd, str(path), f"HDU 0, {keyword}", "a frame needs world coordinates")
+
+
+def test_a_band_of_nan(sky, capfd):
+    path = stamp_sky.write_frame(sky / "frames", "z", np.full(stamp_sky.SHAPE, np.nan))
+    refused(sky, capfd, str(path), "pixels", "NaN or infinity in all", "frame 40")
+
+
+def test_a_galaxy_off_every_frame(sky, capfd):
+    sample = stamp_sky.galaxies(np.vstack([stamp_sky.INSIDE, [[60.0, 5000.0]]]))
+    sample.to_parquet(sky / "sample.parquet")
+    refused(sky, capfd, "object_id 1005", "a galaxy inside the frame", "1 of 6", "outside 1")
+
+
+def test_two_galaxies_of_one_id(sky, capfd):
+    sample = stamp_sky.galaxies(stamp_sky.INSIDE)
+    sample.loc[4, "object_id"] = 1001
+    sample.loc[4, "field"] = 99  # of another shard
+    sample.to_parquet(sky / "sample.parquet")
+    refused(sky, capfd, "column 'object_id', row 5", "one row a galaxy", "1001 a second time")
+
+
+def run(folder: Path, out: Path, file_bytes: int | None = None) -> subprocess.CompletedProcess:
+    """Run the program by itself, if asked with a limit to what a file may hold."""
+
+    def limit() -> None:
+        if file_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+    return subprocess.run([sys.executable, cut_stamps.__file__, *command(folder, out)], text=True,
+                          preexec_fn=limit, capture_output=True, check=False)  # fmt: skip
+
+
+def test_a_file_that_cannot_grow(sky):
+    out = sky / "cutouts"
+    done = run(sky, out, 600_000)
+    assert done.returncode == 2, done.stderr
+    for word in (str(out), "disk", "room for the stamps of a shard", "File too large"):
+        assert word in done.stderr
+    assert not list(out.iterdir())
+    assert run(sky, out).returncode == 0  # no stamp of known bad input stands in the way
+
+
+def test_a_full_disk(sky):
+    disk = sky / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)],
+                             capture_output=True, check=False)  # fmt: skip
+    if os.geteuid() != 0 or mounted.returncode != 0:
+        pytest.skip("no right to mount a small disk here: the test above stands for it")
+    try:
+        for room in (600, 3):  # kB: in the midst of the pixels, and at the very start
+            (disk / "filler").write_bytes(bytes(1024 * (600 - room)))
+            done = run(sky, disk / "cutouts")
+            assert done.returncode == 2, done.stderr
+            assert "No space left on device" in done.stderr
+            assert not list((disk / "cutouts").iterdir())
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
