@@ -68,7 +68,7 @@ def _write_release(path: Path, main: pd.DataFrame, frames: Path) -> Path:
     some = good.head(N_RELEASED).rename(columns={"objID": "object_id"})
     key = tuple(int(some[name].iloc[0]) for name in ("run", "camcol", "field"))
     cutting = {"bands": BANDS, "stamp_pixels": RELEASE_PIXELS, "pixel_scale_arcsec": PIXEL_ARCSEC,
-               "grid": "frame", "edge": "lose"}  # fmt: skip
+               "grid": "frame", "edge": "lose", "layout": "sdss_frames"}  # fmt: skip
     stamps, losses = cut_field(some, key, frames, cutting)
     assert not losses
     kept = some.set_index("object_id").loc[stamps["object_id"]]

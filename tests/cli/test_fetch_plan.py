@@ -79,7 +79,7 @@ def test_entries_can_be_named_too(capsys):
 
 
 def test_frames_are_told_once_the_catalogue_is_there(capsys):
-    frames = {"archive": "sdss_dr12_frames", "pixel_scale_arcsec": 0.396}
+    frames = {"layout": "sdss_frames", "archive": "sdss_dr12_frames", "pixel_scale_arcsec": 0.396}
     survey = {"title": "toy", "licence": "none", "citation": "none", "file_format": "csv",
               "source": {"files": {"all": "toy.csv"}}, "columns": {"object_id": "id"},
               "kind": "none", "bands": ["g", "r"], "frames": frames}  # fmt: skip

@@ -170,7 +170,8 @@ def test_a_query_and_the_frames_of_its_rows_are_fetched(
     survey = yaml.safe_load((ROOT / "config/surveys/mock_sdss.yaml").read_text(encoding="utf-8"))
     del survey["flux_kind"]
     survey["source"] = {"fetch": {"all": "sdss_dr12_main"}}
-    survey["frames"] = {"archive": "sdss_dr12_frames", "pixel_scale_arcsec": 0.396}
+    survey["frames"] = {"layout": "sdss_frames", "archive": "sdss_dr12_frames",
+                        "pixel_scale_arcsec": 0.396}  # fmt: skip
     sample = {"labels": "sdss", "photometry": "sdss", "cuts": [{"use": "sdss.main"}]}
     config = overlay(
         tmp_path, surveys={"sdss": survey}, scale="test", studies=["class_residuals"],

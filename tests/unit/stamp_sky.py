@@ -17,7 +17,8 @@ KEY = (756, 2, 14)  # run, camcol, field
 SIGMA_NMGY = 0.02
 SETTINGS: dict[str, Any] = {
     "bands": BANDS, "stamp_pixels": 40, "pixel_scale_arcsec": SCALE_ARCSEC,
-    "grid": "frame", "edge": "mosaic", "n_shards": 2, "max_lost_fraction": 0.0,
+    "grid": "frame", "edge": "mosaic", "layout": "sdss_frames", "n_shards": 2,
+    "max_lost_fraction": 0.0,
 }  # fmt: skip
 
 

@@ -10,8 +10,9 @@ import stamp_sky
 from astropy.io import fits
 from stamp_sky import BANDS, KEY, SCALE_ARCSEC, SHAPE, noise, path_of, wcs_of, write_frame
 
-from zladder.cutouts.frames import frame_path, read_frame, sky_sigma_nmgy
+from zladder.cutouts.frames import sky_sigma_nmgy
 from zladder.cutouts.headers import SATURATED_COUNTS
+from zladder.cutouts.read_sdss import frame_path, read_frame
 from zladder.provenance.errors import BadInput
 
 EXPECTED = {"pixel_scale_arcsec": SCALE_ARCSEC, "key": KEY, "shape": None}
@@ -162,3 +163,89 @@ def test_a_band_of_another_shape_is_refused(tmp_path):
     assert error.place == "HDU 0, NAXIS1 and NAXIS2"
     assert error.expected == "160 x 128 pixels, as in the field's other bands"
     assert error.found == "128 x 128"
+
+
+def packed(tmp_path, image=None, **kind):
+    """A frame as fpack writes it: the image tile by tile in HDU 1."""
+    plain = write_frame(tmp_path, "r", noise(1) if image is None else image)
+    path = plain.with_name(plain.name + ".fz")
+    with fits.open(plain) as hdus:
+        header = hdus[0].header
+        header.remove("EXTEND")
+        wanted = {"compression_type": "RICE_1", **kind}
+        data = hdus[0].data if image is None else image
+        tiled = fits.CompImageHDU(data, header, **wanted)
+        fits.HDUList([fits.PrimaryHDU(), tiled]).writeto(path)
+    plain.unlink()
+    return path
+
+
+def test_a_tile_compressed_frame_is_found_and_read(tmp_path):
+    path = packed(tmp_path)
+    assert frame_path(tmp_path, KEY, "r") == path
+    frame = read_frame(path, "r", EXPECTED)
+    with fits.open(path) as hdus:
+        np.testing.assert_array_equal(frame.image, hdus[1].data)  # what astropy unpacks
+    # quantised in steps of a sixteenth of the noise
+    np.testing.assert_allclose(frame.image, noise(1), atol=stamp_sky.SIGMA_NMGY / 16)
+    assert frame.image.dtype == np.float32
+    assert frame.image.dtype.isnative
+    assert frame.saturation_nmgy == SATURATED_COUNTS * 0.005
+    lossless = packed(tmp_path / "other", compression_type="GZIP_2", quantize_level=0)
+    assert read_frame(lossless, "r", EXPECTED).image.tobytes() == noise(1).tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_compressed_integers_are_brought_to_their_values(tmp_path, dtype):
+    whole = np.round(noise(1) / 0.001).astype(dtype)
+    path = packed(tmp_path, image=whole)
+    for keyword, number in (("BSCALE", 0.001), ("BZERO", 0.25)):
+        with fits.open(path, "update", disable_image_compression=True) as hdus:
+            hdus[1].header[keyword] = number
+    image = read_frame(path, "r", EXPECTED).image
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image, whole * 0.001 + 0.25, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 2880, 6000, 12000, 20000])
+def test_a_truncated_tile_compressed_frame_is_refused(tmp_path, n_bytes):
+    path = packed(tmp_path)
+    assert path.stat().st_size > 25000
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    error = refused(path)
+    assert (error.place, error.expected) in (
+        ("file", "a whole FITS file"), ("HDU 1", "a tile-compressed image"))  # fmt: skip
+
+
+def test_a_damaged_tile_compressed_frame_is_refused(tmp_path):
+    path = packed(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[15000:19000] = bytes(4000)
+    path.write_bytes(content)
+    error = refused(path)
+    assert (error.place, error.expected) == ("file", "a whole FITS file")
+
+
+@pytest.mark.parametrize("what", ["plain", "cube"])
+def test_a_file_that_is_not_tile_compressed_is_refused(tmp_path, what):
+    path = packed(tmp_path)
+    hdus = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(noise(1))])
+    if what == "cube":
+        hdus[1] = fits.CompImageHDU(np.zeros((2, 8, 8), dtype=np.int16))
+    hdus.writeto(path, overwrite=True)
+    error = refused(path)
+    assert error.place == "HDU 1"
+    assert error.expected == (
+        "a tile-compressed image" if what == "plain" else "an image of two dimensions"
+    )
+
+
+def test_the_noise_measured_is_that_of_the_data_models_formula(tmp_path):
+    """Counts = image / calibration + sky; variance = counts / gain + dark variance."""
+    per_count, sky, gain, dark = 0.005, 150.0, 4.7, 1.0
+    draw = np.random.default_rng(8)
+    variance = sky / gain + dark
+    image = (per_count * draw.normal(0, np.sqrt(variance), (600, 800))).astype(np.float32)
+    frame = read_frame(write_frame(tmp_path, "r", image), "r", EXPECTED)
+    # MAD of 480,000 pixels: 1.17 / sqrt(n) = 0.17 %; 1 % is beyond 5 sigma, P < 1e-6
+    assert frame.sky_sigma_nmgy == pytest.approx(per_count * np.sqrt(variance), rel=0.01)

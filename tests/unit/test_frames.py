@@ -17,7 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 from mock_sky import settings
 
 from zladder.config.imaging import FieldNumber, fields_of_shard, rendering_settings
-from zladder.cutouts.frames import frame_path, read_frame
+from zladder.cutouts.read_sdss import frame_path, read_frame
 from zladder.provenance.digests import canonical_json, file_digest
 from zladder.provenance.errors import BadInput
 from zladder.provenance.sidecar import read_sidecar

@@ -146,7 +146,8 @@ def real_frames(wiring):
 
     def change(tree):
         for name in ("mock_sdss", "mock_sdss_deep"):
-            frames = {"folder": "sdss_frames", "pixel_scale_arcsec": 0.396}
+            frames = {"layout": "sdss_frames", "folder": "sdss_frames",
+                      "pixel_scale_arcsec": 0.396}  # fmt: skip
             tree["survey_files"][name]["frames"] = frames
 
     return wiring(change)

@@ -10,14 +10,17 @@ from astropy import units as u
 
 from zladder.catalogs.column_map import survey_file
 from zladder.provenance.errors import BadInput
-from zladder.tables.fluxes import MAG_PER_LN, NANOMAGGY_NAMES, NANOMAGGY_ZERO_POINT_MAG
+from zladder.tables.fluxes import (
+    MAG_PER_LN,
+    NANOMAGGY_NAMES,
+    NANOMAGGY_ZERO_POINT_MAG,
+    NJY_PER_NANOMAGGY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from zladder.catalogs.column_map import MappedColumn
-
-NJY_PER_NANOMAGGY = 3631.0  # a maggy is 3631 Jy in the AB system (Fukugita et al. 1996)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import FRAME_PLACES
 from zladder.provenance.errors import BadInput, nearest_hint
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def with_model(
 ) -> dict[str, Any]:
     """Lay a document over the one it names with `like:` (which must not name another).
 
-    The model's `source` is not taken over.
+    The model's `source` is not taken over, nor the place of its `frames` by one that has its own.
 
     Raises
     ------
@@ -59,4 +60,6 @@ def with_model(
         raise BadInput(file, place, f"one of {names}", repr(model), hint)
     rest = {key: value for key, value in document.items() if key != "like"}
     base = {key: value for key, value in documents[model].items() if key != "source"}
+    if "frames" in base and any(place in rest.get("frames", {}) for place in FRAME_PLACES):
+        base["frames"] = {k: v for k, v in base["frames"].items() if k not in FRAME_PLACES}
     return overlay(base, rest)

@@ -11,6 +11,7 @@ LEAK, QUIET, AT_CHANCE, NOT_COMPARED = "leak", "no leak seen", "at chance", "not
 SHARED, INDEPENDENT = "shared", "independent"
 # Column of the mock sky's truth: how much of the light in a many-band aperture is a neighbour's.
 BLENDED_SHARE = "manyband_blended_share"
+FRAME_PLACES = ("simulated", "archive", "folder")  # keys of `frames`: where the images lie
 BAND_ORDER = "ugrizy"  # the usual bands, from blue to red
 
 

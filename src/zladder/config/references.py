@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import require_archives
+from zladder.config.frame_layouts import require_frames
 from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
@@ -31,6 +32,7 @@ def require_references(settings: Mapping[str, Any]) -> None:
     for study, document in settings["study_files"].items():
         _require_study(settings, study, document)
     require_archives(settings)
+    require_frames(settings)
     _require_data(settings)
     require_selections(settings)
     samples = settings["catalogs"]["samples"]

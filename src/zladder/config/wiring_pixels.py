@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
 from zladder.config.data import data_folder, fetched_frames, image_parts, survey_files
+from zladder.config.frame_layouts import SDSS
 from zladder.config.methods import ladder_of
+from zladder.config.names import FRAME_PLACES
 from zladder.config.wiring_data import (
     MEASURED_SURVEY,
     SIMULATED,
@@ -82,7 +84,8 @@ class PixelWiring(DataWiring):
         """
         frames = self._imaged(sample)["frames"]
         if "simulated" in frames:
-            return [f"{SIMULATED}/{frames['simulated']}/{shard}.parquet"]
+            part = shard if frames["layout"] == SDSS else "index"
+            return [f"{SIMULATED}/{frames['simulated']}/{part}.parquet"]
         survey = self.settings["catalogs"]["samples"][sample]["photometry"]
         if "archive" not in frames:
             return []
@@ -103,10 +106,10 @@ class PixelWiring(DataWiring):
     def cutting(self, sample: str) -> str:
         """Return the settings that cutting a sample's stamps depends on."""
         survey = self._imaged(sample)
-        scale = survey["frames"]["pixel_scale_arcsec"]
-        stage = self.settings["cutouts"]
+        stage, images = self.settings["cutouts"], survey["frames"]
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv") if key in survey}
-        return canonical_json({**stage, **read, "pixel_scale_arcsec": scale})
+        frames = {key: images[key] for key in images if key not in FRAME_PLACES}
+        return canonical_json({**stage, **read, **frames})
 
     def _imaged(self, sample: str) -> Any:
         """Return the survey of a sample's images."""
@@ -131,8 +134,9 @@ class PixelWiring(DataWiring):
 
     def painted_shards(self) -> list[int]:
         """Return the shards of the mock sky's frames; none if nothing is cut out or measured."""
-        simulated = ["simulated" in self._imaged(name)["frames"] for name in self.cut_samples()]
-        return self.shards() if self.is_measured() or any(simulated) else []
+        images = [self._imaged(name)["frames"] for name in self.cut_samples()]
+        cut = any("simulated" in one and one["layout"] == SDSS for one in images)
+        return self.shards() if self.is_measured() or cut else []
 
     def is_measured(self) -> bool:
         """Return whether fluxes are measured on the mock sky's frames."""

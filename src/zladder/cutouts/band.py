@@ -70,7 +70,8 @@ def _cut_pixels(frame: Frame, index: int, stamps: Stamps, xy: np.ndarray) -> np.
     if frame.mask is not None:
         flags |= mask_bits(frame.mask, first, side)
     # Faults are looked for where there are fewer pixels: most frames have none at all.
-    where = frame.image if frame.image.size < flux.size else flux
+    image = frame.image
+    where = image if isinstance(image, np.ndarray) and image.size < flux.size else flux
     with np.errstate(invalid="ignore"):
         if not np.isfinite(where.sum()):
             flags[~np.isfinite(flux.sum(axis=(1, 2)))] |= flag_value("not_finite")

@@ -85,7 +85,7 @@ def convert_images(
     n_in = n_most + len(lost)
     blocks = _blocks(galaxies, parts, settings, lost)
     n_out = write_stamps(stamps, blocks, n_most, settings)
-    losses_table(lost).drop(columns=FIELD).to_csv(losses, index=False, lineterminator="\n")
+    losses_table(lost, FIELD).drop(columns=FIELD).to_csv(losses, index=False, lineterminator="\n")
     require_few_losses(lost, n_in, settings["max_lost_fraction"])
     return {
         "n_in": n_in,

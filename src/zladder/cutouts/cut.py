@@ -11,7 +11,8 @@ import numpy as np
 
 from zladder.cutouts.beside import empty_pixels
 from zladder.cutouts.field import cut_field
-from zladder.cutouts.galaxies import FIELD, fields_of, read_galaxies
+from zladder.cutouts.galaxies import fields_of, read_galaxies
+from zladder.cutouts.layouts import LAYOUTS
 from zladder.cutouts.losses import count_losses, losses_table, require_few_losses
 from zladder.cutouts.shard import write_stamps
 from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, flag_value
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from zladder.cutouts.layouts import Key
     from zladder.cutouts.losses import Loss
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -53,8 +55,8 @@ def cut_stamps(
     shard
         Which shard, from 0.
     settings
-        `bands, stamp_pixels, pixel_scale_arcsec, grid, edge, n_shards, max_lost_fraction`;
-        `extinction_per_ebv` where it is known.
+        `bands, stamp_pixels, pixel_scale_arcsec, grid, edge, n_shards, max_lost_fraction, layout`
+        and what the layout reads; `extinction_per_ebv` where it is known.
     stamps, losses
         Files to write: HDF5 and CSV.
     indexes
@@ -71,14 +73,16 @@ def cut_stamps(
     BadInput
         As `read_galaxies`, and if more than the allowed fraction has no stamp.
     """
-    galaxies = read_galaxies(sample, settings["bands"], shard, settings["n_shards"])
-    lost: list[Loss] = []
+    layout = LAYOUTS[settings["layout"]]
+    galaxies = read_galaxies(sample, settings, shard, layout)
+    placed, lost = layout.place(galaxies, root, settings)
     flagged: Counter[str] = Counter()
-    found = _fields(galaxies, root, settings, fields_of(indexes), lost, flagged)
-    n_out = write_stamps(stamps, found, len(galaxies), settings)
-    losses_table(lost).to_csv(losses, index=False, lineterminator="\n")
+    there = fields_of(indexes) if layout.neighbour else None
+    found = _fields(placed, root, settings, there, lost, flagged)
+    n_out = write_stamps(stamps, found, len(placed), settings)
+    losses_table(lost, layout.key).to_csv(losses, index=False, lineterminator="\n")
     require_few_losses(lost, len(galaxies), settings["max_lost_fraction"])
-    n_fields = len(galaxies[FIELD].drop_duplicates())
+    n_fields = len(placed[list(layout.key)].drop_duplicates())
     return {
         "n_in": len(galaxies),
         "n_out": n_out,
@@ -92,7 +96,7 @@ def _fields(
     galaxies: pd.DataFrame,
     root: Path,
     settings: Mapping[str, Any],
-    there: Collection[tuple[int, int, int]] | None,
+    there: Collection[Key] | None,
     lost: list[Loss],
     flagged: Counter[str],
 ) -> Iterator[dict[str, np.ndarray]]:
@@ -100,16 +104,15 @@ def _fields(
 
     They lie in the same memory, one field's after the other's.
     """
-    groups = galaxies.groupby(FIELD, sort=True)
+    groups = galaxies.groupby(list(LAYOUTS[settings["layout"]].key), sort=True)
     largest = int(groups.size().max()) if len(groups) else 0
     pixels = empty_pixels(min(largest, _BLOCK_GALAXIES), settings)
     started = told = time.monotonic()
     n_done = 0
     for number, (key, group) in enumerate(groups, start=1):
-        run, camcol, field = (int(part) for part in key)
         for start in range(0, len(group), _BLOCK_GALAXIES):
             block = group.iloc[start : start + _BLOCK_GALAXIES]
-            stamps, missing = cut_field(block, (run, camcol, field), root, settings, there, pixels)
+            stamps, missing = cut_field(block, key, root, settings, there, pixels)
             lost += missing
             flags = np.bitwise_or.reduce(stamps["flags"], axis=1)
             flagged.update(

@@ -174,8 +174,9 @@ def _padded(frame: Frame, width: int) -> Frame:
     """Return a frame with NaN all around it, `width` pixels wide."""
     wcs = frame.wcs.deepcopy()
     wcs.wcs.crpix = wcs.wcs.crpix + width
-    image = np.pad(frame.image, width, constant_values=np.nan)
-    mask = None if frame.mask is None else np.pad(frame.mask, width)
+    everything = (slice(None), slice(None))  # of a frame in memory: no copy
+    image = np.pad(frame.image[everything], width, constant_values=np.nan)
+    mask = None if frame.mask is None else np.pad(frame.mask[everything], width)
     return replace(frame, image=image, wcs=wcs, mask=mask)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from zladder.cutouts.band import cut_band, fill_widths
 from zladder.cutouts.beside import empty_stamps, some
 from zladder.cutouts.edges import mend_edges
-from zladder.cutouts.frames import frame_path, read_frame
+from zladder.cutouts.layouts import LAYOUTS
 from zladder.cutouts.losses import Loss
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import LOSING, flag_value
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from zladder.cutouts.beside import Stamps
     from zladder.cutouts.frames import Frame
-
-    Key = tuple[int, int, int]  # run, camcol, field
+    from zladder.cutouts.layouts import Key
 
 
 def cut_field(
@@ -41,13 +40,14 @@ def cut_field(
     galaxies
         `object_id, ra, dec` (deg) and `extinction_{band}` (mag) of one field.
     key
-        Its run, camcol and field.
+        Of its frames (`layouts.Layout.key`).
     root
         The folder of the frames.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`, `edge`, `extinction_per_ebv`.
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`, `edge`, `extinction_per_ebv`,
+        `layout` and what the layout reads.
     fields
-        The fields whose frames there are, of which a neighbour may be one; None: look for files.
+        The keys whose frames there are, of which a neighbour may be one; None: look for files.
     pixels
         Memory that the stamps may lie in, as for `empty_stamps`.
 
@@ -66,7 +66,7 @@ def cut_field(
     for index, band in enumerate(settings["bands"]):
         expected = {**settings, "key": key, "shape": shape}
         try:
-            frame = _whole_frame(frame_path(root, key, band), band, expected)
+            frame = _whole_frame(root, band, expected)
         except BadInput as error:
             everyone = [Loss(object_id, key, band, "frame", error) for object_id in ids]
             return some(stamps, np.zeros(len(ids), dtype=bool)), everyone
@@ -87,11 +87,13 @@ def cut_field(
     return kept, [lost[row] for row in sorted(lost)]
 
 
-def _whole_frame(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
+def _whole_frame(root: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     """Return a frame with pixels in it."""
-    frame = read_frame(path, band, expected)
+    layout = LAYOUTS[expected["layout"]]
+    frame = layout.read(layout.path(root, expected["key"], band, expected), band, expected)
     if not np.isfinite(frame.sky_sigma_nmgy):
-        raise BadInput(path, "pixels", "numbers", "NaN or infinity in all that were looked at",
+        raise BadInput(frame.path, "pixels", "numbers",
+                       "NaN or infinity in all that were looked at",
                        "an empty frame: fetch it again")  # fmt: skip
     return frame
 
@@ -105,13 +107,15 @@ def _neighbour(
     fields: Collection[Key] | None,
 ) -> Frame | str:
     """Return the frame of the field before or behind one, or the words why there is none."""
-    run, camcol, field = key
-    other = (run, camcol, field + step)
-    path = frame_path(root, other, band)
+    layout = LAYOUTS[settings["layout"]]
+    if layout.neighbour is None:
+        return "such images have no neighbours"
+    other = layout.neighbour(key, step)
+    path = layout.path(root, other, band, settings)
     if not path.is_file() or (fields is not None and other not in fields):
-        return f"the neighbouring field {other[2]} has no frame here"
+        return f"the neighbouring field {other[-1]} has no frame here"
     try:
-        return _whole_frame(path, band, {**settings, "key": other, "shape": None})
+        return _whole_frame(root, band, {**settings, "key": other, "shape": None})
     except BadInput as error:
         return f"{path}: {error.place}: expected {error.expected}, found {error.found}"
 

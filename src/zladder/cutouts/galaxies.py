@@ -1,8 +1,8 @@
-"""The galaxies of one shard, field by field."""
+"""The galaxies of one shard."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,33 +13,55 @@ from zladder.tables.names import column_names
 from zladder.tables.read import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from zladder.cutouts.layouts import Layout
+
 
 FIELD = ["run", "camcol", "field"]
 
 
-def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int) -> pd.DataFrame:
-    """Return the galaxies of a sample whose field belongs to a shard, sorted by field and id.
+def read_galaxies(
+    sample: Path, settings: Mapping[str, Any], shard: int, layout: Layout
+) -> pd.DataFrame:
+    """Return the galaxies of a sample that belong to a shard, sorted by id.
 
-    Fields are dealt to shards by their number: shard = field modulo `n_shards`.
+    They are dealt to shards by a column of the layout's: shard = its number modulo `n_shards`. Of
+    SDSS that is the field, elsewhere the identifier. A sample without extinctions gets them from
+    its E(B-V), where the survey's `extinction_per_ebv` is known.
+
+    Parameters
+    ----------
+    sample
+        The table, Parquet.
+    settings
+        `bands`, `n_shards`; `extinction_per_ebv` where it is known.
+    shard
+        Which shard, from 0.
+    layout
+        Of the survey's images.
 
     Returns
     -------
     pandas.DataFrame
-        `object_id, ra, dec` (deg), `run, camcol, field`, `extinction_{band}` (mag); where the
+        `object_id, ra, dec` (deg), what the layout needs, `extinction_{band}` (mag); where the
         sample has them `ebv_mag` and `psf_fwhm_arcsec_{band}`, NaN where they are not known.
 
     Raises
     ------
     BadInput
-        A missing column, a galaxy twice, or a position, field number or extinction that is not
-        there.
+        A missing column, a galaxy twice, or a position, number of a field or extinction that is
+        not there.
     """
-    numbers = ["ra", "dec", *FIELD, *(f"extinction_{band}" for band in bands)]
-    beside = ["ebv_mag", *(f"psf_fwhm_arcsec_{band}" for band in bands)]
+    bands, per_ebv = settings["bands"], settings.get("extinction_per_ebv", {})
     there = column_names(sample, "parquet")
-    beside = [name for name in beside if name in there]
+    extinctions = {f"extinction_{band}": per_ebv.get(band) for band in bands}
+    by_ebv = None not in extinctions.values() and "ebv_mag" in there
+    by_ebv = by_ebv and not any(name in there for name in extinctions)
+    numbers = ["ra", "dec", *layout.needs, *(["ebv_mag"] if by_ebv else extinctions)]
+    beside = ["ebv_mag", *(f"psf_fwhm_arcsec_{band}" for band in bands)]
+    beside = [name for name in beside if name in there and name not in numbers]
     frame = read_table(sample, "parquet", ["object_id", *numbers, *beside])
     frame = require_numbers(frame, [*numbers, *beside], sample)
     for name in numbers:
@@ -50,10 +72,12 @@ def read_galaxies(sample: Path, bands: Sequence[str], shard: int, n_shards: int)
         raise BadInput(sample, f"column 'object_id', row {row + 1}", "one row a galaxy",
                        f"{frame['object_id'].iloc[row]} a second time",
                        "drop duplicates in the sample's cuts")  # fmt: skip
-    for name in FIELD:
+    for name in layout.needs:
         frame[name] = _whole(frame[name], name, sample)
-    mine = frame[frame["field"] % n_shards == shard]
-    return mine.sort_values([*FIELD, "object_id"]).reset_index(drop=True)
+    if by_ebv:
+        frame = frame.assign(**{name: frame["ebv_mag"] * r for name, r in extinctions.items()})
+    mine = frame[frame[layout.dealt_by].to_numpy(np.int64) % settings["n_shards"] == shard]
+    return mine.sort_values("object_id").reset_index(drop=True)
 
 
 def fields_of(indexes: Sequence[Path]) -> set[tuple[int, int, int]] | None:

@@ -1,11 +1,13 @@
-"""What the header of a frame must say."""
+"""What the header of an image must say, and what is made of it."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
+from astropy.wcs import WCS
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.fluxes import NANOMAGGY_NAMES
@@ -13,51 +15,67 @@ from zladder.tables.fluxes import NANOMAGGY_NAMES
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORLD_NUMBERS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_DISTORTED = ("A_ORDER", "PV1_1")  # SIP's and SCAMP's polynomials, which nothing here follows
+_SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
+# HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
+_FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
 # The converter of the SDSS camera has 16 bits; what lies below its end by the bias and the sky
 # (over a thousand counts, not in the header) is taken as saturated too.
 SATURATED_COUNTS = 60000.0
 
 
-def require_header(path: Path, header: fits.Header, band: str, key: tuple[int, int, int]) -> None:
-    """Refuse a frame of another band, field or unit, or without finite world coordinates.
+def require_header(path: Path, where: str, header: fits.Header, band: str,
+                   key: tuple[int, int, int]) -> None:  # fmt: skip
+    """Refuse an SDSS frame of another band, field or unit.
+
+    Parameters
+    ----------
+    path, where
+        The file and its HDU, for messages.
+    header, band, key
+        What is found; the band and (run, camcol, field) that the file's name says.
 
     Raises
     ------
     BadInput
         Each fault with its keyword; RUN, CAMCOL and FRAME are compared where they are there.
     """
-    found = str(_value(header, "FILTER")).strip()
+    found = str(value(header, "FILTER")).strip()
     if found != band:
-        hint = "the file has another's name, or belongs to another band"
-        raise BadInput(path, "HDU 0, FILTER", f"'{band}', as the file's name says",
-                       f"'{found}'", hint)  # fmt: skip
-    unit = str(_value(header, "BUNIT")).strip()
+        _refuse_band(path, where, band, found)
+    unit = str(value(header, "BUNIT")).strip()
     if unit.lower() not in NANOMAGGY_NAMES:
-        raise BadInput(path, "HDU 0, BUNIT", "'nanomaggy'", f"'{unit}'",
+        raise BadInput(path, f"{where}, BUNIT", "'nanomaggy'", f"'{unit}'",
                        "give calibrated, sky-subtracted frames")  # fmt: skip
     for keyword, number in zip(("RUN", "CAMCOL", "FRAME"), key, strict=True):
-        if keyword in header and _value(header, keyword) != number:
-            raise BadInput(path, f"HDU 0, {keyword}", f"{number}, as the file's name says",
-                           f"{_value(header, keyword)}", "the file has another's name")  # fmt: skip
-    _require_world(path, header)
+        if keyword in header and value(header, keyword) != number:
+            raise BadInput(path, f"{where}, {keyword}", f"{number}, as the file's name says",
+                           f"{value(header, keyword)}", "the file has another's name")  # fmt: skip
 
 
-def _require_world(path: Path, header: fits.Header) -> None:
-    """Refuse a header without TAN coordinates in deg, all of their numbers finite."""
-    for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
-        found = _value(header, f"CTYPE{axis}")
-        if found != kind:
-            raise BadInput(path, f"HDU 0, CTYPE{axis}", f"'{kind}'", f"'{found}'",
-                           "a frame needs world coordinates: fetch it again")  # fmt: skip
-    for keyword in WORLD_NUMBERS:
-        number = _value(header, keyword)
-        if not isinstance(number, int | float) or not np.isfinite(number):
-            raise BadInput(path, f"HDU 0, {keyword}", "a finite number", f"'{number}'",
-                           "a frame needs world coordinates: fetch it again")  # fmt: skip
+def require_filter(path: Path, where: str, header: fits.Header, band: str) -> None:
+    """Refuse an image of another band: FILTER is the band's letter, as HSC and MegaCam write it.
+
+    Raises
+    ------
+    BadInput
+        For another band, or none.
+    """
+    found = str(value(header, "FILTER")).strip()
+    named = _FILTER.fullmatch(found)
+    if named is None or named.group(1).lower() != band.lower():
+        _refuse_band(path, where, band, found)
 
 
-def _value(header: fits.Header, keyword: str) -> object:
+def _refuse_band(path: Path, where: str, band: str, found: str) -> None:
+    hint = "the file has another's name, or belongs to another band"
+    raise BadInput(path, f"{where}, FILTER", f"'{band}', as the file's name says",
+                   f"'{found}'", hint)  # fmt: skip
+
+
+def value(header: fits.Header, keyword: str) -> object:
     """Return a keyword's value; words that say so where it is missing or cannot be read."""
     try:
         return header.get(keyword, "no such keyword")
@@ -65,23 +83,81 @@ def _value(header: fits.Header, keyword: str) -> object:
         return "not readable"
 
 
-def require_same_image(path: Path, image: np.ndarray, shape: tuple[int, ...] | None) -> None:
+def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float) -> WCS:
+    """Return the world coordinates of an image: TAN, in deg, pixel (0, 0) the first one's centre.
+
+    Positions and images are both ICRS (EQUINOX 2000): no equinox is changed.
+
+    Raises
+    ------
+    BadInput
+        Another projection, a distortion, a number that is missing or not finite, or pixels of
+        another size than the survey's.
+    """
+    for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
+        found = value(header, f"CTYPE{axis}")
+        if found != kind:
+            raise BadInput(path, f"{where}, CTYPE{axis}", f"'{kind}'", f"'{found}'",
+                           "a frame needs world coordinates: fetch it again")  # fmt: skip
+    for keyword in _DISTORTED:
+        if keyword in header:
+            raise BadInput(path, f"{where}, {keyword}", "a projection without distortion",
+                           f"{keyword} {value(header, keyword)}",
+                           "resample the image to a plain TAN projection")  # fmt: skip
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    x, y, ra, dec = (_number(path, where, header, keyword) for keyword in _POINT)
+    wcs.wcs.crpix, wcs.wcs.crval = [x, y], [ra, dec]
+    wcs.wcs.cd = _matrix(path, where, header)
+    side = 3600.0 * np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))
+    if not abs(side / pixel_scale_arcsec - 1.0) < _SCALE_TOLERANCE:
+        raise BadInput(path, f"{where}, CD1_1 to CD2_2", f"pixels of {pixel_scale_arcsec} arcsec",
+                       f"{side:.4g} arcsec",
+                       "correct frames.pixel_scale_arcsec of the survey")  # fmt: skip
+    return wcs
+
+
+def _matrix(path: Path, where: str, header: fits.Header) -> np.ndarray:
+    """Return deg per pixel, (2, 2): of CDi_j, else of CDELTi and PCi_j (FITS standard 4.0, 8)."""
+    if "CDELT1" in header and not any(keyword in header for keyword in _MATRIX):
+        steps = [_number(path, where, header, f"CDELT{axis}") for axis in (1, 2)]
+        turn = [[_number(path, where, header, f"PC{i}_{j}", float(i == j)) for j in (1, 2)]
+                for i in (1, 2)]  # fmt: skip
+        return np.diag(steps) @ np.array(turn)
+    return np.array([_number(path, where, header, keyword) for keyword in _MATRIX]).reshape(2, 2)
+
+
+def _number(
+    path: Path, where: str, header: fits.Header, keyword: str, default: float | None = None
+) -> float:
+    number = value(header, keyword)
+    if default is not None and keyword not in header:
+        return default
+    if not isinstance(number, int | float) or not np.isfinite(number):
+        raise BadInput(path, f"{where}, {keyword}", "a finite number", f"'{number}'",
+                       "a frame needs world coordinates: fetch it again")  # fmt: skip
+    return float(number)
+
+
+def require_same_image(
+    path: Path, where: str, found: tuple[int, ...], shape: tuple[int, ...] | None
+) -> None:
     """Refuse a frame whose shape (rows, columns) is not that of its field's other bands."""
-    if shape is not None and image.shape != shape:
+    if shape is not None and found != shape:
         rows, columns = shape
-        raise BadInput(path, "HDU 0, NAXIS1 and NAXIS2",
+        raise BadInput(path, f"{where}, NAXIS1 and NAXIS2",
                        f"{columns} x {rows} pixels, as in the field's other bands",
-                       f"{image.shape[1]} x {image.shape[0]}", "fetch it again")  # fmt: skip
+                       f"{found[1]} x {found[0]}", "fetch it again")  # fmt: skip
 
 
-def saturation_nmgy(header: fits.Header) -> float:
+def saturation_nmgy(header: fits.Header, nmgy_per_unit: float = 1.0) -> float:
     """Return the flux of a saturated pixel: SATURATE where it is told, else from NMGY, else inf.
 
-    NMGY is nanomaggies per count.
+    SATURATE is in the image's own unit; NMGY, of SDSS, is nanomaggies per count.
     """
-    level, per_count = _value(header, "SATURATE"), _value(header, "NMGY")
+    level, per_count = value(header, "SATURATE"), value(header, "NMGY")
     if isinstance(level, int | float) and level > 0:
-        return float(level)
+        return float(level) * nmgy_per_unit
     if isinstance(per_count, int | float) and per_count > 0:
         return SATURATED_COUNTS * float(per_count)
     return float("inf")

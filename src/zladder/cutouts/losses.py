@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,7 +14,6 @@ from zladder.provenance.errors import BadInput, PassingBadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LOSS_COLUMNS = ["object_id", "run", "camcol", "field", "band", "reason"]
 LOSS_KINDS = {
     "frame": "a frame of its field is missing, damaged or not what its name says",
     "outside": "the frame does not hold the galaxy",
@@ -40,7 +39,7 @@ class Loss:
     """
 
     object_id: int
-    key: tuple[int, int, int]
+    key: tuple[Any, ...]
     band: str
     kind: str
     error: BadInput
@@ -55,10 +54,17 @@ class Loss:
         return f"{self.kind}: {where}: expected {error.expected}, found {error.found}{note}"
 
 
-def losses_table(losses: Sequence[Loss]) -> pd.DataFrame:
-    """Return one row a lost galaxy, with LOSS_COLUMNS; the band is the first one at fault."""
-    rows = [(loss.object_id, *loss.key, loss.band, loss.reason) for loss in losses]
-    return pd.DataFrame(rows, columns=LOSS_COLUMNS)
+def losses_table(losses: Sequence[Loss], key: Sequence[str]) -> pd.DataFrame:
+    """Return one row a lost galaxy: `object_id`, the columns of its key, `band`, `reason`.
+
+    The band is the first one at fault. Of a key that is the identifier nothing is repeated.
+    """
+    names = list(dict.fromkeys(["object_id", *key, "band", "reason"]))
+    rows = [
+        {"object_id": loss.object_id, "band": loss.band, "reason": loss.reason,
+         **dict(zip(key, loss.key, strict=True))} for loss in losses
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=names)
 
 
 def count_losses(losses: Sequence[Loss], kinds: Mapping[str, str] = LOSS_KINDS) -> dict[str, int]:

@@ -15,6 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
+    from zladder.cutouts.frames import Pixels
+
 HALF_TAPS = 3
 TAPS = 2 * HALF_TAPS
 _STEP_BITS = 15
@@ -56,10 +58,10 @@ def sky_grids(
 
 
 def resample(
-    image: np.ndarray,
+    image: Pixels,
     grids: np.ndarray,
     out: np.ndarray,
-    mask: np.ndarray | None = None,
+    mask: Pixels | None = None,
     level: float = -np.inf,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill stamps from an image; where one needs a pixel that is not there, it stays as it was.
@@ -88,7 +90,7 @@ def resample(
     filled = (first >= 0).all(axis=1) & (last[:, 0] < columns) & (last[:, 1] < rows)
     brightest = np.zeros(len(out), dtype=np.float32)
     bits = np.zeros(len(out), dtype=np.uint32)
-    marked = mask is not None and bool(mask.any())
+    marked = mask is not None and not (isinstance(mask, np.ndarray) and not mask.any())
     for row in np.flatnonzero(filled).tolist():
         (x, y), (x_last, y_last) = first[row].tolist(), last[row].tolist()
         patch = np.ascontiguousarray(image[y : y_last + 1, x : x_last + 1])

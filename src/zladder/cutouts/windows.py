@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from zladder.cutouts.frames import Pixels
 
 # Nothing real is so far out; keeps positions that cannot be told (NaN) off the image as integers.
 _NOWHERE = -(10**6)
@@ -35,13 +40,13 @@ def lie_inside(first: np.ndarray, stamp_pixels: int, shape: tuple[int, ...]) -> 
     return np.all((first >= 0) & (first <= limit), axis=1)
 
 
-def mask_bits(mask: np.ndarray, first: np.ndarray, stamp_pixels: int) -> np.ndarray:
+def mask_bits(mask: Pixels, first: np.ndarray, stamp_pixels: int) -> np.ndarray:
     """Return the bits that any pixel of each stamp has in a mask, uint32 (N,).
 
     `mask` is uint32 (rows, columns), `first` as `first_pixels` gives it; pixels outside have none.
     """
     bits = np.zeros(len(first), dtype=np.uint32)
-    if not mask.any():
+    if isinstance(mask, np.ndarray) and not mask.any():
         return bits
     for row, (x, y) in enumerate(first.tolist()):
         part = mask[max(y, 0) : max(y + stamp_pixels, 0), max(x, 0) : max(x + stamp_pixels, 0)]
@@ -49,7 +54,7 @@ def mask_bits(mask: np.ndarray, first: np.ndarray, stamp_pixels: int) -> np.ndar
     return bits
 
 
-def cut_windows(image: np.ndarray, first: np.ndarray, out: np.ndarray) -> None:
+def cut_windows(image: Pixels, first: np.ndarray, out: np.ndarray) -> None:
     """Fill `out`, shape (N, S, S), with the stamps whose first pixels are given, 0 outside.
 
     Equal to `Cutout2D(mode="partial", fill_value=0)` byte for byte. A loop over slices: at this

@@ -56,10 +56,12 @@ STAMP_FLAG_MEANINGS = {
     "masked": "the survey's mask marks some pixel (SDSS corrected frames carry none)",
     "neighbour": "all pixels are a neighbouring frame's",
     "mosaicked": "the pixels are those of two frames, side by side",
+    "missing": "no exposure covers some pixel (HSC's NO_DATA; CFHTLS: no weight)",
 }
 
 LOSS_OPENING = """\
-A galaxy without a stamp stands in `SHARD.losses.csv` with its field, the band at fault and the
+A galaxy without a stamp stands in `SHARD.losses.csv` with what names its
+frames, the band at fault and the
 reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
 the galaxy), `edge` or `not_finite`; of published images, which have no field, `no_image`,
 `not_finite`, `empty` (a band of zeros) or `no_dust` (its extinction is not known). Above

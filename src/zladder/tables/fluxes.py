@@ -6,4 +6,5 @@ import numpy as np
 
 NANOMAGGY_NAMES = ("nanomaggy", "nanomaggies", "nmgy")  # as units are written, in lower case
 NANOMAGGY_ZERO_POINT_MAG = 22.5  # 2.5 log10(1e9): AB magnitude of one nanomaggy
+NJY_PER_NANOMAGGY = 3631.0  # a maggy is 3631 Jy in the AB system (Fukugita et al. 1996)
 MAG_PER_LN = 2.5 / np.log(10.0)  # d mag = -MAG_PER_LN * d flux / flux

@@ -27,6 +27,7 @@ STAMP_FLAGS = {
     "masked": 3,  # the survey's mask marks some pixel
     "neighbour": 4,  # all pixels are a neighbouring frame's
     "mosaicked": 5,  # the pixels are those of two frames, side by side
+    "missing": 6,  # no exposure covers some pixel
 }
 LOSING = ("edge", "not_finite")
 

@@ -1,0 +1,84 @@
+"""What a survey says of its images: where they lie, how their files are called."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.names import FRAME_PLACES
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SDSS, CUTOUTS, TILES = "sdss_frames", "hsc_cutouts", ("hsc_coadds", "cfhtls_tiles")
+WEIGHED = "cfhtls_tiles"
+BAND_FIELDS = {"band", "BAND"}
+
+
+def require_frames(settings: Mapping[str, Any]) -> None:
+    """Refuse images that lie in no place or in two, and names of files that do not tell bands.
+
+    Raises
+    ------
+    BadInput
+        With the survey's file and the key at fault.
+    """
+    for name, survey in settings["survey_files"].items():
+        if "frames" in survey:
+            file = f"config/surveys/{name}.yaml"
+            _require_place(survey["frames"], file)
+            _require_path(survey["frames"], file)
+
+
+def template_fields(template: str) -> set[str]:
+    """Return the names in braces of a template; an empty one for braces without a name."""
+    return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
+
+
+def _require_place(frames: Mapping[str, Any], file: str) -> None:
+    places = [place for place in FRAME_PLACES if place in frames]
+    if len(places) != 1:
+        raise BadInput(file, "frames", f"one of {', '.join(FRAME_PLACES)}",
+                       f"{' and '.join(places) or 'none of them'}",
+                       "say once where the images lie")  # fmt: skip
+    if places == ["archive"] and frames["layout"] != SDSS:
+        raise BadInput(file, "frames.archive", f"frames of the layout {SDSS}",
+                       f"layout {frames['layout']}",
+                       "fetch the images by hand, and say their `folder`")  # fmt: skip
+
+
+def _require_path(frames: Mapping[str, Any], file: str) -> None:
+    layout = frames["layout"]
+    if layout == SDSS:
+        for key in ("path", "weights", "zero_point_mag"):
+            if key in frames:
+                raise BadInput(file, f"frames.{key}", f"no such key with layout {SDSS}",
+                               f"{frames[key]!r}",
+                               "the archive's own names and unit hold: leave it out")  # fmt: skip
+        return
+    if "path" not in frames:
+        raise BadInput(file, "frames", "the key 'path'", "no such key",
+                       f"say how the files of layout {layout} are called")  # fmt: skip
+    _require_fields(frames["path"], layout, f"{file}", "frames.path")
+    if "weights" in frames:
+        if layout != WEIGHED:
+            raise BadInput(file, "frames.weights", f"no such key with layout {layout}",
+                           f"{frames['weights']!r}", "its mask stands in the file")  # fmt: skip
+        _require_fields(frames["weights"], layout, file, "frames.weights")
+        unknown = template_fields(frames["weights"]) - template_fields(frames["path"]) - BAND_FIELDS
+        if unknown:
+            raise BadInput(file, "frames.weights", "names in braces that frames.path has too",
+                           f"{sorted(unknown)}", "use the same names")  # fmt: skip
+
+
+def _require_fields(template: str, layout: str, file: str, place: str) -> None:
+    """Refuse a template without a band, or without the identifier where each galaxy has a file."""
+    fields = template_fields(template)
+    wanted = "{band} or {BAND}" + (", and {object_id}" if layout == CUTOUTS else "")
+    wrong = not fields & BAND_FIELDS or any(not field.isidentifier() for field in fields)
+    if layout == CUTOUTS:
+        wrong = wrong or fields - BAND_FIELDS != {"object_id"}
+    if wrong:
+        hint = "see docs/real-data.md, Its images"
+        raise BadInput(file, place, f"a file name with {wanted}", repr(template), hint)

@@ -1,0 +1,113 @@
+"""In which tile each galaxy lies: by the footprints that the tiles' own headers tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zladder.cutouts.hdus import headers_of, image_header
+from zladder.cutouts.headers import world
+from zladder.cutouts.losses import Loss
+from zladder.cutouts.tile_names import tile_path, tiles_in
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    from astropy.wcs import WCS
+
+TILE = "tile"
+_NONE = -1
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The sky that an image covers: its projection, its shape (rows, columns)."""
+
+    wcs: WCS
+    shape: tuple[int, ...]
+
+    def depths(self, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+        """Return how many pixels from the nearest edge N positions lie; below 0 outside, (N,).
+
+        Positions far away are -inf: their projection may be the mirror image of a near one.
+        """
+        rows, columns = self.shape
+        corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]]) - 0.5
+        middle = np.array([[(columns - 1) / 2, (rows - 1) / 2]])
+        sky = self.wcs.wcs_pix2world(np.concatenate([middle, corners]), 0)
+        vectors = _vectors(sky[:, 0], sky[:, 1])
+        near = _vectors(ra, dec) @ vectors[0] >= (vectors[1:] @ vectors[0]).min() - 1e-12
+        depth = np.full(len(ra), -np.inf)
+        x, y = self.wcs.wcs_world2pix(np.stack([ra[near], dec[near]], axis=1), 0).T
+        depth[near] = np.min([x + 0.5, columns - 0.5 - x, y + 0.5, rows - 0.5 - y], axis=0)
+        return depth
+
+
+def place_in_tiles(
+    galaxies: pd.DataFrame, root: Path, settings: Mapping[str, Any], name: str, number: int
+) -> tuple[pd.DataFrame, list[Loss]]:
+    """Return the galaxies with the column `tile`, and the losses: those in no tile.
+
+    Where tiles overlap, a galaxy belongs to the one in which it lies deepest, by the headers of the
+    first band that a tile has.
+
+    Parameters
+    ----------
+    galaxies
+        `object_id, ra, dec` (deg).
+    root
+        The folder of the tiles.
+    settings
+        `bands`, `path` and `pixel_scale_arcsec`.
+    name, number
+        Of the HDU with the image.
+
+    Raises
+    ------
+    BadInput
+        If the folder has no tile, or one whose header is at fault.
+    """
+    tiles = tiles_in(root, settings["path"], settings["bands"])
+    if not tiles:
+        raise BadInput(root, "frames.path", f"files as {settings['path']}", "none",
+                       "correct the template, or put the files there")  # fmt: skip
+    ra, dec = (galaxies[column].to_numpy(np.float64) for column in ("ra", "dec"))
+    best, deepest = np.full(len(galaxies), _NONE), np.zeros(len(galaxies))
+    for place, tile in enumerate(tiles):
+        depth = _footprint(root, tile, settings, name, number).depths(ra, dec)
+        better = depth >= deepest if place == 0 else depth > deepest
+        best[better], deepest[better] = place, depth[better]
+    inside = best != _NONE
+    placed = galaxies[inside].assign(**{TILE: np.array(tiles, dtype=object)[best[inside]]})
+    lost = [_outside(row, root, settings, len(tiles))
+            for row in galaxies[~inside].to_dict("records")]  # fmt: skip
+    return placed, lost
+
+
+def _footprint(
+    root: Path, tile: str, settings: Mapping[str, Any], name: str, number: int
+) -> Footprint:
+    """Return the footprint of a tile in the first band that it has."""
+    paths = [tile_path(root, tile, band) for band in settings["bands"]]
+    path = next(path for path in paths if path.is_file())
+    where, header, shape = image_header(path, headers_of(path), name, number)
+    return Footprint(world(path, where, header, float(settings["pixel_scale_arcsec"])), shape)
+
+
+def _outside(row: Mapping[str, Any], root: Path, settings: Mapping[str, Any], n_tiles: int) -> Loss:
+    found = f"ra = {row['ra']:.5f}, dec = {row['dec']:.5f} in none of {n_tiles} tiles"
+    hint = "take galaxies off the tiles out of the sample, or add their tiles"
+    error = BadInput(root, f"object_id {row['object_id']}", "a galaxy in a tile", found, hint)
+    return Loss(int(row["object_id"]), ("",), settings["bands"][0], "outside", error)
+
+
+def _vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """Return unit vectors, (N, 3)."""
+    alpha, delta = np.deg2rad(ra), np.deg2rad(dec)
+    cosine = np.cos(delta)
+    return np.stack([cosine * np.cos(alpha), cosine * np.sin(alpha), np.sin(delta)], axis=1)
