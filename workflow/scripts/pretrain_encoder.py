@@ -39,8 +39,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     run = pretrain_encoder(
         card, options.dataset, options.stamps, options.resume_folder, options.minutes
     )
-    write_image_run(run, options.weights, options.card, options.history)
-    return run.summary()
+    told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
+    return {**run.summary(), **told}
 
 
 def tidy(options: argparse.Namespace) -> None:

@@ -39,8 +39,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     code = code_digest(Path(__file__))
     options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
     run = train_image(card, *data, options.resume_folder, options.minutes)
-    write_image_run(run, options.weights, options.card, options.history)
-    return run.summary()
+    told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
+    return {**run.summary(), **told}
 
 
 def tidy(options: argparse.Namespace) -> None:
