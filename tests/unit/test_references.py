@@ -189,7 +189,7 @@ def test_what_looks_at_images_needs_a_dataset_with_images(settings, path, datase
     put(tree, (*path, key), [dataset] if key == "test_on" else dataset)
     error = refused(tree)
     assert (error.file, error.place) == (file, place)
-    wanted = "['main_images', 'deep_images', 'specz_images']"
+    wanted = "['main_images', 'deep_images', 'specz_images', 'main_images_as_published']"
     assert error.expected == f"a dataset with images: one of {wanted}"
     assert error.found == "'main', which has none"
 

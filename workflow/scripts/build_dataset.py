@@ -32,7 +32,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     )
     said = dataset_metadata(dataset, options.settings["conventions"])
     write_standard(dataset, options.dataset, said)
-    return {"counts": counts, **said, "seed": settings["master_seed"]}
+    return {"counts": counts, "split": said["split"], "seed": settings["master_seed"]}
 
 
 def main(argv: list[str] | None = None) -> int:

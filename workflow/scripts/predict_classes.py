@@ -39,10 +39,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     odds_of = partial(class_odds, options.model, *inputs)
     asked = options.datasets, options.trained_on, options.card
     table, pdfs, counts = predict_classes(*asked, odds_of)
-    said = {"run": run, "splits": notes_of(options.datasets)}
-    write_standard(table, options.predictions, metadata=said)
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
     write_pdfs(options.pdfs, pdfs, run)
-    return {**said, "counts": counts, "device": device}
+    return {"run": run, "splits": splits, "counts": counts, "device": device}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -36,9 +36,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     run = read_card(options.card)[0]["run"]
     device = best_device()
     table, counts = predict_images(*asked, options.stamps, (options.model, options.card), device)
-    said = {"run": run, "splits": notes_of(options.datasets)}
-    write_standard(table, options.predictions, metadata=said)
-    return {**said, "counts": counts, "device": str(device)}
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
+    return {"run": run, "splits": splits, "counts": counts, "device": str(device)}
 
 
 def main(argv: list[str] | None = None) -> int:

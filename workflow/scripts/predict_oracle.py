@@ -29,10 +29,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     table, pdfs, counts = oracle_predictions(options.datasets, options.oracles)
     run = options.oracle
-    said = {"run": run, "splits": notes_of(options.datasets)}
-    write_standard(table, options.predictions, metadata=said)
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
     write_pdfs(options.pdfs, pdfs, run)
-    return {**said, "counts": counts}
+    return {"run": run, "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

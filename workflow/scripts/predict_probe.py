@@ -30,9 +30,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     asked = options.datasets, options.trained_on
     run = read_card(options.card)[0]["run"]
     table, counts = predict_probe(*asked, options.features, (options.model, options.card))
-    said = {"run": run, "splits": notes_of(options.datasets)}
-    write_standard(table, options.predictions, metadata=said)
-    return {**said, "counts": counts}
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
+    return {"run": run, "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

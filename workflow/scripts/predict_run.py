@@ -29,9 +29,11 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     run = load_run(options.model, options.card)
     predictions, counts = predict_datasets(options.datasets, options.trained_on, run)
-    said = {"run": run.card["run"], "splits": notes_of(options.datasets)}
-    write_standard(predictions, options.predictions, metadata=said)
-    return {**said, "counts": counts}
+    splits = notes_of(options.datasets)
+    write_standard(
+        predictions, options.predictions, metadata={"run": run.card["run"], "splits": splits}
+    )
+    return {"run": run.card["run"], "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

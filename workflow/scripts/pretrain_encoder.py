@@ -40,7 +40,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         card, options.dataset, options.stamps, options.resume_folder, options.minutes
     )
     told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
-    return {**run.summary(), **told}
+    return {**run.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

@@ -31,8 +31,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     splits = notes_of([options.dataset])
     write_card(options.card, options.card_json, reference, splits)
     card = options.card_json
-    told = {"card": card, "splits": splits, "seed": card["seed"]}
-    return {**told, "n_train": reference["n_train"]}
+    n_train = reference["n_train"]
+    return {"card": card, "seed": card["seed"], "n_train": n_train, "splits": splits}
 
 
 def main(argv: list[str] | None = None) -> int:

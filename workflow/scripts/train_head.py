@@ -40,7 +40,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
     run, labels = train_head(card, *data, options.resume_folder, options.minutes)
     told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
-    return {**run.summary(), **told, "labels": labels}
+    return {**run.summary(), "splits": told, "labels": labels}
 
 
 def tidy(options: argparse.Namespace) -> None:

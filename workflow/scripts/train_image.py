@@ -40,7 +40,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
     run = train_image(card, *data, options.resume_folder, options.minutes)
     told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
-    return {**run.summary(), **told}
+    return {**run.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

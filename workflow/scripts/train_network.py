@@ -37,7 +37,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     options.resume_folder = resume_folder(options.resume_folder, card, *data, code)
     trained = train_network(card, *data, options.resume_folder, options.minutes)
     told = write_run(trained, options.weights, options.card, options.history, options.dataset)
-    return {**trained.summary(), **told}
+    return {**trained.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

@@ -32,8 +32,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     save_control(options.weights, arrays, card)
     splits = notes_of([options.dataset])
     write_card(options.card, card, reference, splits)
-    told = {"card": card, "splits": splits, "seed": card["seed"]}
-    return {**told, "n_train": reference["n_train"], **chosen}
+    n_train = reference["n_train"]
+    return {"card": card, "seed": card["seed"], "n_train": n_train, "splits": splits, **chosen}
 
 
 def main(argv: list[str] | None = None) -> int:

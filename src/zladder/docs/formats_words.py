@@ -120,6 +120,15 @@ SIDECAR_KEYS = {
         "embed_images, predict_classes, predict_images, predict_oracle, predict_probe, predict_run",
         "the run that answered",
     ),
+    "split": (
+        "build_dataset, build_image_dataset",
+        "digest of the splits, and a paper's convention",
+    ),
+    "splits": (
+        "predict_classes, predict_images, predict_oracle, predict_probe, predict_run, "
+        + _TRAININGS,
+        "the same of each dataset: what was learned from, or answered for",
+    ),
     "n_in": ("embed_images", "rows of the dataset"),
     "n_out": ("embed_images", "rows with features"),
 }

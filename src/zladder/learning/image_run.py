@@ -72,7 +72,7 @@ def write_image_run(
     write_card(card, run.card, run.reference, splits)
     table = pd.DataFrame(run.progress.history or {"epoch": [], "train_loss": []})
     table.to_csv(history, index=False, lineterminator="\n")
-    return {"splits": splits}
+    return splits
 
 
 def image_resume_folder(

@@ -42,9 +42,9 @@ ROOM_LEFT = 1.35
 HOW_TO_READ = (
     "bars: 95 % of bootstrap resamples of the test galaxies; neighbouring lines are drawn a little "
     "apart · dashed: the ordinary tool that was best on validation, with all labels · the draws "
-    "are nested and alike in redshift, one a seed: fewer labels are a part of more · probes (penalty) and networks on magnitudes "
-    "(best epoch) use validation labels too, which are not counted; networks on images use none, "
-    "and see the same number of images at every rung"
+    "are nested and alike in redshift, one a seed: fewer labels are a part of more · probes "
+    "(penalty) and networks on magnitudes (best epoch) use validation labels too, which are not "
+    "counted; networks on images use none, and see the same number of images at every rung"
 )
 LOGARITHMIC = 2.5  # ratio of the largest to the smallest value beyond which the axis is
 

@@ -142,7 +142,7 @@ def write_run(
     splits = notes_of([dataset]) if dataset else {}
     write_card(card, trained.card, trained.reference, splits)
     pd.DataFrame(trained.progress.history).to_csv(history, index=False, lineterminator="\n")
-    return {"splits": splits}
+    return splits
 
 
 def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:
