@@ -212,7 +212,8 @@ def test_figures_and_claims_name_the_convention():
     notes = {"a_as_published": SplitNote("12", "by_galaxy"), "b": SplitNote("34")}
     row = {"claim": "c", "text": "t", "source": "s", "metric": "m", "definition": "stated",
            "worse": "x", "better": "y", "published_ratio": np.nan, "at_least": 1.0,
-           "ratio": 2.0, "lo95": 1.5, "hi95": 3.0, "n_used": 9, "verdict": "undecided", "reason": "r"}  # fmt: skip
+           "ratio": 2.0, "lo95": 1.5, "hi95": 3.0, "n_used": 9, "verdict": "undecided",
+           "reason": "r"}  # fmt: skip
     rows = [{**row, "dataset": name} for name in notes]
     table = with_notes(pd.DataFrame(rows), notes)
     shown = str(claims_table(table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zladder.report.markup import Html, joined, tag
 from zladder.report.page import paragraph
@@ -44,6 +44,13 @@ def split_caption(table: pd.DataFrame, dataset: str) -> Html | None:
         return paragraph(*words, kind="note")
     mark = tag("strong", f"{AS_PUBLISHED}: {convention}", data_convention=convention)
     return paragraph(*words, mark, f" — {PAPERS_OWN}{explained(convention)}.", kind="note")
+
+
+def split_label(sidecar: Mapping[str, Any]) -> Html:
+    """Return what stands under a dataset's name: digest of its splits, mark of a paper's own."""
+    said = sidecar.get("split", {})
+    mark = split_mark({"split_convention": said.get("convention", "")})
+    return joined(tag("span", said.get("digest", ""), class_="sub"), mark)
 
 
 def split_mark(row: Mapping[str, object]) -> Html:
