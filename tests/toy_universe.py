@@ -13,6 +13,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from zladder.pdf.pdf_file import ClassPdfs, write_pdfs
+from zladder.tables.split_notes import dataset_metadata, notes_of
+from zladder.tables.standard import write_standard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +84,11 @@ class ToyResults:
         """The predictions of some methods."""
         return [self.folder / f"predictions/toy.{method}-s0.parquet" for method in methods]
 
+    @property
+    def dataset(self) -> Path:
+        """The dataset that they are of."""
+        return self.folder / "datasets/toy.parquet"
+
     def pdfs(self, method: str) -> Path:
         """The densities of a method."""
         return self.folder / f"predictions/toy.{method}-s0.pdf.h5"
@@ -106,8 +113,10 @@ def write_toy_results(folder: Path, n: int = 1600, seed: int = 5) -> ToyResults:
     frame = pd.DataFrame({"dataset": "toy", "split": split, "object_id": ids})
     frame["z_true"] = label.astype(np.float32)
     results = ToyResults(folder, seen)
-    for name in ("predictions", "survey"):
+    for name in ("predictions", "survey", "datasets"):
         (folder / name).mkdir(parents=True)
+    write_standard(frame[["object_id", "split"]], results.dataset, dataset_metadata(frame))
+    splits = notes_of([results.dataset])
     order = rng.permutation(n)
     truth = pd.DataFrame({"object_id": ids, "objID": -1, "z_true": seen.z}).iloc[order]
     stars = pd.DataFrame({"object_id": [-1, 5], "objID": [7, -1], "z_true": [0.1, np.nan]})
@@ -121,7 +130,8 @@ def write_toy_results(folder: Path, n: int = 1600, seed: int = 5) -> ToyResults:
     }
     for method, z_phot in answers.items():
         table = frame.assign(z_phot=z_phot.astype(np.float32))
-        table.to_parquet(results.predictions(method)[0])
+        said = {"run": f"toy.{method}-s0", "splits": splits}
+        write_standard(table, results.predictions(method)[0], metadata=said)
     write_pdfs(results.pdfs("oracle"), ClassPdfs(ids, EDGES, seen.odds()), "toy.oracle-s0")
     edges = np.linspace(-0.5, 1.5, 301)
     odds = normal_odds(seen.best, seen.width, edges)

@@ -57,8 +57,8 @@ def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_
     scoring = {"label_range_z": [0.0, 4.0], "n_bootstraps": 20, "seed": 3}
     files = toy.predictions(*METHODS)
     scores = tmp_path / "truth_scores.parquet"
-    assert run(score_truth, tmp_path, "--predictions", *files, "--truth", toy.truth,
-               "--scores", scores, **scoring) == 0  # fmt: skip
+    assert run(score_truth, tmp_path, "--predictions", *files, "--datasets", toy.dataset,
+               "--truth", toy.truth, "--scores", scores, **scoring) == 0  # fmt: skip
 
     write_sample(toy, tmp_path / "mock.parquet")
     side = tmp_path / "side_information.parquet"
@@ -102,8 +102,8 @@ def test_a_truth_that_lost_rows_is_refused_and_not_taken_for_one_of_stars(toy, t
     assert check(toy, tmp_path, truth=truth) == 2
     scoring = {"label_range_z": [0.0, 4.0], "n_bootstraps": 20, "seed": 3}
     files = toy.predictions("same")
-    assert run(score_truth, tmp_path, "--predictions", *files, "--truth", truth,
-               "--scores", scores, **scoring) == 2  # fmt: skip
+    assert run(score_truth, tmp_path, "--predictions", *files, "--datasets", toy.dataset,
+               "--truth", truth, "--scores", scores, **scoring) == 2  # fmt: skip
     told = capsys.readouterr().err
     assert f"100 of {len(toy.seen.z)} are not there" in told
     for part in (

@@ -15,6 +15,8 @@ SETTINGS = {
     "splits": {"train": 0.70, "validation": 0.075, "calibration": 0.075, "test": 0.15},
     "sky_cell_order": 13,
     "duplicate_radius_arcsec": 1.0,
+    "pair_radius_arcsec": 3.0,
+    "label_draws": 2,
 }
 
 
@@ -43,14 +45,13 @@ def test_copies_keep_the_sample_named_first():
     assert (turned["sample"] == "photo").sum() == 400
 
 
-def test_a_galaxy_has_the_same_split_and_rank_in_every_dataset():
+def test_a_galaxy_has_the_same_split_in_every_dataset():
     one, two = sample(400, seed=1), sample(300, seed=2)
     alone, _ = build({"one": one})
     both, _ = build({"two": two, "one": one.sample(frac=1, random_state=1)})
     joined = alone.merge(both, on="object_id", suffixes=("", "_both"))
     assert len(joined) == 400
     assert (joined["split"] == joined["split_both"]).all()
-    assert (joined["fraction_rank"] == joined["fraction_rank_both"]).all()
 
 
 def test_ranks_are_uniform_and_independent_of_the_split():
@@ -65,7 +66,7 @@ def test_ranks_are_uniform_and_independent_of_the_split():
 def test_only_columns_that_all_samples_have_are_kept():
     frame, _ = build({"one": sample(200, seed=1, lp_type=0), "two": sample(200, seed=2)})
     assert "lp_type" not in frame
-    assert {"sample", "split", "fraction_rank", "mag_g"} <= set(frame)
+    assert {"sample", "split", "fraction_rank", "fraction_rank_1", "mag_g"} <= set(frame)
 
 
 def test_a_published_test_set_stays_the_test_set():

@@ -160,3 +160,10 @@ def test_a_child_is_like_its_parent(tree, changes, expected):
     assert error.place == "networks.transfer.parent"
     assert error.expected.startswith(expected)
     assert "the same recipe" in error.hint
+
+
+def test_each_seed_has_its_draw_of_the_labels(tree):
+    tree["train"]["n_seeds"] = 3
+    for run, card in resolve_cards(tree, ["label_efficiency", "class_residuals"]).items():
+        if card["task"] != "pretrain":
+            assert card["data"]["label_draw"] == int(run[-1])

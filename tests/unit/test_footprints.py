@@ -62,6 +62,8 @@ def test_the_radius_holds_every_corner_of_a_stamp(side, scale):
                            for x in corner for y in corner)  # fmt: skip
             assert farthest * scale <= radius * (1 + 1e-12)
     assert radius == pytest.approx((side + 1) / 2 * np.sqrt(2) * scale)
+    # A kernel that reaches three pixels beyond the border reads no more than a stamp six wider.
+    assert stamp_radius_arcsec(side, scale, 3) == stamp_radius_arcsec(side + 6, scale)
 
 
 def test_cells_that_fit_into_a_stamp_are_refused():

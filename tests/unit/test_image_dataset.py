@@ -23,6 +23,9 @@ SETTINGS = {
     "sky_cell_order": 10,
     "master_seed": 1,
     "duplicate_radius_arcsec": 1.0,
+    "pair_radius_arcsec": 3.0,
+    "label_draws": 2,
+    "kernel_pixels": 0,
     "photometry": {"main": "sdss", "one": "sdss", "two": "sdss"},
 }
 
@@ -70,7 +73,7 @@ def unlabelled(tmp_path_factory, labelled):
     return build(tmp_path_factory.mktemp("deep"), labelled[0], deep=deep)
 
 
-def show(canvas: np.ndarray, frame: pd.DataFrame, bit: int) -> None:
+def show(canvas: np.ndarray, frame: pd.DataFrame, bit: int, side: int) -> None:
     """Mark the pixels that the stamps show in one large, turned frame."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
@@ -78,16 +81,16 @@ def show(canvas: np.ndarray, frame: pd.DataFrame, bit: int) -> None:
     c, s = np.cos(0.7), np.sin(0.7)
     wcs.wcs.cd = SCALE / 3600 * np.array([[-c, s], [s, c]])
     xy = wcs.wcs_world2pix(frame[["ra", "dec"]].to_numpy(), 0)
-    for x, y in np.ceil(xy - SIDE / 2).astype(int).tolist():
-        assert 0 <= min(x, y) <= max(x, y) < len(canvas) - SIDE
-        canvas[y : y + SIDE, x : x + SIDE] |= bit
+    for x, y in np.ceil(xy - side / 2).astype(int).tolist():
+        assert 0 <= min(x, y) <= max(x, y) < len(canvas) - side
+        canvas[y : y + side, x : x + side] |= bit
 
 
-def shown(*frames: pd.DataFrame) -> np.ndarray:
+def shown(*frames: pd.DataFrame, side: int = SIDE) -> np.ndarray:
     """Return for each pixel which of the frames' stamps show it, bit by bit."""
     canvas = np.zeros((6600, 6600), dtype=np.uint8)
     for place, frame in enumerate(frames):
-        show(canvas, frame, 1 << place)
+        show(canvas, frame, 1 << place, side)
     return canvas
 
 
@@ -96,6 +99,7 @@ def test_stamps_of_two_splits_share_no_pixel(labelled):
     canvas = shown(*[frame[frame["split"] == split] for split in SPLITS])
     assert set(np.unique(canvas)) == {0, 1, 2, 4, 8}  # no pixel with two bits
     assert counts["n_dropped"]["border"] > 100
+    assert counts["n_pairs_sharing_pixels"] == counts["n_pairs_across"] == 0
 
 
 def test_without_dropping_the_border_stamps_would_share_pixels(labelled):
@@ -105,7 +109,37 @@ def test_without_dropping_the_border_stamps_would_share_pixels(labelled):
     assert (canvas == 3).sum() > 1000
     joined = labelled[0].merge(whole, on="object_id", suffixes=("", "_cell"))
     assert (joined["split"] == joined["split_cell"]).all()
-    assert (joined["fraction_rank"] == joined["fraction_rank_cell"]).all()
+
+
+def test_splits_drawn_by_galaxy_share_pixels_and_say_so(tmp_path):
+    main = sky(4000)
+    drawn = SETTINGS | {"conventions": ["by_galaxy"]}
+    files = shards(tmp_path, "main", main)
+    frame, counts = build_image_dataset({"main": main}, files, drawn, None, Path("a"))
+    assert (len(frame), counts["n_dropped"]) == (4000, {"border": 0})
+    assert (shown(*[frame[frame["split"] == split] for split in ("train", "test")]) == 3).any()
+    assert counts["n_pairs_sharing_pixels"] > 1000 > counts["n_pairs_across"] > 10
+
+
+def test_validation_as_test_shares_no_pixel_with_training(tmp_path):
+    main = sky(4000)
+    published = SETTINGS | {"conventions": ["validation_as_test"]}
+    files = shards(tmp_path, "main", main)
+    frame, counts = build_image_dataset({"main": main}, files, published, None, Path("a"))
+    splits = [frame[frame["split"] == split] for split in SPLITS[:3]]
+    assert set(np.unique(shown(*splits))) == {0, 1, 2, 4}
+    assert counts["n_by_split"]["test"] == counts["n_pairs_sharing_pixels"] == 0
+
+
+def test_resampled_stamps_keep_their_kernels_apart_too(tmp_path, labelled):
+    """What a kernel of three pixels reads beyond a stamp belongs to no other split's stamps."""
+    main = sky(4000)
+    files = shards(tmp_path, "main", main)
+    wider = SETTINGS | {"kernel_pixels": 3}
+    frame, counts = build_image_dataset({"main": main}, files, wider, None, Path("a"))
+    canvas = shown(*[frame[frame["split"] == split] for split in SPLITS], side=SIDE + 6)
+    assert set(np.unique(canvas)) == {0, 1, 2, 4, 8}
+    assert counts["n_dropped"]["border"] > labelled[1]["n_dropped"]["border"]
 
 
 def test_nothing_unlabelled_shows_a_pixel_that_is_held_out(labelled, unlabelled):

@@ -122,8 +122,10 @@ def test_pixels_are_kept_away_from_another_image_dataset(settings):
         put(tree, ("datasets", "datasets", "deep_images", "away_from"), name)
         error = refused(tree)
         assert error.place == "datasets.deep_images.away_from"
-        others = "main_images, specz_images, hsc_images, cfhtls_images"
-        assert (error.expected, error.found) == (f"one of {others}", f"'{name}'")
+        known = (
+            "one of main_images, specz_images, hsc_images, cfhtls_images, main_images_as_published"
+        )
+        assert (error.expected, error.found) == (known, f"'{name}'")
 
 
 def test_an_image_dataset_needs_a_survey_with_frames(settings):
@@ -189,7 +191,10 @@ def test_what_looks_at_images_needs_a_dataset_with_images(settings, path, datase
     put(tree, (*path, key), [dataset] if key == "test_on" else dataset)
     error = refused(tree)
     assert (error.file, error.place) == (file, place)
-    wanted = "['main_images', 'deep_images', 'specz_images', 'hsc_images', 'cfhtls_images']"
+    wanted = (
+        "['main_images', 'deep_images', 'specz_images', 'hsc_images', 'cfhtls_images', "
+        "'main_images_as_published']"
+    )
     assert error.expected == f"a dataset with images: one of {wanted}"
     assert error.found == "'main', which has none"
 

@@ -37,7 +37,7 @@ PLAIN = re.compile(
     r"z_limit|second_peak_distance|template_steps|z_node_step|fewest_filters|"
     r"q_until_z|(redshift|photoz)_scatter|share|master_seed|epochs(_limit)?|patience|batch_size|"
     r"hidden|members|gamma|delta|learning_rate|weight_decay|neighbours|iterations|trees|leaf_min|"
-    r"train|validation|calibration|test|sky_cell_order|label_range_z|range_z|published_ratio|"
+    r"train|validation|calibration|test|sky_cell_order|label_draws|label_range_z|range_z|published_ratio|"
     r"\w+_per_field|(main|deep)_run|moffat_beta|max_lost_fraction|label_fractions|penalties|"
     r"((image|head)_)?steps_limit|steps|checks|(extension_)?bins|cell_limit|copies|trunk_factor|"
     r"(contrastive|colour)_weight|queue_size|momentum|temperature|projection_units|width|blocks|"

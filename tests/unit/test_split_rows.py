@@ -40,6 +40,20 @@ def test_a_smaller_fraction_lies_in_a_larger_one_and_validation_stays_whole(tmp_
     assert len(split_rows(path, cards[0], "validation")) == 40
 
 
+def test_a_run_takes_its_own_draw_of_the_labels(tmp_path):
+    frame = toys.dataset()
+    frame["fraction_rank_2"] = 1 - frame["fraction_rank"] - 1e-9
+    path = written(tmp_path, frame)
+    cards = [CARD | {"data": {"label_fraction": 0.4, "label_draw": draw}} for draw in (0, 2)]
+    first, third = (split_rows(path, card, "train") for card in cards)
+    assert not set(first["object_id"]) & set(third["object_id"])
+    assert max(third["fraction_rank"].max(), first["fraction_rank"].max()) < 0.4
+    error = refused(path, card=CARD | {"data": {"label_fraction": 0.4, "label_draw": 1}})
+    assert (error.place, error.found) == (
+        "column 'fraction_rank_1'", "fraction_rank, fraction_rank_2",
+    )  # fmt: skip
+
+
 def test_a_label_outside_the_range_is_refused_with_its_galaxy(tmp_path):
     frame = toys.dataset()
     frame.loc[1, "z_true"] = 1.25  # galaxy 1 is a training one

@@ -149,6 +149,7 @@ rule score_study:
     """Score all runs of a study on the same galaxies, with intervals. Wildcards: study."""
     input:
         predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        datasets=lambda wildcards: LADDER.tests_in(wildcards.study),
         oracles=lambda wildcards: LADDER.oracles_of(wildcards.study),
     output:
         scores="<results>/metrics/{study}/scores.parquet",
@@ -173,6 +174,7 @@ rule score_study:
         "Scoring the study {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/score_study.py --predictions {input.predictions:q} {params.oracles}'
+        " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --scores {output.scores:q}"
         " --differences {output.differences:q} --curves {output.curves:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -182,6 +184,7 @@ rule measure_collapse:
     """Measure mode collapse and residual slope of all runs of a study. Wildcards: study."""
     input:
         predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        datasets=lambda wildcards: LADDER.tests_in(wildcards.study),
     output:
         collapse="<results>/metrics/{study}/collapse.parquet",
         sidecar="<results>/metrics/{study}/collapse.json",
@@ -204,6 +207,7 @@ rule measure_collapse:
         "Measuring mode collapse in the study {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/measure_collapse.py --predictions {input.predictions:q}'
+        " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --collapse {output.collapse:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -309,6 +313,7 @@ rule judge_claims:
     """Hold a study's results beside the published claims. Wildcards: study."""
     input:
         predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        datasets=lambda wildcards: LADDER.tests_in(wildcards.study),
         drifts=lambda wildcards: LADDER.drifts_of(wildcards.study),
     output:
         claims="<results>/studies/{study}/claims.parquet",
@@ -331,5 +336,6 @@ rule judge_claims:
         "Judging the claims on {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/judge_claims.py --predictions {input.predictions:q} {params.drifts}'
+        " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --claims {output.claims:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

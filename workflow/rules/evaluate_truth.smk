@@ -11,6 +11,7 @@ rule score_truth:
     """Score a study against the labels and against the true redshifts. Wildcards: study."""
     input:
         predictions=lambda wildcards: LADDER.predictions_of(wildcards.study),
+        datasets=lambda wildcards: LADDER.tests_in(wildcards.study),
         truth="<results>/survey/truth.parquet",
     output:
         scores="<results>/metrics/{study}/truth_scores.parquet",
@@ -34,6 +35,7 @@ rule score_truth:
         "Scoring the study {wildcards.study} against the truth"
     shell:
         'python "$ZLADDER_SCRIPTS"/score_truth.py --predictions {input.predictions:q}'
+        " --datasets {input.datasets:q}"
         " --truth {input.truth:q} --settings {params.settings:q} --scores {output.scores:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 

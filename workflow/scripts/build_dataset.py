@@ -22,6 +22,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read the samples in the order of their precedence, join and split them, write."""
     from zladder.datasets.build import build_dataset
     from zladder.tables.read import read_table
+    from zladder.tables.split_notes import dataset_metadata
     from zladder.tables.standard import write_standard
 
     samples = {path.stem: read_table(path) for path in options.samples}
@@ -29,8 +30,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     dataset, counts = build_dataset(
         samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]
     )
-    write_standard(dataset, options.dataset)
-    return {"counts": counts, "seed": settings["master_seed"]}
+    said = dataset_metadata(dataset, options.settings["conventions"])
+    write_standard(dataset, options.dataset, said)
+    return {"counts": counts, "split": said["split"], "seed": settings["master_seed"]}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read the samples in the order of their precedence, join, split, drop borders, write."""
     from zladder.datasets.images import build_image_dataset
     from zladder.tables.read import read_table
+    from zladder.tables.split_notes import dataset_metadata
     from zladder.tables.standard import write_standard
 
     samples = {path.stem: read_table(path) for path in options.samples}
@@ -31,8 +32,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     dataset, counts = build_image_dataset(
         samples, options.stamps, options.settings, away_from, options.samples[0]
     )
-    write_standard(dataset, options.dataset)
-    return {"counts": counts, "seed": options.settings["master_seed"]}
+    said = dataset_metadata(dataset, options.settings["conventions"])
+    write_standard(dataset, options.dataset, said)
+    return {"counts": counts, "split": said["split"], "seed": options.settings["master_seed"]}
 
 
 def main(argv: list[str] | None = None) -> int:

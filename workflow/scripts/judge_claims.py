@@ -13,6 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--predictions", several=True)
+    parser.add_input("--datasets", several=True)
     parser.add_input("--drifts", required=False)
     parser.add_settings(
         "--settings", "claims, ladder, collapse, bootstraps, seed, simulated or not"
@@ -27,12 +28,14 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.evaluate.collapse import ESTIMATE
     from zladder.evaluate.study import read_answers
     from zladder.tables.read import read_table
+    from zladder.tables.split_notes import require_same_splits, with_notes
     from zladder.tables.standard import write_standard
 
+    notes = require_same_splits(options.predictions, options.datasets)
     settings, answers = options.settings, read_answers(options.predictions)
     modes = read_answers(options.predictions, ESTIMATE) if settings.get("collapse") else None
     drifts = read_table(options.drifts) if options.drifts else None
-    claims = judge_claims(answers, settings, modes, drifts)
+    claims = with_notes(judge_claims(answers, settings, modes, drifts), notes)
     write_standard(claims, options.claims)
     return {"seed": settings["seed"], "counts": claims["verdict"].value_counts().to_dict()}
 

@@ -30,6 +30,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.evaluate.predict_classes import answering_device, class_odds, predict_classes
     from zladder.evaluate.trained import read_card
     from zladder.pdf.pdf_file import write_pdfs
+    from zladder.tables.split_notes import notes_of
     from zladder.tables.standard import write_standard
 
     run = read_card(options.card)[0]["run"]
@@ -38,9 +39,10 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     odds_of = partial(class_odds, options.model, *inputs)
     asked = options.datasets, options.trained_on, options.card
     table, pdfs, counts = predict_classes(*asked, odds_of)
-    write_standard(table, options.predictions, metadata={"run": run})
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
     write_pdfs(options.pdfs, pdfs, run)
-    return {"run": run, "counts": counts, "device": device}
+    return {"run": run, "splits": splits, "counts": counts, "device": device}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -28,6 +28,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.evaluate.predict_images import predict_images
     from zladder.evaluate.trained import read_card
     from zladder.learning.device import best_device
+    from zladder.tables.split_notes import notes_of
     from zladder.tables.standard import write_standard
 
     torch.set_num_threads(options.threads)
@@ -35,8 +36,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     run = read_card(options.card)[0]["run"]
     device = best_device()
     table, counts = predict_images(*asked, options.stamps, (options.model, options.card), device)
-    write_standard(table, options.predictions, metadata={"run": run})
-    return {"run": run, "counts": counts, "device": str(device)}
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
+    return {"run": run, "splits": splits, "counts": counts, "device": str(device)}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,13 +24,15 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Join the samples' answers, write one table and one file of densities."""
     from zladder.evaluate.oracle_tables import oracle_predictions
     from zladder.pdf.pdf_file import write_pdfs
+    from zladder.tables.split_notes import notes_of
     from zladder.tables.standard import write_standard
 
     table, pdfs, counts = oracle_predictions(options.datasets, options.oracles)
     run = options.oracle
-    write_standard(table, options.predictions, metadata={"run": run})
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
     write_pdfs(options.pdfs, pdfs, run)
-    return {"run": run, "counts": counts}
+    return {"run": run, "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

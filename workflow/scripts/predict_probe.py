@@ -24,13 +24,15 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Load the probe, predict each dataset, write one table."""
     from zladder.evaluate.predict_features import predict_probe
     from zladder.evaluate.trained import read_card
+    from zladder.tables.split_notes import notes_of
     from zladder.tables.standard import write_standard
 
     asked = options.datasets, options.trained_on
     run = read_card(options.card)[0]["run"]
     table, counts = predict_probe(*asked, options.features, (options.model, options.card))
-    write_standard(table, options.predictions, metadata={"run": run})
-    return {"run": run, "counts": counts}
+    splits = notes_of(options.datasets)
+    write_standard(table, options.predictions, metadata={"run": run, "splits": splits})
+    return {"run": run, "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

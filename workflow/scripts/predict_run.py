@@ -24,12 +24,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Load the run, predict each dataset, write one table."""
     from zladder.evaluate.predict import predict_datasets
     from zladder.evaluate.trained import load_run
+    from zladder.tables.split_notes import notes_of
     from zladder.tables.standard import write_standard
 
     run = load_run(options.model, options.card)
     predictions, counts = predict_datasets(options.datasets, options.trained_on, run)
-    write_standard(predictions, options.predictions, metadata={"run": run.card["run"]})
-    return {"run": run.card["run"], "counts": counts}
+    splits = notes_of(options.datasets)
+    write_standard(
+        predictions, options.predictions, metadata={"run": run.card["run"], "splits": splits}
+    )
+    return {"run": run.card["run"], "splits": splits, "counts": counts}
 
 
 def main(argv: list[str] | None = None) -> int:

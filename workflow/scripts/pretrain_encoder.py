@@ -38,8 +38,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     options.resume_folder, room = folder, room_of(options.resident_mb)
     data = options.dataset, options.stamps
     run = pretrain_encoder(card, *data, folder, options.minutes, room)
-    write_image_run(run, options.weights, options.card, options.history)
-    return run.summary()
+    told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
+    return {**run.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

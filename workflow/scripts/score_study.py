@@ -13,6 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--predictions", several=True)
+    parser.add_input("--datasets", several=True)
     parser.add_input("--oracles", several=True, required=False)
     parser.add_settings("--settings", "bootstraps, bins, label range, names of networks, seed")
     for option in ("--scores", "--differences", "--curves"):
@@ -31,16 +32,20 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         residual_curves,
         score_methods,
     )
+    from zladder.tables.split_notes import require_same_splits, with_notes
     from zladder.tables.standard import write_standard
 
-    settings = options.settings
+    settings, oracles = options.settings, options.oracles or []
+    notes = require_same_splits([*options.predictions, *oracles], options.datasets)
     answers = read_answers(options.predictions)
     drawn = settings["label_range_z"], settings["n_bootstraps"], settings["seed"]
     scores = score_methods(answers, *drawn)
-    bounds = score_oracles(answers, options.oracles or [], *drawn)
-    write_standard(pd.concat([scores, bounds], ignore_index=True), options.scores)
-    write_standard(compare_with_peer(answers, scores, settings), options.differences)
-    write_standard(residual_curves(answers, settings["bin_width_z"]), options.curves)
+    bounds = pd.concat([scores, score_oracles(answers, oracles, *drawn)], ignore_index=True)
+    write_standard(with_notes(bounds, notes), options.scores)
+    differences = compare_with_peer(answers, scores, settings)
+    write_standard(with_notes(differences, notes), options.differences)
+    curves = with_notes(residual_curves(answers, settings["bin_width_z"]), notes)
+    write_standard(curves, options.curves)
     counts = {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}
     return {"seed": settings["seed"], "counts": counts}
 

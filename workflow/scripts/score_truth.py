@@ -13,6 +13,7 @@ def make_parser() -> ProgramParser:
     """Return the options of this program."""
     parser = ProgramParser(__doc__)
     parser.add_input("--predictions", several=True)
+    parser.add_input("--datasets", several=True)
     parser.add_input("--truth")
     parser.add_settings("--settings", "bootstraps, label range, seed")
     parser.add_output("--scores")
@@ -23,10 +24,13 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write the metrics with their intervals."""
     from zladder.evaluate.study import read_answers
     from zladder.evaluate.truth_scores import truth_scores
+    from zladder.tables.split_notes import require_same_splits, with_notes
     from zladder.tables.standard import write_standard
 
+    notes = require_same_splits(options.predictions, options.datasets)
     answers = read_answers(options.predictions)
-    write_standard(truth_scores(answers, options.truth, options.settings), options.scores)
+    scores = truth_scores(answers, options.truth, options.settings)
+    write_standard(with_notes(scores, notes), options.scores)
     counts = {"galaxies": len(answers.galaxies), "methods": len(answers.z_phot)}
     return {"seed": options.settings["seed"], "counts": counts}
 

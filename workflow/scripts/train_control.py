@@ -23,13 +23,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Fit, and write the tool and its card."""
     from zladder.learning.controls import save_control
     from zladder.learning.reference import write_card
+    from zladder.tables.split_notes import notes_of
     from zladder.train.controls import train_control
 
     arrays, reference = train_control(options.card_json, options.dataset)
     save_control(options.weights, arrays, options.card_json)
-    write_card(options.card, options.card_json, reference)
+    splits = notes_of([options.dataset])
+    write_card(options.card, options.card_json, reference, splits)
     card = options.card_json
-    return {"card": card, "seed": card["seed"], "n_train": reference["n_train"]}
+    n_train = reference["n_train"]
+    return {"card": card, "seed": card["seed"], "n_train": n_train, "splits": splits}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -37,8 +37,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     files = [path for path in data if path]
     options.resume_folder = image_resume_folder(options.resume_folder, card, files, code)
     run, labels = train_head(card, *data, options.resume_folder, options.minutes)
-    write_image_run(run, options.weights, options.card, options.history)
-    return {**run.summary(), "labels": labels}
+    told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
+    return {**run.summary(), "splits": told, "labels": labels}
 
 
 def tidy(options: argparse.Namespace) -> None:

@@ -39,8 +39,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     folder = image_resume_folder(options.resume_folder, card, files, code_digest(Path(__file__)))
     options.resume_folder, room = folder, room_of(options.resident_mb)
     run = train_image(card, *data, folder, options.minutes, room)
-    write_image_run(run, options.weights, options.card, options.history)
-    return run.summary()
+    told = write_image_run(run, options.weights, options.card, options.history, options.dataset)
+    return {**run.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

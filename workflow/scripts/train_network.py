@@ -34,8 +34,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     code = code_digest(Path(__file__))
     options.resume_folder = resume_folder(options.resume_folder, card, *data, code)
     trained = train_network(card, *data, options.resume_folder, options.minutes)
-    write_run(trained, options.weights, options.card, options.history)
-    return trained.summary()
+    told = write_run(trained, options.weights, options.card, options.history, options.dataset)
+    return {**trained.summary(), "splits": told}
 
 
 def tidy(options: argparse.Namespace) -> None:

@@ -24,13 +24,16 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     """Fit, and write the probe and its card."""
     from zladder.learning.controls import save_control
     from zladder.learning.reference import write_card
+    from zladder.tables.split_notes import notes_of
     from zladder.train.probe import train_probe
 
     card = options.card_json
     arrays, reference, chosen = train_probe(card, options.dataset, options.features)
     save_control(options.weights, arrays, card)
-    write_card(options.card, card, reference)
-    return {"card": card, "seed": card["seed"], "n_train": reference["n_train"], **chosen}
+    splits = notes_of([options.dataset])
+    write_card(options.card, card, reference, splits)
+    n_train = reference["n_train"]
+    return {"card": card, "seed": card["seed"], "n_train": n_train, "splits": splits, **chosen}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.merge import overlay
 from zladder.config.methods import controls_of, methods_of, recipe_of
-from zladder.config.names import run_name
+from zladder.config.names import run_name, seed_index_of
 from zladder.config.pixel_cards import (
     encoder_card,
     feature_card,
@@ -157,9 +157,10 @@ def _control_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:
 
 def _common(settings: Mapping[str, Any], run: str, entry: Mapping[str, Any]) -> Card:
     """Return what every card with labels says: name, data, allowed labels, seed."""
+    data = {"dataset": entry["dataset"], "label_fraction": entry["fraction"]}
     return {
         "run": run,
-        "data": {"dataset": entry["dataset"], "label_fraction": entry["fraction"]},
+        "data": {**data, "label_draw": seed_index_of(run)},
         "label_range_z": settings["train"]["label_range_z"],
         "seed": derive_seed(settings["master_seed"], "train", run),
     }

@@ -20,6 +20,11 @@ def run_name(study: str, method: str, seed_index: int) -> str:
     return f"{study}.{method}-s{seed_index}"
 
 
+def seed_index_of(run: str) -> int:
+    """Return which of a method's seeds a run has, from 0."""
+    return int(run.rsplit("-s", 1)[1])
+
+
 def method_of(run: str) -> str:
     """Return the method of a run's name: what its seeds have in common."""
     return run.split(".", 1)[1].rsplit("-s", 1)[0]

@@ -298,7 +298,7 @@ class DataWiring:
         stage = self.settings["datasets"]
         return canonical_json(
             {
-                **copy_settings(self.settings, dataset),
+                **split_settings(self.settings, dataset),
                 "splits": stage["splits"],
                 "sky_cell_order": stage["sky_cell_order"],
                 "given_parts": stage["datasets"][dataset].get("given_parts", {}),
@@ -307,13 +307,18 @@ class DataWiring:
         )
 
 
-def copy_settings(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """Return what says which rows of a dataset's samples are copies of one galaxy."""
-    entries = settings["catalogs"]["samples"]
+def split_settings(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Return what joining and splitting any dataset depends on.
+
+    Which rows of its samples are copies of one galaxy, what a close pair is, a paper's conventions.
+    """
+    entries, stage = settings["catalogs"]["samples"], settings["datasets"]
     samples = dataset_samples(settings, dataset)
+    keys = ("duplicate_radius_arcsec", "pair_radius_arcsec", "label_draws")
     return {
         "photometry": {name: entries[name]["photometry"] for name in samples},
-        "duplicate_radius_arcsec": settings["datasets"]["duplicate_radius_arcsec"],
+        "conventions": stage["datasets"][dataset].get("conventions", []),
+        **{key: stage[key] for key in keys},
     }
 
 

@@ -14,13 +14,16 @@ from zladder.config.wiring_data import (
     MEASURED_SURVEY,
     SIMULATED,
     DataWiring,
-    copy_settings,
     fetched_index,
+    split_settings,
 )
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
     from typing import Any
+
+# How far beyond a stamp lie the pixels of the frame that it is made of: Lanczos-3 reaches three.
+KERNEL_PIXELS = {"frame": 0, "sky": 3}
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,16 @@ class PixelWiring(DataWiring):
 
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""
-        seed, copies = self.settings["master_seed"], copy_settings(self.settings, dataset)
         stage = self.settings["datasets"]["images"]
-        return canonical_json({**stage, **copies, "master_seed": seed})
+        reach = KERNEL_PIXELS[self.settings["cutouts"]["grid"]]
+        return canonical_json(
+            {
+                **stage,
+                **split_settings(self.settings, dataset),
+                "kernel_pixels": reach,
+                "master_seed": self.settings["master_seed"],
+            }
+        )
 
     def away_from(self, dataset: str) -> list[str]:
         """Return the dataset whose held-out pixels another one must not show; none for most."""

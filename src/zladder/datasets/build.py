@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 
 from zladder.datasets.copies import without_copies
-from zladder.datasets.splits import SPLITS, draw_splits, uniform_hash
+from zladder.datasets.fractions import label_ranks
+from zladder.datasets.pairs import paired_across, without_pairs_across
+from zladder.datasets.splits import SPLITS, draw_splits, shares_of
+from zladder.learning.split_rows import rank_column
 from zladder.provenance.digests import derive_seed
 from zladder.provenance.errors import BadInput
 from zladder.tables.sky_cells import healpix_index
+from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -33,8 +37,9 @@ def build_dataset(
         {name: table}, in the order of their precedence; copies are dropped as `without_copies`
         says.
     settings
-        `splits`, `sky_cell_order` and `duplicate_radius_arcsec` of the stage; `photometry`:
-        {sample: the survey of its photometry}.
+        `splits`, `sky_cell_order`, `duplicate_radius_arcsec`, `pair_radius_arcsec` and
+        `label_draws` of the stage; `photometry`: {sample: the survey of its photometry};
+        `conventions` of papers, none by default.
     given_parts
         {split: part of the survey} for splits that were published.
     master_seed
@@ -45,9 +50,9 @@ def build_dataset(
     Returns
     -------
     tuple
-        The samples' columns that all of them have, and `sample`, `split`, `fraction_rank` (uniform
-        in [0, 1): a label fraction f is `fraction_rank < f`). Counts: galaxies by sample, copies
-        dropped (of `without_copies`), galaxies by split.
+        The samples' columns that all of them have, and `sample`, `split`, `fraction_rank` and
+        further draws (`with_ranks`). Counts: galaxies by sample, copies dropped (of
+        `without_copies`), close pairs (of `without_pairs_across`), galaxies by split.
 
     Raises
     ------
@@ -57,15 +62,11 @@ def build_dataset(
     """
     require_whole(settings["splits"])
     first, counts = join_samples(samples, settings, file)
-    first["split"] = draw_splits(
-        first,
-        settings["splits"],
-        given_parts,
-        settings["sky_cell_order"],
-        splits_seed(master_seed),
-    )
-    first = with_rank(first, master_seed)
-    _require_filled(first, given_parts, file)
+    first["split"] = split_column(first, settings, given_parts, master_seed)
+    first, paired = without_pairs(first, settings)
+    first = with_ranks(first, master_seed, settings["label_draws"])
+    _require_filled(first, given_parts, settings.get("conventions", ()), file)
+    counts |= paired
     return first, {**counts, "n_out": len(first), "n_by_split": count_splits(first)}
 
 
@@ -91,14 +92,46 @@ def splits_seed(master_seed: int) -> int:
     return derive_seed(master_seed, "datasets", "splits")
 
 
-def with_rank(frame: pd.DataFrame, master_seed: int) -> pd.DataFrame:
-    """Return the galaxies with `fraction_rank`, and `_healpix_29` where there are positions."""
+def split_column(
+    frame: pd.DataFrame,
+    settings: Mapping[str, Any],
+    given_parts: Mapping[str, str],
+    master_seed: int,
+) -> np.ndarray:
+    """Return the split of every galaxy, text, by the conventions of the settings."""
+    conventions = settings.get("conventions", ())
+    by_galaxy = BY_GALAXY in conventions
+    shares = shares_of(settings["splits"], VALIDATION_AS_TEST in conventions)
+    order = None if by_galaxy else settings["sky_cell_order"]
+    return draw_splits(frame, shares, given_parts, order, splits_seed(master_seed))
+
+
+def without_pairs(
+    frame: pd.DataFrame, settings: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the galaxies without close pairs across splits; all where a paper draws by galaxy."""
+    radius = settings["pair_radius_arcsec"]
+    if BY_GALAXY in settings.get("conventions", ()):
+        n_pairs = paired_across(frame, radius)[1]
+        return frame, {"n_pairs_across": n_pairs, "n_paired_dropped": dict.fromkeys(SPLITS, 0)}
+    return without_pairs_across(frame, radius)
+
+
+def with_ranks(frame: pd.DataFrame, master_seed: int, n_draws: int) -> pd.DataFrame:
+    """Return the galaxies with their ranks, and `_healpix_29` where there are positions.
+
+    `fraction_rank`, `fraction_rank_1`, …: so many draws of nested label fractions (`label_ranks`).
+    """
     added: dict[str, np.ndarray] = {}
     if {"ra", "dec"} <= set(frame.columns):
         positions = frame["ra"].to_numpy(), frame["dec"].to_numpy()
         added["_healpix_29"] = healpix_index(*positions, order=29)
-    rank_seed = derive_seed(master_seed, "datasets", "fraction_rank")
-    added["fraction_rank"] = uniform_hash(frame["object_id"].to_numpy(), rank_seed)
+    labels = frame["z_true"].to_numpy(dtype=np.float64) if "z_true" in frame else None
+    train = (frame["split"] == "train").to_numpy()
+    for draw in range(n_draws):
+        seed = derive_seed(master_seed, "datasets", rank_column(draw))
+        ids = frame["object_id"].to_numpy()
+        added[rank_column(draw)] = label_ranks(ids, labels, train, seed)
     return frame.assign(**added)
 
 
@@ -135,8 +168,12 @@ def require_whole(shares: Mapping[str, float]) -> None:
         raise BadInput(file, place, "shares that add up to 1", f"a sum of {total:g}", hint)
 
 
-def _require_filled(frame: pd.DataFrame, given: Mapping[str, str], file: Path) -> None:
+def _require_filled(
+    frame: pd.DataFrame, given: Mapping[str, str], conventions: Sequence[str], file: Path
+) -> None:
     for split in SPLITS:
+        if split == "test" and VALIDATION_AS_TEST in conventions:
+            continue
         if not (frame["split"] == split).any():
             cells = "the sample is too small or lies in too few sky cells (sky_cell_order)"
             hint = f"check given_parts {dict(given)}" if split in given else cells

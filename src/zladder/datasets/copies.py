@@ -60,7 +60,7 @@ def without_copies(
     by_id[order] = frame["object_id"].iloc[order].duplicated().to_numpy()
     by_place = np.zeros(len(frame), dtype=bool)
     if {"ra", "dec"} <= set(frame.columns) and len(set(surveys)) > 1:
-        points = _unit_vectors(frame)
+        points = unit_vectors(frame)
         _require_one_place(frame, points, surveys, radius_arcsec, file)
         left = order[~by_id[order]]
         by_place[left] = _near_better(points[left], surveys[left], radius_arcsec)
@@ -85,7 +85,7 @@ def _rank(frame: pd.DataFrame) -> np.ndarray:
 
 def _near_better(points: np.ndarray, surveys: np.ndarray, radius_arcsec: float) -> np.ndarray:
     """Return which rows, the better first, have a kept row of another survey near: bool (N,)."""
-    pairs = cKDTree(points).query_pairs(_chord(radius_arcsec), output_type="ndarray")
+    pairs = cKDTree(points).query_pairs(chord(radius_arcsec), output_type="ndarray")
     pairs = np.sort(pairs[surveys[pairs[:, 0]] != surveys[pairs[:, 1]]], axis=1)
     dropped = np.zeros(len(points), dtype=bool)
     for better, worse in pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]:
@@ -99,12 +99,12 @@ def _require_one_place(
 ) -> None:
     ids = frame["object_id"].to_numpy()
     first = pd.Series(np.arange(len(frame))).groupby(ids).transform("first").to_numpy()
-    apart = np.linalg.norm(points - points[first], axis=1) > _chord(radius_arcsec)
+    apart = np.linalg.norm(points - points[first], axis=1) > chord(radius_arcsec)
     odd = np.flatnonzero(apart & (surveys != surveys[first]))
     if odd.size:
         row, other = odd[0], first[odd[0]]
-        chord = float(np.linalg.norm(points[row] - points[other]))
-        distance = 2.0 * np.arcsin(chord / 2.0) * _ARCSEC_PER_RADIAN
+        straight = float(np.linalg.norm(points[row] - points[other]))
+        distance = 2.0 * np.arcsin(straight / 2.0) * _ARCSEC_PER_RADIAN
         raise BadInput(
             file, f"object_id {ids[row]}", "one place for one identifier",
             f"one in {surveys[other]}, one in {surveys[row]}, {distance:.1f} arcsec apart "
@@ -114,12 +114,12 @@ def _require_one_place(
         )  # fmt: skip
 
 
-def _chord(angle_arcsec: float) -> float:
+def chord(angle_arcsec: float) -> float:
     """Return the straight distance of points this angle apart, a rounding error added."""
     return float(2.0 * np.sin(angle_arcsec / _ARCSEC_PER_RADIAN / 2.0)) + 1e-15
 
 
-def _unit_vectors(frame: pd.DataFrame) -> np.ndarray:
+def unit_vectors(frame: pd.DataFrame) -> np.ndarray:
     """Return points on the unit sphere, float64 (N, 3)."""
     ra, dec = np.deg2rad(frame["ra"].to_numpy()), np.deg2rad(frame["dec"].to_numpy())
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)

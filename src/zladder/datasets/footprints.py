@@ -15,12 +15,16 @@ _RING_POINTS = 128
 _FEW_POINTS = 16  # enough to tell that a circle lies in the middle of a cell
 
 
-def stamp_radius_arcsec(stamp_pixels: int, pixel_scale_arcsec: float) -> float:
-    """Return the distance within which all pixels of a stamp lie, however it is turned.
+def stamp_radius_arcsec(
+    stamp_pixels: int, pixel_scale_arcsec: float, kernel_pixels: int = 0
+) -> float:
+    """Return the distance within which all that a stamp shows lies, however it is turned.
 
-    Half the diagonal of S + 1 pixels: a stamp's centre may be half a pixel from the position.
+    Half the diagonal of S + 1 pixels: a stamp's centre may be half a pixel from the position. A
+    resampled stamp also shows the frame's pixels within its kernel's reach of its border.
     """
-    return float((stamp_pixels + 1) / np.sqrt(2.0) * pixel_scale_arcsec)
+    side = stamp_pixels + 1 + 2 * kernel_pixels
+    return float(side / np.sqrt(2.0) * pixel_scale_arcsec)
 
 
 def reached_cells(

@@ -14,17 +14,21 @@ from zladder.datasets.build import (
     count_splits,
     join_samples,
     require_whole,
+    split_column,
     splits_seed,
-    with_rank,
+    with_ranks,
+    without_pairs,
 )
 from zladder.datasets.footprints import (
     reached_cells,
     require_wide_cells,
     stamp_radius_arcsec,
 )
-from zladder.datasets.splits import draw_splits, splits_of_keys
+from zladder.datasets.pairs import paired_across
+from zladder.datasets.splits import shares_of, splits_of_keys
 from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
 from zladder.provenance.errors import BadInput
+from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,8 +55,9 @@ def build_image_dataset(
     shards
         The stamp files of these samples, SAMPLE/SHARD.h5.
     settings
-        `splits` (shares), `sky_cell_order`, `master_seed`; `photometry` and
-        `duplicate_radius_arcsec` as for `build_dataset`.
+        `splits` (shares), `sky_cell_order`, `master_seed`, `kernel_pixels` (how far beyond a stamp
+        its pixels come from); the others as for `build_dataset`.
+        Drawn by galaxy, as some papers do, none is dropped at a border.
     away_from
         A labelled image dataset (`ra, dec, split`), or None. With it, what is kept is a training
         set: no stamp of it reaches a cell that a stamp of that dataset's validation, calibration
@@ -63,9 +68,11 @@ def build_image_dataset(
     Returns
     -------
     tuple
-        The samples' columns, `sample`, `split`, `fraction_rank`, `shard`, `row`, `stamp_flags`.
-        Counts: `n_in` by sample, `n_copies_dropped`, `n_without_stamp`, `n_dropped` (by reason),
-        `n_flagged`, `n_out`, `n_by_split`.
+        The samples' columns, `sample`, `split`, `fraction_rank` and further draws, `shard`, `row`,
+        `stamp_flags`. Counts: `n_in` by sample, `n_copies_dropped`, `n_without_stamp`, `n_dropped`
+        (by reason), close pairs (of `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
+        two splits whose stamps may overlap: 0 but for splits drawn by galaxy), `n_flagged`,
+        `n_out`, `n_by_split`.
 
     Raises
     ------
@@ -75,16 +82,23 @@ def build_image_dataset(
     """
     require_whole(settings["splits"])
     placed, radius, counts = _with_stamps(samples, shards, settings, file)
+    conventions = settings.get("conventions", ())
     if away_from is None:
-        reason, dataset = "border", _split(placed, settings, radius)
+        reason, kept = "border", _split(placed, settings, radius)
     else:
-        reason, dataset = "near_held_out", _kept_away(placed, away_from, settings, radius)
-    dataset = with_rank(dataset, settings["master_seed"])
+        reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
+    dataset, paired = without_pairs(kept, settings)
+    dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
-    _require_filled(by_split, [TRAIN] if away_from is not None else list(by_split), file)
+    wanted = [TRAIN] if away_from is not None else list(by_split)
+    if VALIDATION_AS_TEST in conventions:
+        wanted = [split for split in wanted if split != "test"]
+    _require_filled(by_split, wanted, file)
     return dataset, {
         **counts,
-        "n_dropped": {reason: len(placed) - len(dataset)},
+        "n_dropped": {reason: len(placed) - len(kept)},
+        **paired,
+        "n_pairs_sharing_pixels": paired_across(dataset, 2.0 * radius)[1],
         "n_flagged": int((dataset["stamp_flags"] != 0).sum()),
         "n_out": len(dataset),
         "n_by_split": by_split,
@@ -103,17 +117,22 @@ def _with_stamps(
     require_known_galaxies(samples, index, shards)
     galaxies, counts = join_samples(samples, settings, file)
     placed = join_stamps(galaxies, index)
-    radius_arcsec = stamp_radius_arcsec(stamps.stamp_pixels, stamps.pixel_scale_arcsec)
+    radius_arcsec = stamp_radius_arcsec(
+        stamps.stamp_pixels, stamps.pixel_scale_arcsec, settings["kernel_pixels"]
+    )
     require_wide_cells(radius_arcsec, settings["sky_cell_order"])
     return placed, radius_arcsec, {**counts, "n_without_stamp": len(galaxies) - len(placed)}
 
 
 def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:
     """Return the galaxies with their split, those at the border of another split left out."""
-    order, seed = settings["sky_cell_order"], splits_seed(settings["master_seed"])
-    own = draw_splits(placed, settings["splits"], {}, order, seed)
-    galaxy, cell = _reached(placed, radius_arcsec, order)
-    strange = splits_of_keys(cell, settings["splits"], seed) != own[galaxy]
+    conventions, seed = settings.get("conventions", ()), splits_seed(settings["master_seed"])
+    own = split_column(placed, settings, {}, settings["master_seed"])
+    if BY_GALAXY in conventions:
+        return placed.assign(split=own)
+    galaxy, cell = _reached(placed, radius_arcsec, settings["sky_cell_order"])
+    shares = shares_of(settings["splits"], VALIDATION_AS_TEST in conventions)
+    strange = splits_of_keys(cell, shares, seed) != own[galaxy]
     stays = np.ones(len(placed), dtype=bool)
     stays[galaxy[strange]] = False
     return placed.assign(split=own)[stays].reset_index(drop=True)

@@ -38,7 +38,18 @@ def _mixed(state: np.ndarray) -> np.ndarray:
     return state ^ (state >> np.uint64(31))
 
 
-def split_keys(frame: pd.DataFrame, cell_order: int) -> np.ndarray:
+def shares_of(shares: Mapping[str, float], validation_as_test: bool) -> dict[str, float]:
+    """Return the shares that are drawn; where validation is the test set too, it gets the test's.
+
+    The training galaxies are the same either way.
+    """
+    if not validation_as_test:
+        return dict(shares)
+    whole = {**shares, "validation": shares["validation"] + shares["test"]}
+    return {split: share for split, share in whole.items() if split != "test"}
+
+
+def split_keys(frame: pd.DataFrame, cell_order: int | None) -> np.ndarray:
     """Return what each galaxy's split is drawn by, int64: its sky cell, else its identifier.
 
     Parameters
@@ -46,9 +57,9 @@ def split_keys(frame: pd.DataFrame, cell_order: int) -> np.ndarray:
     frame
         With `object_id`, and `ra`, `dec` in deg if the survey has positions.
     cell_order
-        HEALPix order of the cells (nested, ICRS).
+        HEALPix order of the cells (nested, ICRS); None to draw by galaxy.
     """
-    if not {"ra", "dec"} <= set(frame.columns):
+    if cell_order is None or not {"ra", "dec"} <= set(frame.columns):
         return frame["object_id"].to_numpy()
     return healpix_index(frame["ra"].to_numpy(), frame["dec"].to_numpy(), cell_order)
 
@@ -57,7 +68,7 @@ def draw_splits(
     frame: pd.DataFrame,
     shares: Mapping[str, float],
     given_parts: Mapping[str, str],
-    cell_order: int,
+    cell_order: int | None,
     seed: int,
 ) -> np.ndarray:
     """Return the split of every galaxy, text.

@@ -11,11 +11,14 @@ one that was not observed; FITS and VOTable say 99.0 and -99.0. Positions are IC
 ADDED_COLUMNS = [
     ("`datasets/*.parquet`", "`sample`", "the sample that the galaxy comes from"),
     ("`datasets/*.parquet`", "`split`", "train, validation, calibration or test"),
-    ("`datasets/*.parquet`", "`fraction_rank`", "uniform in [0, 1): the fraction f is rank < f"),
+    ("`datasets/*.parquet`", "`fraction_rank`, `fraction_rank_1`, …",
+     "in [0, 1), a column a draw: the fraction f of the training labels is rank < f"),
     ("`datasets/*.parquet`", "`shard`, `row`",
      "of images: stamp file (SAMPLE/SHARD) and row in it (from 0)"),
     ("`datasets/*.parquet`", "`stamp_flags`", "of images: `flags` of the stamp, any band's"),
     ("`predictions/*.parquet`", "`dataset`, `split`", "as above; training rows are left out"),
+    ("`metrics/*/*.parquet`, `studies/*/claims.parquet`", "`split_digest`, `split_convention`",
+     "after `dataset`: the very splits that were scored; the paper's own convention, if any"),
     ("`predictions/*.oracle*.parquet`", "`z_mean_dz`, `z_risk`",
      "of least expected dz^2, and of least expected `loss_tanaka`"),
     ("`predictions/*.oracle*.parquet`", "`z_out05`, `z_out15`, `z_cat1`",
@@ -116,6 +119,15 @@ SIDECAR_KEYS = {
     "run": (
         "embed_images, predict_classes, predict_images, predict_oracle, predict_probe, predict_run",
         "the run that answered",
+    ),
+    "split": (
+        "build_dataset, build_image_dataset",
+        "digest of the splits, and a paper's convention",
+    ),
+    "splits": (
+        "predict_classes, predict_images, predict_oracle, predict_probe, predict_run, "
+        + _TRAININGS,
+        "the same of each dataset: what was learned from, or answered for",
     ),
     "n_in": ("embed_images", "rows of the dataset"),
     "n_out": ("embed_images", "rows with features"),

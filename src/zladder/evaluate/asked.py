@@ -10,6 +10,7 @@ import pandas as pd
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
+from zladder.tables.split_notes import VALIDATION_AS_TEST, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,14 +26,16 @@ class Asked:
     path
         The dataset.
     frame
-        The rows asked for, in the order of the file.
-    n_in
-        Rows of the dataset, those of the training split included.
+        The rows asked for, in the order of the file. Where a paper's test galaxies are those of the
+        validation split, these stand there twice: as validation, and at the end as test.
+    n_in, n_training
+        Rows of the dataset, and those of its training split.
     """
 
     path: Path
     frame: pd.DataFrame
     n_in: int
+    n_training: int
 
 
 def asked_galaxies(datasets: Sequence[Path], trained_on: Sequence[Path]) -> list[Asked]:
@@ -41,15 +44,20 @@ def asked_galaxies(datasets: Sequence[Path], trained_on: Sequence[Path]) -> list
     Raises
     ------
     BadInput
-        If a test galaxy was seen in the training of the run or of its parents (`trained_on`).
+        If a test galaxy was seen in the training of the run or of its parents (`trained_on`);
+        galaxies that are validation and test alike may have chosen among models, and no more.
     """
-    seen = {path: _seen_ids(path) for path in trained_on}
+    seen = {path: read_table(path, columns=["object_id", "split"]) for path in trained_on}
     asked = []
     for path in datasets:
         frame = read_table(path)
         rows = frame[frame["split"] != "train"]
-        _require_unseen(rows, path, seen)
-        asked.append(Asked(path, rows, len(frame)))
+        chose = read_note(path).follows(VALIDATION_AS_TEST)
+        if chose:
+            held_out = rows[rows["split"] == "validation"].assign(split="test")
+            rows = pd.concat([rows, held_out], ignore_index=True)
+        _require_unseen(rows, path, seen, ["train"] if chose else ["train", "validation"])
+        asked.append(Asked(path, rows, len(frame), int((frame["split"] == "train").sum())))
     return asked
 
 
@@ -69,22 +77,20 @@ def whole_table(
         tables.append(table)
         counts[part.path.stem] = {
             "n_in": part.n_in,
-            "n_training": part.n_in - len(part.frame),
+            "n_training": part.n_training,
             "n_out": len(table),
             "n_without_answer": int(table["z_phot"].isna().sum()),
         }
     return pd.concat(tables, ignore_index=True), counts
 
 
-def _seen_ids(path: Path) -> np.ndarray:
-    """Return the galaxies that a training on this dataset has seen: training and validation."""
-    frame = read_table(path, columns=["object_id", "split"])
-    return frame.loc[frame["split"].isin(["train", "validation"]), "object_id"].to_numpy()
-
-
-def _require_unseen(asked: pd.DataFrame, path: Path, seen: Mapping[Path, np.ndarray]) -> None:
+def _require_unseen(
+    asked: pd.DataFrame, path: Path, seen: Mapping[Path, pd.DataFrame], splits: Sequence[str]
+) -> None:
+    """Refuse a test galaxy that is in one of these splits of what a run has trained on."""
     tested = asked.loc[asked["split"] == "test", "object_id"].to_numpy()
-    for source, ids in seen.items():
+    for source, frame in seen.items():
+        ids = frame.loc[frame["split"].isin(splits), "object_id"].to_numpy()
         shared = np.intersect1d(tested, ids)
         if len(shared):
             expected = f"test galaxies that the run did not see in {source}"

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def read_split(path: Path, card: Mapping[str, Any], split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (inputs, labels) of one split: float32 (N, F) and float64 (N,).
 
-    The training split is cut to the card's label fraction by the dataset's `fraction_rank`, so
-    that a smaller fraction is always contained in a larger one.
+    The training split is cut to the card's label fraction, as `split_rows` says.
 
     Raises
     ------

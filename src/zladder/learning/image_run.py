@@ -10,6 +10,7 @@ import pandas as pd
 from zladder.learning.image_bundle import save_images_run
 from zladder.learning.reference import write_card
 from zladder.provenance.digests import quick_digest, value_digest
+from zladder.tables.split_notes import notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,12 +59,20 @@ class ImageRun:
         }
 
 
-def write_image_run(run: ImageRun, weights: Path, card: Path, history: Path) -> None:
-    """Write weights, card and history."""
+def write_image_run(
+    run: ImageRun,
+    weights: Path,
+    card: Path,
+    history: Path,
+    dataset: Path | None = None,
+) -> dict[str, Any]:
+    """Write weights, card and history; return the splits of the dataset it learned from."""
     save_images_run(weights, run.tensors, run.card)
-    write_card(card, run.card, run.reference)
+    splits = notes_of([dataset]) if dataset else {}
+    write_card(card, run.card, run.reference, splits)
     table = pd.DataFrame(run.progress.history or {"epoch": [], "train_loss": []})
     table.to_csv(history, index=False, lineterminator="\n")
+    return splits
 
 
 def image_resume_folder(

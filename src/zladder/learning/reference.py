@@ -48,9 +48,17 @@ def fit_reference(inputs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     }
 
 
-def write_card(path: Path, card: Mapping[str, Any], reference: Mapping[str, Any]) -> None:
-    """Archive a run card beside its model, with the reference of its training set."""
-    content = {"card": card, "reference": reference}
+def write_card(
+    path: Path,
+    card: Mapping[str, Any],
+    reference: Mapping[str, Any],
+    splits: Mapping[str, Any] | None = None,
+) -> None:
+    """Archive a run card beside its model, with the reference of its training set.
+
+    `splits` are the notes of the dataset's splits (`tables.split_notes`), where they are known.
+    """
+    content = {"card": card, "reference": reference, **({"splits": splits} if splits else {})}
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

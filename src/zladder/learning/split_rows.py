@@ -16,23 +16,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def rank_column(draw: int) -> str:
+    """Return the column of a dataset that shares out its labels in one of its draws, from 0."""
+    return f"fraction_rank_{draw}" if draw else "fraction_rank"
+
+
 def split_rows(path: Path, card: Mapping[str, Any], split: str) -> pd.DataFrame:
     """Return the rows of one split, in the order of the file.
 
-    The training split is cut to the card's label fraction by the dataset's `fraction_rank`, so
-    that a smaller fraction is always contained in a larger one.
+    The training split is cut to the card's label fraction in the card's draw, so that a smaller
+    fraction is always contained in a larger one. In what is returned `fraction_rank` is the rank
+    of that draw.
 
     Raises
     ------
     BadInput
-        For a galaxy that is both in training and in test, a split without galaxies, and labels
-        outside the card's `label_range_z`.
+        For a galaxy that is both in training and in test, a split without galaxies, a draw that
+        the dataset does not have, and labels outside the card's `label_range_z`.
     """
     frame = read_table(path)
     require_no_test_object(frame, path)
     frame = frame[frame["split"] == split]
     if split == "train":
-        frame = frame[frame["fraction_rank"] < card["data"]["label_fraction"]]
+        rank = label_rank(frame, card, path)
+        frame = frame.assign(fraction_rank=rank)[rank < card["data"]["label_fraction"]]
     if frame.empty:
         hint = "use a larger sample, or other shares in config/stages/datasets.yaml"
         raise BadInput(path, f"split '{split}'", "at least one galaxy", "none", hint)
@@ -42,6 +49,22 @@ def split_rows(path: Path, card: Mapping[str, Any], split: str) -> pd.DataFrame:
     expected = f"a redshift in [{low:g}, {high:g}]"
     require_labels(frame, (labels >= low) & (labels <= high), path, expected, hint)
     return frame.reset_index(drop=True)
+
+
+def label_rank(frame: pd.DataFrame, card: Mapping[str, Any], path: Path) -> np.ndarray:
+    """Return the ranks of galaxies in the draw of a card, float64 (N,); the first if none is named.
+
+    Raises
+    ------
+    BadInput
+        For a draw that the dataset does not have.
+    """
+    column = rank_column(card["data"].get("label_draw", 0))
+    if column not in frame.columns:
+        there = ", ".join(name for name in frame.columns if name.startswith("fraction_rank"))
+        hint = "build the dataset again, with more label_draws (config/stages/datasets.yaml)"
+        raise BadInput(path, f"column '{column}'", "the run's draw of labels", there, hint)
+    return frame[column].to_numpy(dtype=np.float64)
 
 
 def require_no_test_object(frame: pd.DataFrame, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count, dash, fixed, interval_cell
 from zladder.report.page import page, paragraph, section, table
+from zladder.report.split_words import split_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,7 +115,7 @@ def _row(row: pd.Series) -> Html:
     shown = dash(ORDERING_ONLY) if math.isnan(published) else fixed(published, 1)
     defined = tag("span", NOT_STATED, class_="sub") if row["definition"] != "stated" else None
     what = joined(tag("code", row["metric"]), f" on {row['dataset']}: ", row["worse"], " / ",
-                  row["better"])  # fmt: skip
+                  row["better"], split_mark(row))  # fmt: skip
     return tag(
         "tr",
         tag("td", row["text"], tag("span", f"{row['claim']} · {row['source']}", class_="sub")),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.report.markup import Html, tag
+from zladder.report.markup import Html, joined, tag
 from zladder.report.match_counts import matches_section
 from zladder.report.numerals import count, count_cell
 from zladder.report.page import folded, page, paragraph, section, table
 from zladder.report.pixel_counts import image_datasets_section, stamps_section
 from zladder.report.records import of_rule
+from zladder.report.split_words import split_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,20 +118,25 @@ def _bar(share: float) -> Html:
 def datasets_section(records: Sequence[Record]) -> Html:
     """Return the catalogue datasets with what came in and their splits."""
     splits = list(dict.fromkeys(s for record in records for s in record.by_split))
-    head = ["dataset", *_right("galaxies in", "copies dropped", "galaxies out", *splits)]
+    head = [
+        "dataset",
+        *_right("galaxies in", "copies dropped", "close pairs", "galaxies out", *splits),
+    ]
     rows = []
     for record in records:
         counts = record.counts
         n_in = dict(counts.get("n_in", {}))
         by_sample = ", ".join(f"{sample} {count(n)}" for sample, n in n_in.items())
         rows.append([
-            record.subject,
+            joined(record.subject, split_label(record.content)),
             tag("td", count(sum(n_in.values())), tag("span", by_sample, class_="sub"), class_="n"),
-            _copies(counts), count_cell(counts.get("n_out")),
+            _copies(counts), _paired(counts), count_cell(counts.get("n_out")),
             *[count_cell(record.by_split.get(split)) for split in splits],
         ])  # fmt: skip
     note = ("Splits are drawn by sky cell, or by galaxy where there are no positions: a galaxy "
-            "has the same split in all datasets with the same cells and shares.")  # fmt: skip
+            "has the same split in all datasets with the same cells and shares. Under a dataset's "
+            "name stands the digest of its splits. Close pairs: galaxies dropped because one of a "
+            "later split (train, validation, calibration, test) is too near.")  # fmt: skip
     return section("Datasets and their splits", table(head, rows), paragraph(note, kind="note"))
 
 
@@ -143,6 +149,12 @@ def _copies(counts: Mapping[str, Any]) -> Html:
     found = ", ".join(f"{count(counts[key])} {words}" for key, words in ways.items()
                       if key in counts)  # fmt: skip
     return tag("td", count(dropped), tag("span", found, class_="sub"), class_="n")
+
+
+def _paired(counts: Mapping[str, Any]) -> Html:
+    """Return how many galaxies were dropped for a neighbour in another split; a dash if unknown."""
+    dropped = counts.get("n_paired_dropped")
+    return count_cell(None if dropped is None else sum(dropped.values()))
 
 
 def _right(*names: str) -> list[Html]:

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from zladder.provenance.errors import BadInput
 from zladder.report.methods import scores_on_test
 from zladder.report.metric_words import FORMULAS, outlier_id
+from zladder.report.split_words import split_words
 from zladder.report.style import (
     CONTROL,
     SOFT,
@@ -41,9 +42,9 @@ ROOM_LEFT = 1.35
 HOW_TO_READ = (
     "bars: 95 % of bootstrap resamples of the test galaxies; neighbouring lines are drawn a little "
     "apart · dashed: the ordinary tool that was best on validation, with all labels · the draws "
-    "are nested: fewer labels are a part of more · probes (penalty) and networks on magnitudes "
-    "(best epoch) use validation labels too, which are not counted; networks on images use none, "
-    "and see the same number of images at every rung"
+    "are nested and alike in redshift, one a seed: fewer labels are a part of more · probes "
+    "(penalty) and networks on magnitudes (best epoch) use validation labels too, which are not "
+    "counted; networks on images use none, and see the same number of images at every rung"
 )
 LOGARITHMIC = 2.5  # ratio of the largest to the smallest value beyond which the axis is
 
@@ -110,7 +111,8 @@ def draw_labels(
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, test_set in zip(rows, roles.datasets, strict=True):
         n_test = int(scores_on_test(scores, test_set, roles.networks[0])["n_used"].max())
-        headline(part, f"{test_set} · {n_test:,} test galaxies", size=9.5)
+        words = split_words(scores, test_set)
+        headline(part, f"{test_set} · {n_test:,} test galaxies{words}", size=9.5)
         for axes, metric in zip(part.subplots(1, len(metrics)), metrics, strict=True):
             points = label_points(scores, about["ladder"], dataset, test_set, metric)
             peer = roles.peer[test_set]

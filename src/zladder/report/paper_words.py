@@ -67,8 +67,8 @@ PAPER_WORDS = {
             "Two to four times fewer labels" is tested by less than it says: whether the
             fine-tuned network is the better one at equal labels.
 
-            The label draw is the same in all seeds; intervals are over galaxies and seeds,
-            not over fields. Training and test fields may share a frame, though no pixel.
+            Each seed draws its own labels, in strata of redshift; intervals are over galaxies
+            and seeds, not over fields. Training and test fields may share a frame, though no pixel.
 
             The dust that an encoder should ignore reddens a whole stamp, noise included.
 

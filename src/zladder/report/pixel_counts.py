@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.report.markup import Html, tag
+from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count, count_cell
 from zladder.report.page import paragraph, section, table
 from zladder.report.records import of_rule
+from zladder.report.split_words import split_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from zladder.report.records import Record
 
 KINDS = {
+    "paired": "too near a galaxy of another split",
     "border": "a stamp at the border of another split's sky",
     "near_held_out": "a stamp that could show the sky of galaxies held out elsewhere",
 }
@@ -54,11 +56,11 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
     splits = list(dict.fromkeys(split for record in made for split in record.by_split))
     rows = [
         [
-            record.subject,
+            joined(record.subject, split_label(record.content)),
             count_cell(sum(dict(record.counts.get("n_in", {})).values())),
             count_cell(record.counts.get("n_copies_dropped")),
             count_cell(record.counts.get("n_without_stamp")),
-            _reasons(record.counts.get("n_dropped", {}), KINDS),
+            _reasons(_left_out(record.counts), KINDS),
             count_cell(record.counts.get("n_out")),
             count_cell(record.counts.get("n_flagged")),
             *[count_cell(record.by_split.get(split)) for split in splits],
@@ -72,6 +74,12 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
     head = ["dataset", *[tag("th", name, style="text-align: right") for name in names]]
     shown = table(head, rows, class_="dense")  # words in lines: all columns fit the page
     return section("Image datasets", shown, paragraph(note, kind="note"))
+
+
+def _left_out(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Return {reason: galaxies left out of an image dataset}."""
+    paired = sum(counts.get("n_paired_dropped", {}).values())
+    return {**counts.get("n_dropped", {}), **({"paired": paired} if paired else {})}
 
 
 def _added(counts: Any) -> dict[str, int]:

@@ -12,6 +12,7 @@ from zladder.report.methods import Roles, in_blocks, roles_of
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_cell
 from zladder.report.page import folded, page, paragraph, section, table
+from zladder.report.split_words import split_caption
 from zladder.report.truth_section import truth_sections
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def scores_page(
         test, validation = (found[found["split"] == split] for split in ("test", "validation"))
         parts.append(section(
             f"Test galaxies of {dataset}",
+            split_caption(scores, dataset),
             scores_table(test, ids, n_family, roles, dataset),
             _seeds(test, ids, roles),
             folded("The same on the validation galaxies, which chose the methods",

@@ -18,6 +18,7 @@ from zladder.learning.scaling import centre_dz
 from zladder.networks.mlp import freeze_except
 from zladder.provenance.digests import file_digest, value_digest
 from zladder.provenance.errors import BadInput, require_known
+from zladder.tables.split_notes import notes_of
 from zladder.train.catalogue import CatalogueTraining, Examples
 
 if TYPE_CHECKING:
@@ -129,11 +130,19 @@ def train_network(
     return Trained(card, network, progress, reference)
 
 
-def write_run(trained: Trained, weights: Path, card: Path, history: Path) -> None:
-    """Write weights, card and history."""
+def write_run(
+    trained: Trained,
+    weights: Path,
+    card: Path,
+    history: Path,
+    dataset: Path | None = None,
+) -> dict[str, Any]:
+    """Write weights, card and history; return the splits of the dataset it learned from."""
     save_network(weights, trained.network, trained.card)
-    write_card(card, trained.card, trained.reference)
+    splits = notes_of([dataset]) if dataset else {}
+    write_card(card, trained.card, trained.reference, splits)
     pd.DataFrame(trained.progress.history).to_csv(history, index=False, lineterminator="\n")
+    return splits
 
 
 def _examples(dataset: Path, card: Mapping[str, Any], split: str) -> Examples:

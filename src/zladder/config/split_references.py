@@ -1,0 +1,46 @@
+"""What is asked of the splits and label draws of datasets before anything is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE = "config/stages/datasets.yaml"
+# How a dataset with a paper's own splits is called: every table and figure prints its name.
+MARK = "_as_published"
+
+
+def require_draws(settings: Mapping[str, Any]) -> None:
+    """Refuse more seeds than there are draws of labels: each seed has a draw of its own.
+
+    Raises
+    ------
+    BadInput
+        If there are.
+    """
+    n_draws, n_seeds = settings["datasets"]["label_draws"], settings["train"]["n_seeds"]
+    if n_seeds > n_draws:
+        hint = "raise it, or lower train.n_seeds"
+        raise BadInput(FILE, "label_draws", f"at least train.n_seeds ({n_seeds})", n_draws, hint)
+
+
+def require_told(dataset: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a dataset whose name hides, or only pretends, that its splits are a paper's own.
+
+    Raises
+    ------
+    BadInput
+        If `conventions` and the end of the name do not agree.
+    """
+    if bool(entry.get("conventions")) == dataset.endswith(MARK):
+        return
+    place = f"datasets.{dataset}"
+    if "conventions" in entry:
+        expected, hint = f"a name that ends in {MARK}", "every table shows by it what they are"
+    else:
+        expected, hint = "the key 'conventions'", f"names in {MARK} are kept for papers' own splits"
+    raise BadInput(FILE, place, expected, f"'{dataset}' with {entry.get('conventions')}", hint)
