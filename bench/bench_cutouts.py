@@ -158,8 +158,8 @@ def shard_of(root: Path, keys: list[tuple[int, int, int]], n_each: int, side: in
     sample, shard, losses = (root / name for name in ("sample.parquet", "0.h5", "0.csv"))
     pd.concat(tables).to_parquet(sample)
     settings = {"bands": BANDS, "stamp_pixels": side, "pixel_scale_arcsec": SCALE_ARCSEC,
-                "grid": "frame", "edge": "mosaic", "n_shards": 1,
-                "max_lost_fraction": 0.0}  # fmt: skip
+                "layout": "sdss_frames", "grid": "frame", "edge": "mosaic", "n_shards": 1,
+                "max_lost_fraction": 0.0, "encoding": "float32"}  # fmt: skip
     return lambda: cut_stamps(sample, root, 0, settings, shard, losses)
 
 
