@@ -98,6 +98,19 @@ def test_dust_comes_from_the_file_else_from_the_catalogue(folder):
     np.testing.assert_allclose(stamps["ebv_mag"], 0.2, rtol=1e-5)
 
 
+def test_a_galaxy_twice_in_the_sample_is_refused(folder):
+    """Else one of its two rows would be counted as without image."""
+    ids = np.sort(files.ids())
+    ids[20] = ids[4]
+    sample = files.sample_of(folder.path / "sample.parquet", ids)
+    stored = pd.read_parquet(sample)["object_id"]
+    row = int(np.argmax(stored.duplicated()))
+    path = files.write(folder.path / "a.h5", files.sdss_columns())
+    error = folder.refused(SDSS, sample, [path], max_lost_fraction=1.0)
+    assert (error.file, error.place) == (str(sample), f"column 'object_id', row {row + 1}")
+    assert error.found == f"{ids[4]} a second time"
+
+
 def test_without_dust_the_survey_must_say_so(folder, sample):
     path = files.write(folder.path / "a.h5", files.hsc_columns())
     error = folder.refused(HSC, sample, [path], dust="listed")

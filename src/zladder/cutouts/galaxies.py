@@ -66,18 +66,29 @@ def read_galaxies(
     frame = require_numbers(frame, [*numbers, *beside], sample)
     for name in numbers:
         _require_finite(frame[name], name, sample)
-    doubled = frame.duplicated("object_id").to_numpy()
-    if doubled.any():
-        row = int(np.argmax(doubled))
-        raise BadInput(sample, f"column 'object_id', row {row + 1}", "one row a galaxy",
-                       f"{frame['object_id'].iloc[row]} a second time",
-                       "drop duplicates in the sample's cuts")  # fmt: skip
+    require_one_row(frame, sample)
     for name in layout.needs:
         frame[name] = _whole(frame[name], name, sample)
     if by_ebv:
         frame = frame.assign(**{name: frame["ebv_mag"] * r for name, r in extinctions.items()})
     mine = frame[frame[layout.dealt_by].to_numpy(np.int64) % settings["n_shards"] == shard]
     return mine.sort_values("object_id").reset_index(drop=True)
+
+
+def require_one_row(frame: pd.DataFrame, file: Path) -> None:
+    """Refuse a table in which an `object_id` stands twice.
+
+    Raises
+    ------
+    BadInput
+        With the first row (from 1) whose galaxy stands above it.
+    """
+    doubled = frame.duplicated("object_id").to_numpy()
+    if doubled.any():
+        row = int(np.argmax(doubled))
+        raise BadInput(file, f"column 'object_id', row {row + 1}", "one row a galaxy",
+                       f"{frame['object_id'].iloc[row]} a second time",
+                       "drop duplicates in the sample's cuts")  # fmt: skip
 
 
 def fields_of(indexes: Sequence[Path]) -> set[tuple[int, int, int]] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.galaxies import require_one_row
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import require_numbers
 from zladder.tables.cutouts import Told
@@ -62,7 +63,7 @@ def read_imaged(sample: Path, bands: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     BadInput
-        A missing column or position.
+        A missing column or position, or a galaxy twice.
     """
     families = ("extinction", "psf_fwhm_arcsec")
     beside = ["ebv_mag", *(f"{family}_{band}" for family in families for band in bands)]
@@ -70,6 +71,7 @@ def read_imaged(sample: Path, bands: Sequence[str]) -> pd.DataFrame:
     numbers = ["ra", "dec", *(name for name in beside if name in there)]
     frame = read_table(sample, "parquet", ["object_id", *numbers])
     frame = require_numbers(frame, numbers, sample)
+    require_one_row(frame, sample)
     nowhere = ~np.isfinite(frame[["ra", "dec"]].to_numpy(np.float64)).all(axis=1)
     if nowhere.any():
         raise BadInput(sample, f"columns ra, dec, row {int(np.argmax(nowhere)) + 1}", "a position",
