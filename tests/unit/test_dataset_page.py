@@ -62,7 +62,7 @@ def made_page(tmp_path_factory):
     return shown, page_of(folder, shown)
 
 
-def page_of(folder, shown, about=ABOUT):
+def page_of(folder, shown, about=ABOUT, stamps_by="cut_stamps"):
     """Return the page of what is shown; write its figures and its sidecars."""
     figures = {kind: folder / f"{kind}.png" for kind in shown.figures}
     for kind, figure in shown.figures.items():
@@ -75,7 +75,7 @@ def page_of(folder, shown, about=ABOUT):
     files = [write_sidecar(own, rule, 1, counts=counts),
              write_sidecar(folder / "datasets" / "another.json", rule, 1,
                            counts={**counts, "n_out": 123456}),
-             write_sidecar(folder / "cutouts" / "mock_main" / "0.json", "cut_stamps.py", 1,
+             write_sidecar(folder / "cutouts" / "mock_main" / "0.json", f"{stamps_by}.py", 1,
                            counts={"n_in": 412, "n_out": 408, "n_lost": {"edge": 4}})]  # fmt: skip
     return dataset_page(about, figures, shown.tables, read_records(files))
 
@@ -105,6 +105,14 @@ def test_the_numbers_in_and_out_are_those_of_its_own_sidecars(made):
     assert {"410", "408", "412", "7", "400"} <= cells
     assert "123,456" not in page
     assert "a stamp at the border" in page
+
+
+@pytest.mark.parametrize("rule", ["cut_stamps", "convert_images"])
+def test_stamps_are_counted_whoever_made_them(made, tmp_path, rule):
+    page = page_of(tmp_path, made[0], stamps_by=rule)
+    row = next(row for row in parsed(page).iter("tr") if "412" in {cell.text for cell in row})
+    assert [cell.text for cell in row][0::3] == ["mock_main", "408"]
+    assert "edge 4" in "".join(row.itertext())
 
 
 def test_every_number_of_the_tables_stands_on_the_page(made):

@@ -11,7 +11,7 @@ from zladder.report.dataset_splits import N_EXCHANGES
 from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count, count_cell, dash, fixed
 from zladder.report.page import folded, page, paragraph, section, table, wide_image
-from zladder.report.pixel_counts import image_datasets_section, stamps_section
+from zladder.report.pixel_counts import STAMP_RULES, image_datasets_section, stamps_section
 from zladder.report.records import of_rule
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _counts(name: str, samples: Sequence[str], records: Sequence[Record]) -> lis
     """Return what came in and went out, from the sidecars."""
     own = [record for record in of_rule(records, "build_dataset", "build_image_dataset")
            if record.subject == name]  # fmt: skip
-    cut = [record for record in of_rule(records, "cut_stamps")
+    cut = [record for record in of_rule(records, *STAMP_RULES)
            if record.path.parent.name in samples]  # fmt: skip
     plain = of_rule(own, "build_dataset")
     images = image_datasets_section(own)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from zladder.report.records import Record
 
+STAMP_RULES = ("cut_stamps", "convert_images")
 KINDS = {
     "paired": "too near a galaxy of another split",
     "border": "a stamp at the border of another split's sky",
@@ -24,7 +25,7 @@ KINDS = {
 
 def stamps_section(records: Sequence[Record]) -> Html | None:
     """Return how many stamps of each sample were cut; nothing where there are no pixels."""
-    cut = [*of_rule(records, "cut_stamps"), *of_rule(records, "convert_images")]
+    cut = of_rule(records, *STAMP_RULES)
     if not cut:
         return None
     rows = []
