@@ -62,7 +62,7 @@ def test_the_released_images_of_sdss_come_as_they_are(folder, sample, monkeypatc
     ebv = np.linspace(0.01, 0.2, N)
     np.testing.assert_allclose(stamps["ebv_mag"], ebv, rtol=1e-5)
     np.testing.assert_allclose(stamps["extinction_mag"], np.outer(ebv, list(R.values())), rtol=1e-5)
-    assert np.isnan(stamps["offset_pixels"]).all()
+    assert (stamps["offset_pixels"] == 0.5).all()  # 15 to 12 pixels
     assert np.isnan(stamps["psf_fwhm_arcsec"]).all()
     assert (stamps["flags"] == 0).all()
     assert folder.counts == {
@@ -182,6 +182,27 @@ def test_filled_borders_are_flagged_band_by_band_and_do_not_count_as_noise(folde
     np.testing.assert_array_equal(stamps["flags"], wanted)
     ratio = stamps["sky_sigma_nmgy"] / files.SIGMA
     assert (np.abs(ratio - 1) < 0.7).all()  # 1.17 / sqrt(60) a stamp; 4 sigma
+
+
+@pytest.mark.parametrize(("side", "stamp_pixels"), [(15, 12), (15, 11), (16, 12), (16, 11)])
+def test_the_middle_of_an_image_lies_where_the_offset_says(folder, sample, side, stamp_pixels):
+    """Of images that say where their pixels are: the mean of the middle ones, by hand."""
+    columns = files.sdss_columns(side)
+    y, x = np.mgrid[:side, :side]
+    columns["images"][:, :] = (100 * y + x).astype(np.float32)  # bands, galaxies: all alike
+    path = files.write(folder.path / "a.h5", columns)
+    stamps = folder(SDSS, sample, [path], stamp_pixels=stamp_pixels)
+    first_y, first_x = divmod(int(stamps["flux"][0, 0, 0, 0]), 100)
+    place = (stamp_pixels - 1) / 2 + stamps["offset_pixels"] + (first_x, first_y)  # in the image
+    np.testing.assert_array_equal(place, np.full((N, 5, 2), (side - 1) / 2))
+    assert (np.abs(stamps["offset_pixels"]) == ((side - stamp_pixels) % 2) / 2).all()
+
+
+def test_images_that_are_not_square_have_offsets_of_their_own_in_x_and_y(folder, sample):
+    columns = files.sdss_columns(16)
+    columns["images"] = columns["images"][..., 1:]  # 16 rows of 15
+    stamps = folder(SDSS, sample, [files.write(folder.path / "a.h5", columns)])
+    np.testing.assert_array_equal(stamps["offset_pixels"], np.full((N, 5, 2), (0.5, 0.0)))
 
 
 def test_the_noise_of_a_border_by_hand():

@@ -18,7 +18,13 @@ from zladder.cutouts.losses import (
     losses_table,
     require_few_losses,
 )
-from zladder.cutouts.published import NO_GALAXY, open_published, read_imaged, told_of
+from zladder.cutouts.published import (
+    NO_GALAXY,
+    middle_offsets,
+    open_published,
+    read_imaged,
+    told_of,
+)
 from zladder.cutouts.ring import ring_noise, without_pixels
 from zladder.cutouts.shard import write_stamps
 from zladder.provenance.errors import BadInput
@@ -125,8 +131,9 @@ def _stamps(
 ) -> Stamps:  # fmt: skip
     """Return the datasets of a block of stamps (n, B, S, S), the lost ones left out.
 
-    Where the galaxy lies between pixels is not told: `offset_pixels` is NaN. The noise is that of
-    the border. Pixels of exactly 0 at the border were filled in: their band is flagged.
+    The galaxy is taken to lie in the middle of its image: where between pixels is not told. The
+    noise is that of the border. Pixels of exactly 0 at the border were filled in: their band is
+    flagged.
     """
     stamps = empty_stamps(galaxies, {"bands": settings["bands"], "stamp_pixels": 0})
     with np.errstate(invalid="ignore"):  # of +inf and -inf
@@ -147,9 +154,8 @@ def _stamps(
         flux, stamps = flux[stays], {name: values[stays] for name, values in stamps.items()}
     sigma, filled = ring_noise(flux)
     flags = np.where(filled, flag_value("masked"), np.uint32(0))
-    offset = np.full_like(stamps["offset_pixels"], np.nan)
-    return {**stamps, "flux": flux, "sky_sigma_nmgy": sigma, "flags": flags,
-            "offset_pixels": offset}  # fmt: skip
+    stamps["offset_pixels"][:] = middle_offsets(part.images.sides, settings["stamp_pixels"])
+    return {**stamps, "flux": flux, "sky_sigma_nmgy": sigma, "flags": flags}
 
 
 def _without_image(

@@ -10,7 +10,7 @@ import numpy as np
 from zladder.cutouts.galaxies import require_one_row
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import require_numbers
-from zladder.tables.cutouts import Told
+from zladder.tables.cutouts import Told, centre
 from zladder.tables.hdf5_cutouts import LAYOUTS, open_hdf5
 from zladder.tables.names import column_names
 from zladder.tables.read import read_table
@@ -78,6 +78,15 @@ def read_imaged(sample: Path, bands: Sequence[str]) -> pd.DataFrame:
                        f"none ({int(nowhere.sum())} such rows)",
                        "add a cut to the sample: {name: placed, finite: [ra, dec]}")  # fmt: skip
     return frame.sort_values("object_id").reset_index(drop=True)
+
+
+def middle_offsets(sides: tuple[int, int], stamp_pixels: int) -> tuple[float, float]:
+    """Return the middle of an image minus that of its central pixels, (x, y) in pixels.
+
+    Half a pixel where one of both sides (rows, columns) is odd and the other even, else 0.
+    """
+    y, x = ((side - stamp_pixels) / 2 - centre(side, stamp_pixels).start for side in sides)
+    return x, y
 
 
 def open_published(

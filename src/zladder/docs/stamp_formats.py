@@ -21,13 +21,17 @@ STAMP_MEANINGS = {
     "ra": "right ascension in deg, ICRS",
     "dec": "declination in deg, ICRS",
     "flags": "sum of the bits below, band by band",
-    "extinction_mag": "the catalogue's Galactic extinction",
-    "ebv_mag": "E(B-V): the catalogue's, else the least squares of its extinctions over the "
-    "survey's `extinction_per_ebv`, else NaN",
+    "extinction_mag": "the catalogue's Galactic extinction; of published images their file's own, "
+    "else the catalogue's, else 0 where the survey says `dust: unknown`",
+    "ebv_mag": "E(B-V): the catalogue's, else the least squares of the extinctions over the "
+    "survey's `extinction_per_ebv`, else NaN; of published images with extinctions of their own "
+    "only the least squares",
     "offset_pixels": "the galaxy's position (x, y) minus the stamp's centre (S - 1) / 2, "
-    "within (-0.5, 0.5]; 0 on the sky's grid",
+    "within (-0.5, 0.5]; 0 on the sky's grid; of published images the place of their middle, as "
+    "the galaxy's own is not told: ±0.5 where one side is odd and the other even, else 0",
     "sky_sigma_nmgy": "noise of a pixel of the sky: the frame's (median absolute deviation), "
-    "resampled as the stamp was",
+    "resampled as the stamp was; of published images 1.4826 times the median absolute deviation "
+    "of the stamp's outermost two rows and columns without pixels of exactly 0, else NaN",
     "psf_fwhm_arcsec": "width of the point-spread function: the catalogue's "
     "`psf_fwhm_arcsec_BAND`, else the frame's own, else NaN",
 }
@@ -53,7 +57,8 @@ STAMP_FLAG_MEANINGS = {
     "edge": "the stamp leaves the frame",
     "not_finite": "some pixel is NaN or infinite",
     "saturated": "some pixel is full: at the header's SATURATE, else at 60,000 counts (NMGY)",
-    "masked": "the survey's mask marks some pixel (SDSS corrected frames carry none)",
+    "masked": "the survey's mask marks some pixel (SDSS corrected frames carry none); of published "
+    "images: some pixel of the stamp's outermost two rows and columns is exactly 0, filled in",
     "neighbour": "all pixels are a neighbouring frame's",
     "mosaicked": "the pixels are those of two frames, side by side",
     "missing": "no exposure covers some pixel (HSC's NO_DATA; CFHTLS: no weight)",
