@@ -15,7 +15,14 @@ from zladder.datasets.build import build_dataset
 from zladder.datasets.images import build_image_dataset
 from zladder.datasets.splits import SPLITS
 from zladder.provenance.errors import BadInput
-from zladder.tables.stamp_files import stamp_datasets
+from zladder.tables.stamp_files import (
+    FAULTS,
+    LOSING,
+    STAMP_FLAGS,
+    flag_value,
+    have_flags,
+    stamp_datasets,
+)
 
 SIDE, SCALE = 40, 0.396
 SETTINGS = {
@@ -26,6 +33,7 @@ SETTINGS = {
     "pair_radius_arcsec": 3.0,
     "label_draws": 2,
     "kernel_pixels": 0,
+    "leave_out_flags": ["missing"],
     "photometry": {"main": "sdss", "one": "sdss", "two": "sdss"},
 }
 
@@ -116,7 +124,7 @@ def test_splits_drawn_by_galaxy_share_pixels_and_say_so(tmp_path):
     drawn = SETTINGS | {"conventions": ["by_galaxy"]}
     files = shards(tmp_path, "main", main)
     frame, counts = build_image_dataset({"main": main}, files, drawn, None, Path("a"))
-    assert (len(frame), counts["n_dropped"]) == (4000, {"border": 0})
+    assert (len(frame), counts["n_dropped"]) == (4000, {"flagged": 0, "border": 0})
     assert (shown(*[frame[frame["split"] == split] for split in ("train", "test")]) == 3).any()
     assert counts["n_pairs_sharing_pixels"] > 1000 > counts["n_pairs_across"] > 10
 
@@ -179,6 +187,50 @@ def test_each_galaxy_finds_its_stamp(tmp_path):
     flagged = frame[frame["stamp_flags"] == 4]["object_id"].tolist()
     assert flagged in ([], [main["object_id"].iloc[7]])
     assert counts["n_flagged"] == len(flagged)
+
+
+def test_flags_that_are_left_out_are_counted_and_others_stay(tmp_path):
+    """A galaxy in ten has each flag that a stamp may have; the rest keep their splits."""
+    names = [name for name in STAMP_FLAGS if name not in LOSING]
+    flags = np.zeros(2000, np.uint32)
+    for k, name in enumerate(names):
+        flags[k::10] |= flag_value(name)
+    main = sky(2000).assign(flags=flags)
+    files = shards(tmp_path, "main", main)
+
+    def built(*left_out):
+        settings = SETTINGS | {"leave_out_flags": list(left_out)}
+        frame, counts = build_image_dataset({"main": main}, files, settings, None, Path("a"))
+        lost = sum(counts["n_dropped"].values()) + counts["n_copies_dropped"]
+        paired = sum(counts["n_paired_dropped"].values())
+        assert counts["n_in"]["main"] == counts["n_out"] + lost + paired
+        return frame.set_index("object_id"), counts
+
+    everyone, counts = built()
+    assert counts["n_dropped"]["flagged"] == 0
+    faulty = [name for name in names if name in FAULTS]
+    assert faulty == ["saturated", "masked", "missing"]
+    assert counts["n_flagged"] == int(have_flags(everyone["stamp_flags"]).sum())
+    assert counts["n_flagged"] == pytest.approx(0.3 * len(everyone), rel=0.2)
+    for name in names:
+        kept, counts = built(name)
+        assert counts["n_dropped"]["flagged"] == 200
+        gone = have_flags(everyone["stamp_flags"], [name])
+        assert set(kept.index) >= set(everyone.index[~gone])  # a pair may have lost its other
+        assert not have_flags(kept["stamp_flags"], [name]).any()
+        stayed = everyone.index[~gone]
+        assert (kept.loc[stayed, "split"] == everyone.loc[stayed, "split"]).all()
+    kept, counts = built(*names)
+    assert counts["n_dropped"]["flagged"] == 1000
+    assert (kept["stamp_flags"] == 0).all()
+
+
+def test_a_sample_of_which_nothing_may_stay_is_refused(tmp_path):
+    with pytest.raises(BadInput) as error:
+        build(tmp_path, main=sky(200).assign(flags=flag_value("missing")))
+    assert error.value.file == str(Path("samples/a.parquet"))
+    assert error.value.expected == "a stamp that is not missing"
+    assert error.value.found == "200 that are"
 
 
 def test_a_copy_has_the_stamp_of_the_sample_that_keeps_it(tmp_path):

@@ -21,8 +21,10 @@ from zladder.provenance.errors import BadInput
 from zladder.report.colour import colour_bands, colour_images
 from zladder.report.embedding_map import draw_maps, principal_components, read_map
 from zladder.report.embedding_wall import ACROSS, choose_for_map, draw_map_of_stamps
+from zladder.report.mock_wall import choose_by_type
 from zladder.report.shown_stamps import ShownStamps, read_shown
 from zladder.report.wall import COLUMNS, LABELLED_ROWS, choose_galaxies, draw_wall
+from zladder.tables.stamp_files import STAMP_FLAGS, flag_value
 
 ABOUT = {"dataset": "images", "title": "T", "surveys": ["A survey", "another"]}
 
@@ -175,10 +177,60 @@ def test_a_flagged_stamp_is_not_hung_and_counted(world):
     assert wall.n_flagged == int((dataset["mag_r"] < 17).sum()) > 0
     words = words_of(draw_wall(wall, read_shown(shards, shown), ABOUT))
     assert f"{wall.n_flagged} flagged stamps left out" in words
+
+
+@pytest.mark.parametrize("name", STAMP_FLAGS)
+def test_where_every_stamp_is_flagged_the_wall_hangs_full_and_says_what_is_at_fault(world, name):
+    _, _, dataset, shards = world
+    wall = choose_galaxies(dataset.assign(stamp_flags=flag_value(name)), BANDS)
+    shown = pd.concat([wall.labelled, wall.unlabelled])
+    usual = choose_galaxies(dataset, BANDS)
+    assert shown["object_id"].tolist() == [
+        *usual.labelled["object_id"],
+        *usual.unlabelled["object_id"],
+    ]
+    assert wall.n_flagged == 0
+    words = words_of(draw_wall(wall, read_shown(shards, shown), ABOUT))
+    assert ("80 of these stamps are flagged" in words) == (name not in ("neighbour", "mosaicked"))
+
+
+def test_too_few_clean_stamps_do_not_leave_the_wall_bare(world):
+    _, _, dataset, _ = world
+    clean = dataset["z_true"].rank() <= 59  # of 300 with a label; 60 have none
+    flagged = dataset.assign(stamp_flags=np.where(clean, 0, flag_value("masked")).astype(np.uint32))
+    wall = choose_galaxies(flagged, BANDS)
+    assert (wall.n_labelled, len(wall.labelled), wall.n_flagged) == (300, 60, 0)
+    assert len(wall.unlabelled) == 20
+
+
+def test_a_dataset_without_magnitudes_has_no_wall(world):
     with pytest.raises(BadInput) as error:
-        choose_galaxies(dataset.assign(stamp_flags=np.uint32(1)), BANDS)
+        choose_galaxies(world[2].assign(mag_r=np.nan), BANDS)
     told = (error.value.file, error.value.place, error.value.expected, error.value.found)
-    assert told == ("the dataset", "column stamp_flags", "stamps without flags", "none")
+    assert told == ("the dataset", "column mag_r", "a galaxy with a magnitude", "none")
+
+
+@pytest.mark.parametrize("name", STAMP_FLAGS)
+def test_a_wall_of_types_shows_stamps_with_a_fault_only_where_a_slice_has_no_others(world, name):
+    dataset = world[2][world[2]["z_true"].notna()]
+    ids = dataset["object_id"].to_numpy()
+    truth = pd.DataFrame({"object_id": ids, "objID": ids, "sed_type": np.arange(len(ids)) % 4.0})
+    usual = choose_by_type(dataset, truth)
+    assert not usual.empty
+    every = choose_by_type(dataset.assign(stamp_flags=flag_value(name)), truth)
+    assert every["object_id"].tolist() == usual["object_id"].tolist()
+    first = dataset["object_id"].isin(usual.loc[usual["line"] == 0, "object_id"])
+    flags = np.where(first, flag_value(name), 0).astype(np.uint32)
+    some = choose_by_type(dataset.assign(stamp_flags=flags), truth)
+    cells = ["kind", "column"]
+    assert set(map(tuple, some[cells].to_numpy())) == set(map(tuple, usual[cells].to_numpy()))
+    if name in ("neighbour", "mosaicked"):
+        assert some["object_id"].tolist() == usual["object_id"].tolist()
+    else:  # cells with a second galaxy show that one alone, and one of both there is
+        clean = (some["stamp_flags"] == 0).groupby([some[key] for key in cells])
+        assert (clean.any() == clean.all()).all()
+        assert clean.any().any()
+        assert not clean.all().all()
 
 
 # ---------------------------------------------------------------- maps of features
@@ -228,6 +280,21 @@ def test_too_few_test_galaxies_make_no_map(world):
     with pytest.raises(BadInput) as error:
         read_map(path, lost)
     assert error.value.file == str(path)
+
+
+def test_a_cell_of_the_map_shows_a_stamp_with_a_fault_only_where_it_has_no_other(world):
+    folder, galaxies, dataset, _ = world
+    path = write_features(folder / "features" / "s.b-s0.h5", galaxies, 1.0)
+    usual = choose_for_map(read_map(path, dataset)).set_index(["column", "line"])["object_id"]
+    for name in STAMP_FLAGS:
+        flagged = dataset.assign(
+            stamp_flags=np.where(dataset["object_id"].isin(usual), flag_value(name), 0)
+        )
+        chosen = choose_for_map(read_map(path, flagged)).set_index(["column", "line"])["object_id"]
+        assert chosen.index.sort_values().equals(usual.index.sort_values())
+        moved = chosen != usual.loc[chosen.index]
+        assert moved.any() == (name not in ("neighbour", "mosaicked"))
+        assert not moved.all()  # cells of one galaxy
 
 
 def test_each_cell_of_the_map_shows_the_galaxy_nearest_to_its_middle(world):

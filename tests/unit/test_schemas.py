@@ -175,6 +175,14 @@ def test_the_choices_of_a_recipe_are_those_of_the_code():
     assert set(train["model"]["properties"]["activation"]["enum"]) == set(ACTIVATIONS)
 
 
+def test_the_flags_that_a_dataset_may_leave_out_are_those_that_a_stamp_may_have():
+    from zladder.tables.stamp_files import LOSING, STAMP_FLAGS
+
+    images = schema(ROOT / "workflow/schemas/datasets.schema.yaml")["properties"]["images"]
+    enum = images["properties"]["leave_out_flags"]["items"]["enum"]
+    assert enum == [name for name in STAMP_FLAGS if name not in LOSING]
+
+
 def test_the_choices_about_pixels_are_those_of_the_code():
     from zladder.learning.augment import N_SYMMETRIES
     from zladder.learning.pixels import STRETCHES

@@ -29,6 +29,7 @@ from zladder.datasets.splits import shares_of, splits_of_keys
 from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
 from zladder.provenance.errors import BadInput
 from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
+from zladder.tables.stamp_files import have_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,8 @@ def build_image_dataset(
         The stamp files of these samples, SAMPLE/SHARD.h5.
     settings
         `splits` (shares), `sky_cell_order`, `master_seed`, `kernel_pixels` (how far beyond a stamp
-        its pixels come from); the others as for `build_dataset`.
+        its pixels come from), `leave_out_flags` (no stamp with one of these, in any band, stays);
+        the others as for `build_dataset`.
         Drawn by galaxy, as some papers do, none is dropped at a border.
     away_from
         A labelled image dataset (`ra, dec, split`), or None. With it, what is kept is a training
@@ -71,17 +73,18 @@ def build_image_dataset(
         The samples' columns, `sample`, `split`, `fraction_rank` and further draws, `shard`, `row`,
         `stamp_flags`. Counts: `n_in` by sample, `n_copies_dropped`, `n_without_stamp`, `n_dropped`
         (by reason), close pairs (of `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
-        two splits whose stamps may overlap: 0 but for splits drawn by galaxy), `n_flagged`,
-        `n_out`, `n_by_split`.
+        two splits whose stamps may overlap: 0 but for splits drawn by galaxy), `n_flagged` (those
+        with one of `FAULTS`), `n_out`, `n_by_split`.
 
     Raises
     ------
     BadInput
         As `join_samples`, `read_shards` and `require_known_galaxies`; samples without positions;
-        cells narrower than a stamp; a split without galaxies.
+        only stamps that are left out; cells narrower than a stamp; a split without galaxies.
     """
     require_whole(settings["splits"])
-    placed, radius, counts = _with_stamps(samples, shards, settings, file)
+    stamped, radius, counts = _with_stamps(samples, shards, settings, file)
+    placed = _unflagged(stamped, settings["leave_out_flags"], file)
     conventions = settings.get("conventions", ())
     if away_from is None:
         reason, kept = "border", _split(placed, settings, radius)
@@ -96,10 +99,10 @@ def build_image_dataset(
     _require_filled(by_split, wanted, file)
     return dataset, {
         **counts,
-        "n_dropped": {reason: len(placed) - len(kept)},
+        "n_dropped": {"flagged": len(stamped) - len(placed), reason: len(placed) - len(kept)},
         **paired,
         "n_pairs_sharing_pixels": paired_across(dataset, 2.0 * radius)[1],
-        "n_flagged": int((dataset["stamp_flags"] != 0).sum()),
+        "n_flagged": int(have_flags(dataset["stamp_flags"]).sum()),
         "n_out": len(dataset),
         "n_by_split": by_split,
     }
@@ -122,6 +125,16 @@ def _with_stamps(
     )
     require_wide_cells(radius_arcsec, settings["sky_cell_order"])
     return placed, radius_arcsec, {**counts, "n_without_stamp": len(galaxies) - len(placed)}
+
+
+def _unflagged(stamped: pd.DataFrame, names: Sequence[str], file: Path) -> pd.DataFrame:
+    """Return the galaxies without these flags on their stamp."""
+    stays = ~have_flags(stamped["stamp_flags"], names)
+    if len(stamped) and not stays.any():
+        expected, found = f"a stamp that is not {' or '.join(names)}", f"{len(stamped)} that are"
+        hint = "shorten datasets.images.leave_out_flags"
+        raise BadInput(file, "flags of its stamps", expected, found, hint)
+    return stamped[stays].reset_index(drop=True)
 
 
 def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:

@@ -20,7 +20,9 @@ STAMP_MEANINGS = {
     "object_id": "identifier",
     "ra": "right ascension in deg, ICRS",
     "dec": "declination in deg, ICRS",
-    "flags": "sum of the bits below, band by band",
+    "flags": "sum of the bits below, band by band; all but `neighbour` and `mosaicked` find fault "
+    "with pixels: figures prefer stamps without, and `datasets.images.leave_out_flags` says which "
+    "are left out of image datasets",
     "extinction_mag": "the catalogue's Galactic extinction; of published images their file's own, "
     "else the catalogue's, else 0 where the survey says `dust: unknown`",
     "ebv_mag": "E(B-V): the catalogue's, else the least squares of the extinctions over the "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from zladder.report.clean_stamps import clean_of_each
 from zladder.report.colour import colour_images
 from zladder.report.embedding_map import FRAME, scaled
 from zladder.report.style import DUSK, NIGHT, STARLIGHT, styled
@@ -24,11 +25,10 @@ SIDE_IN = 8.6
 def choose_for_map(found: Map) -> pd.DataFrame:
     """Return ``object_id shard row column line`` of one galaxy a cell: the nearest to its middle.
 
-    The cells are those of a grid over the middle 99.4 % of each direction; galaxies with a flag on
-    their stamp are not shown.
+    The cells are those of a grid over the middle 99.4 % of each direction; galaxies whose stamp
+    has a fault are shown only where a cell has no others.
     """
-    clean = (found.galaxies["stamp_flags"] == 0).to_numpy()
-    places, galaxies = scaled(found)[clean], found.galaxies[clean]
+    places, galaxies = scaled(found), found.galaxies
     low, high = np.quantile(places, FRAME, axis=0)
     units = (places - low) / np.where(high > low, high - low, 1) * ACROSS  # (N, 2)
     inside = ((units >= 0) & (units < ACROSS)).all(axis=1)
@@ -37,7 +37,8 @@ def choose_for_map(found: Map) -> pd.DataFrame:
         column=cells[:, 0], line=cells[:, 1],
         far=np.hypot(*(units[inside] - cells - 0.5).T),
     )  # fmt: skip
-    nearest = shown.sort_values(["far", "object_id"]).drop_duplicates(["column", "line"])
+    clean = clean_of_each(shown, ["column", "line"])
+    nearest = clean.sort_values(["far", "object_id"]).drop_duplicates(["column", "line"])
     return nearest[["object_id", "shard", "row", "column", "line"]].reset_index(drop=True)
 
 

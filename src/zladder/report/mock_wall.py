@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.provenance.errors import BadInput
+from zladder.report.clean_stamps import clean_of_each
 from zladder.report.colour import colour_bands, colour_images
 from zladder.report.hanging import COLUMNS, STEP_Y, hang, night_sky, scale_bar
 from zladder.report.mock_truth import TYPES, nearest_type, truth_of
@@ -29,8 +30,8 @@ def choose_by_type(dataset: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return the galaxies of the wall, from type to type and from near to far.
 
     Each column is a slice of redshift of equal width, the same for all types; of each slice the
-    brightest quarter is passed over and the next galaxies are shown. Where a slice holds none the
-    place stays empty.
+    brightest quarter is passed over and the next galaxies are shown, of a type's those whose
+    stamps have no fault if there are any. Where a slice holds none the place stays empty.
 
     Parameters
     ----------
@@ -47,13 +48,13 @@ def choose_by_type(dataset: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     BadInput
-        If no galaxy has a type, a label and a stamp without flags.
+        If no galaxy has a type and a label.
     """
     true = truth_of(truth, dataset["object_id"].to_numpy())
     kind = nearest_type(true["sed_type"].to_numpy(dtype=np.float64))
     all_rows = dataset.reset_index(drop=True).assign(kind=kind)
     z = all_rows["z_true"]
-    shown = all_rows[(all_rows["stamp_flags"] == 0) & z.notna() & (all_rows["kind"] >= 0)]
+    shown = all_rows[z.notna() & (all_rows["kind"] >= 0)]
     if shown.empty:
         raise BadInput("the dataset", "its rows", "labelled galaxies of the mock sky with stamps",
                        "none", "make the dataset again")  # fmt: skip
@@ -61,6 +62,7 @@ def choose_by_type(dataset: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     place = (shown["z_true"] - low) / max(high - low, 1e-9) * COLUMNS
     shown = shown.assign(column=np.floor(place).astype(np.int64))
     shown = shown[shown["column"].between(0, COLUMNS - 1)]
+    shown = clean_of_each(shown, ["kind", "column"])
     brightness = colour_magnitude(dataset)
     shown = shown.sort_values(["kind", "column", brightness, "object_id"])
     cells = shown.groupby(["kind", "column"])

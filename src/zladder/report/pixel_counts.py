@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STAMP_RULES = ("cut_stamps", "convert_images")
 KINDS = {
+    "flagged": "a stamp with a flag that the dataset leaves out",
     "paired": "too near a galaxy of another split",
     "border": "a stamp at the border of another split's sky",
     "near_held_out": "a stamp that could show the sky of galaxies held out elsewhere",
@@ -69,9 +70,10 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
         for record in made
     ]
     names = ("galaxies in", "copies dropped", "without a stamp", "left out", "galaxies out",
-             "of them flagged", *splits)  # fmt: skip
+             "of them with a fault", *splits)  # fmt: skip
     note = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
-            "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
+            "sky is left out: no stamp shows the pixels of another split. A fault of a stamp is a "
+            "flag that finds fault with its pixels, in any band.")  # fmt: skip
     head = ["dataset", *[tag("th", name, style="text-align: right") for name in names]]
     shown = table(head, rows, class_="dense")  # words in lines: all columns fit the page
     return section("Image datasets", shown, paragraph(note, kind="note"))

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from zladder.provenance.errors import BadInput
+from zladder.report.clean_stamps import clean_enough
 from zladder.report.colour import colour_bands, colour_images
 from zladder.report.hanging import COLUMNS, STEP_Y, hang, night_sky, scale_bar
 from zladder.report.style import STARLIGHT, styled
+from zladder.tables.stamp_files import have_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from zladder.report.shown_stamps import ShownStamps
@@ -34,7 +36,8 @@ class Wall:
     labelled, unlabelled
         Rows of the dataset, in the order of the wall; either may be empty.
     n_labelled, n_unlabelled, n_flagged
-        Galaxies of the dataset; how many were not considered for the flags of their stamps.
+        Galaxies to choose from; how many were left out for a fault of their stamps. Where too
+        few are without one, those with a fault hang too.
     magnitude
         The column that tells how bright a galaxy is.
     """
@@ -60,20 +63,23 @@ def choose_galaxies(dataset: pd.DataFrame, bands: tuple[str, ...]) -> Wall:
     Raises
     ------
     BadInput
-        If no stamp is free of flags.
+        If no galaxy has a magnitude.
     """
     magnitude = f"mag_{colour_bands(bands)[1]}"
-    clean = dataset[(dataset["stamp_flags"] == 0) & np.isfinite(dataset[magnitude])]
-    if clean.empty:
-        raise BadInput("the dataset", "column stamp_flags", "stamps without flags", "none",
-                       "look at the losses of the cutouts")  # fmt: skip
-    has_label = clean["z_true"].notna() if "z_true" in clean else np.zeros(len(clean), dtype=bool)
-    labelled, unlabelled = clean[has_label], clean[~has_label]
-    rows = UNLABELLED_ROWS if len(labelled) else LABELLED_ROWS
+    lit = dataset[np.isfinite(dataset[magnitude])]
+    if lit.empty:
+        raise BadInput("the dataset", f"column {magnitude}", "a galaxy with a magnitude", "none",
+                       "map the magnitudes of its survey")  # fmt: skip
+    has_label = lit["z_true"].notna() if "z_true" in lit else np.zeros(len(lit), dtype=bool)
+    n_top = COLUMNS * LABELLED_ROWS
+    n_below = COLUMNS * (UNLABELLED_ROWS if has_label.any() else LABELLED_ROWS)
+    labelled = clean_enough(lit[has_label], n_top)
+    unlabelled = clean_enough(lit[~has_label], n_below)
+    n_left_out = len(lit) - len(labelled) - len(unlabelled)
     return Wall(
-        _one_of_slices(labelled, "z_true", magnitude, COLUMNS * LABELLED_ROWS),
-        _one_of_slices(unlabelled, magnitude, magnitude, COLUMNS * rows),
-        len(labelled), len(unlabelled), len(dataset) - len(clean), magnitude,
+        _one_of_slices(labelled, "z_true", magnitude, n_top),
+        _one_of_slices(unlabelled, magnitude, magnitude, n_below),
+        len(labelled), len(unlabelled), n_left_out, magnitude,
     )  # fmt: skip
 
 
@@ -134,7 +140,10 @@ def _subtitle(wall: Wall, stamps: ShownStamps) -> str:
     red, green, blue = colour_bands(stamps.bands)
     width = stamps.flux.shape[-1] * stamps.pixel_scale_arcsec
     told = f"{red}, {green}, {blue} as red, green, blue · {width:.1f}″ wide · one scale for all"
+    hung = pd.concat([wall.labelled, wall.unlabelled])["stamp_flags"]
+    n_faulty = int(have_flags(hung).sum())
     flagged = f" · {wall.n_flagged:,} flagged stamps left out" if wall.n_flagged else ""
+    flagged += f" · {n_faulty} of these stamps are flagged" if n_faulty else ""
     if not len(wall.labelled):
         who = f"{len(wall.unlabelled)} of {wall.n_unlabelled:,} galaxies without a label"
         return f"{who}, by magnitude\n{told}{flagged}"

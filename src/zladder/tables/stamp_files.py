@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
 STAMP_SCHEMA = "zladder stamps 2"
 STAMP_UNIT = "nmgy"
 
@@ -30,11 +32,19 @@ STAMP_FLAGS = {
     "missing": 6,  # no exposure covers some pixel
 }
 LOSING = ("edge", "not_finite")
+# Flags that find fault with pixels; the others say where good ones come from.
+FAULTS = tuple(name for name in STAMP_FLAGS if name not in ("neighbour", "mosaicked"))
 
 
 def flag_value(name: str) -> np.uint32:
     """Return the number that a flag adds to `flags`."""
     return np.uint32(1 << STAMP_FLAGS[name])
+
+
+def have_flags(flags: ArrayLike, names: Sequence[str] = FAULTS) -> np.ndarray:
+    """Return which entries of `flags`, uint32 of any shape, have one of these flags, bool."""
+    wanted = sum(int(flag_value(name)) for name in set(names))
+    return np.asarray(np.asarray(flags, dtype=np.uint32) & np.uint32(wanted)) != 0
 
 
 def stamp_datasets(
