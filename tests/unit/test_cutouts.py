@@ -161,7 +161,7 @@ def test_fields_are_dealt_to_shards_by_their_number(cut):
 def test_a_shard_without_galaxies_is_an_empty_shard(cut):
     assert cut(galaxies(INSIDE), shard=1) == {
         "n_in": 0, "n_out": 0, "n_fields": 0,
-        "n_lost": {"frame": 0, "outside": 0, "edge": 0, "not_finite": 0},
+        "n_lost": {"frame": 0, "outside": 0, "edge": 0, "not_finite": 0, "empty": 0},
         "n_flagged": {"saturated": 0, "masked": 0, "neighbour": 0, "mosaicked": 0, "missing": 0},
     }  # fmt: skip
     assert cut["flux"].shape == (0, 5, 40, 40)
@@ -176,6 +176,33 @@ def test_the_same_input_gives_the_same_bytes(cut):
         .assign(**{c: galaxies(INSIDE)[c][::-1].to_numpy() for c in galaxies(INSIDE)
                    if c.startswith("extinction")}))  # fmt: skip
     assert cut.stamps.read_bytes() == first
+
+
+def test_a_stamp_of_zeros_alone_is_lost_and_a_pixel_of_zero_is_not(cut):
+    """Of five galaxies two have an empty u band, of which one keeps a single pixel with light."""
+    images = write_field(cut.root)
+    sample = galaxies(INSIDE)
+    image = images["u"].copy()
+    corners = np.ceil(wcs_of("u").wcs_world2pix(sample[["ra", "dec"]].to_numpy(), 0) - 20)
+    (x, y), (lit_x, lit_y) = corners[[0, 3]].astype(int)
+    for left, low in ((x, y), (lit_x, lit_y)):
+        image[low : low + 40, left : left + 40] = 0.0
+    image[lit_y + 3, lit_x + 5] = 0.25
+    alone = [not image[b : b + 40, a : a + 40].any() for a, b in corners.astype(int)]
+    assert alone == [True, False, False, False, False]
+    write_frame(cut.root, "u", image)
+    counts = cut(sample, max_lost_fraction=0.2)
+    assert (counts["n_out"], counts["n_lost"]["empty"]) == (4, 1)
+    np.testing.assert_array_equal(cut["object_id"], sample["object_id"][1:])
+    row = cut["object_id"].tolist().index(sample["object_id"][3])
+    assert cut["flux"][row, 0, 3, 5] == np.float32(0.25)
+    losses = pd.read_csv(cut.losses)
+    assert losses["band"].tolist() == ["u"]
+    assert losses["reason"].iloc[0].startswith("empty: ")
+    with pytest.raises(BadInput) as caught:
+        cut(sample)
+    assert caught.value.expected == "pixels with data"
+    assert "(1 of 5 galaxies lost: empty 1)" in caught.value.found
 
 
 # Near the left edge, off the frame, and the good ones.
@@ -196,7 +223,7 @@ def spoiled(cut) -> pd.DataFrame:
 def test_losses_are_listed_with_their_reason_and_the_rest_is_kept(cut):
     sample = spoiled(cut)
     counts = cut(sample, max_lost_fraction=0.5)
-    lost = {"frame": 0, "outside": 1, "edge": 1, "not_finite": 1}
+    lost = {"frame": 0, "outside": 1, "edge": 1, "not_finite": 1, "empty": 0}
     assert (counts["n_in"], counts["n_out"], counts["n_lost"]) == (7, 4, lost)
     table = pd.read_csv(cut.losses)
     assert list(table) == ["object_id", "run", "camcol", "field", "band", "reason"]

@@ -201,7 +201,7 @@ def test_galaxies_off_all_patches_and_stamps_off_their_patch_are_lost_by_name(cu
     sample = pd.concat([sample, there.assign(object_id=there["object_id"] + 10)])
     found = cut(sample, COADDS | {"max_lost_fraction": 1.0})
     assert (found["n_in"], found["n_out"]) == (6, 1)
-    assert found["n_lost"] == {"frame": 0, "outside": 4, "edge": 1, "not_finite": 0}
+    assert found["n_lost"] == {"frame": 0, "outside": 4, "edge": 1, "not_finite": 0, "empty": 0}
     losses = pd.read_csv(cut.losses, keep_default_na=False).set_index("object_id")
     assert set(losses.index) == {1001, 1002, 1010, 1011, 1012}
     assert "in none of 2 tiles" in losses.loc[1001, "reason"]
@@ -225,6 +225,47 @@ def test_a_missing_band_or_cutout_loses_its_galaxies_only(cut):
     losses = pd.read_csv(cut.losses)
     assert losses["band"].tolist() == ["z"]
     assert "no such file" in losses["reason"][0]
+
+
+@pytest.mark.parametrize("grid", ["frame", "sky"])
+def test_a_galaxy_that_no_exposure_covers_is_lost_and_one_beside_such_pixels_is_flagged(cut, grid):
+    """A hole of 9 x 9 pixels in i, and galaxies in its middle, 6, 15 and 45 pixels away."""
+    hole = np.ones((128, 128), dtype=np.float32)
+    hole[60:69, 40:49] = 0.0
+    settings = CFHTLS | {"weights": "w_{band}_{place}.fits", "path": "t_{band}_{place}.fits"}
+    for number, band in enumerate(CFHTLS_BANDS):
+        image = counts((128, 128), seed=number)
+        path = write_tile(cut.root / f"t_{band}_1.fits", image, band)
+        weights = hole if band == "i" else np.ones_like(hole)
+        write_tile(cut.root / f"w_{band}_1.fits", weights, band)
+    sample = catalogue(path, 0, [[44.2, 63.9], [50.2, 63.9], [59.2, 64.1], [88.7, 64.0]],
+                       CFHTLS_BANDS)  # fmt: skip
+    found = cut(sample, settings | {"grid": grid, "max_lost_fraction": 0.25})
+    assert (found["n_in"], found["n_out"], found["n_lost"]["empty"]) == (4, 3, 1)
+    np.testing.assert_array_equal(cut["object_id"], sample["object_id"][1:])
+    expected = np.zeros((3, 5), dtype=np.uint32)
+    expected[:2, CFHTLS_BANDS.index("i")] = flag_value("missing")
+    np.testing.assert_array_equal(cut["flags"], expected)
+    losses = pd.read_csv(cut.losses)
+    assert losses["band"].tolist() == ["i"]
+    assert losses["reason"].iloc[0].startswith("empty: ")
+
+
+def test_pixels_of_0_without_weights_are_holes_too(cut):
+    """The whole stamp, and a galaxy's own pixel alone, in one band each."""
+    for number, band in enumerate(CFHTLS_BANDS):
+        image = counts((128, 128), seed=number)
+        if band == "g":
+            image[10:60, 10:60] = 0.0
+        if band == "z":
+            image[90, 91] = 0.0
+        name = f"CFHTLS_D-85_{band}_100000+021200_T0007_MEDIAN.fits"
+        path = write_tile(cut.root / name, image, band)
+    sample = catalogue(path, 0, [[35.2, 34.9], [91.3, 90.4], [92.3, 90.4]], CFHTLS_BANDS)
+    found = cut(sample, CFHTLS | {"max_lost_fraction": 0.7})
+    assert (found["n_out"], found["n_lost"]["empty"]) == (1, 2)
+    assert pd.read_csv(cut.losses)["band"].tolist() == ["g", "z"]
+    assert cut["flags"][0, 4] == flag_value("missing")
 
 
 def test_all_shards_together_hold_every_galaxy_once(cut):

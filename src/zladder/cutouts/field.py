@@ -78,7 +78,7 @@ def cut_field(
 
         notes = mend_edges(frame, index, stamps, xy, settings, neighbour)
         fill_widths(stamps, index, frame.psf_fwhm_arcsec)
-        for row, kind in _faulty(stamps["flags"][:, index], frame, xy).items():
+        for row, kind in _faulty(stamps, index, frame, xy).items():
             fault = _fault(frame, ids[row], xy[row], kind, settings["stamp_pixels"])
             lost.setdefault(row, Loss(ids[row], key, band, kind, fault, notes.get(row, "")))
     stays = np.ones(len(ids), dtype=bool)
@@ -120,13 +120,37 @@ def _neighbour(
         return f"{path}: {error.place}: expected {error.expected}, found {error.found}"
 
 
-def _faulty(flags: np.ndarray, frame: Frame, xy: np.ndarray) -> dict[int, str]:
+def _faulty(stamps: Stamps, index: int, frame: Frame, xy: np.ndarray) -> dict[int, str]:
     """Return {row: kind of its loss} of the galaxies that have no whole stamp in this band."""
+    flags = stamps["flags"][:, index]
     losing = np.uint32(sum(int(flag_value(name)) for name in LOSING))
     found = {}
     for row in np.flatnonzero(flags & losing).tolist():
         name = next(name for name in LOSING if flags[row] & flag_value(name))
         found[row] = name if name != "edge" or _holds(frame, xy[row]) else "outside"
+    empty = _without_data(stamps["flux"][:, index]) | _uncovered(frame, flags, xy)
+    return dict.fromkeys(np.flatnonzero(empty).tolist(), "empty") | found
+
+
+def _without_data(flux: np.ndarray) -> np.ndarray:
+    """Return which stamps (N, S, S) are 0 throughout, bool (N,); few are looked at whole."""
+    middle = flux.shape[-1] // 2
+    empty = np.asarray(flux[:, middle, middle] == 0)
+    for row in np.flatnonzero(empty):
+        empty[row] = not flux[row].any()
+    return empty
+
+
+def _uncovered(frame: Frame, flags: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Return which galaxies lie in a pixel of the frame that is missing, bool (N,)."""
+    found = np.zeros(len(flags), dtype=bool)
+    missing = flag_value("missing")
+    if frame.mask is None:
+        return found
+    for row in np.flatnonzero(flags & missing):
+        x, y = np.floor(np.nan_to_num(xy[row], nan=-1.0) + 0.5).astype(np.int64).tolist()
+        if x >= 0 and y >= 0:
+            found[row] = (frame.mask[y : y + 1, x : x + 1] & missing).any()
     return found
 
 
@@ -144,6 +168,9 @@ def _fault(frame: Frame, object_id: int, xy: np.ndarray, kind: str, side: int) -
         expected = f"{side} x {side} finite pixels"
         hint = "take galaxies beside faulty pixels out of the sample"
         return BadInput(frame.path, place, expected, f"NaN or infinite pixels; {where}", hint)
+    if kind == "empty":
+        hint = "take galaxies that no exposure covers out of the sample"
+        return BadInput(frame.path, place, "pixels with data", f"none there; {where}", hint)
     expected = "a galaxy inside the frame"
     if kind == "edge":
         expected = f"{side} x {side} pixels inside the frame"

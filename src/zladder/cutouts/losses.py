@@ -19,6 +19,7 @@ LOSS_KINDS = {
     "outside": "the frame does not hold the galaxy",
     "edge": "the stamp leaves the frame, and the neighbouring one does not hold what is missing",
     "not_finite": "a pixel of the stamp is NaN or infinite",
+    "empty": "all pixels of a band are 0, or no exposure covers the galaxy's own",
 }
 # of images that were published, cut by others
 PUBLISHED_LOSS_KINDS = {

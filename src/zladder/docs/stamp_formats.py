@@ -70,7 +70,8 @@ LOSS_OPENING = """\
 A galaxy without a stamp stands in `SHARD.losses.csv` with what names its
 frames, the band at fault and the
 reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
-the galaxy), `edge` or `not_finite`; of published images, which have no field, `no_image`,
+the galaxy), `edge`, `not_finite` or `empty` (a band of zeros, or a galaxy whose own pixel is
+`missing`); of published images, which have no field, `no_image`,
 `not_finite`, `empty` (a band of zeros) or `no_dust` (its extinction is not known). Above
 `cutouts.max_lost_fraction` they are bad input. The fields of a run and camera column share rows:
 with `cutouts.edge: neighbour` a stamp that leaves its frame there is taken from the next field's
