@@ -176,6 +176,8 @@ def test_the_same_input_gives_the_same_bytes(cut):
         .assign(**{c: galaxies(INSIDE)[c][::-1].to_numpy() for c in galaxies(INSIDE)
                    if c.startswith("extinction")}))  # fmt: skip
     assert cut.stamps.read_bytes() == first
+    with h5py.File(cut.stamps) as file:  # no time of writing, which another second would change
+        assert {h5py.h5g.get_objinfo(file.id, name.encode()).mtime for name in file} == {0}
 
 
 def test_a_stamp_of_zeros_alone_is_lost_and_a_pixel_of_zero_is_not(cut):

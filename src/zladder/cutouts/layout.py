@@ -95,6 +95,7 @@ def _lay_out(
     early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     # Every row is written or cut off: filling the room with zeros first would cost as much.
     early.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    early.set_obj_track_times(False)  # the same stamps are the same bytes at any time
     with h5py.File(path, "w") as file:
         file.attrs["schema"] = STAMP_SCHEMA
         file.attrs["unit"] = STAMP_UNIT
