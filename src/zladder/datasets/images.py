@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.datasets.build import (
     count_splits,
     join_samples,
@@ -28,7 +29,6 @@ from zladder.datasets.pairs import paired_across
 from zladder.datasets.splits import shares_of, splits_of_keys
 from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
 from zladder.provenance.errors import BadInput
-from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
