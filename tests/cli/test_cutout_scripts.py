@@ -42,7 +42,9 @@ def cut(folder, shard: int, **settings) -> int:
 
 def build(folder, name: str, **splits) -> int:
     settings = {"splits": SPLITS | splits, "sky_cell_order": 10, "master_seed": 1,
-                "photometry": {"main": "sdss"}, "duplicate_radius_arcsec": 1.0}  # fmt: skip
+                "photometry": {"main": "sdss"}, "duplicate_radius_arcsec": 1.0,
+                "pair_radius_arcsec": 3.0, "label_draws": 1, "kernel_pixels": 0,
+                "conventions": []}  # fmt: skip
     stamps = sorted((folder / "cutouts/main").glob("*.h5"))
     return build_image_dataset.main([
         "--samples", str(folder / "samples/main.parquet"), "--stamps", *map(str, stamps),
