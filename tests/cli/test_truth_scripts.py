@@ -15,6 +15,8 @@ import tabulate_scores
 from tests.toy_universe import LEVEL, write_toy_results
 from zladder.config.names import LEAK
 from zladder.evaluate.study import compare_with_peer, read_answers, score_methods
+from zladder.tables.split_notes import dataset_metadata, read_note
+from zladder.tables.standard import write_standard
 
 METHODS = ("same", "leaky", "worse", "classes")
 
@@ -31,8 +33,9 @@ def run(program, folder, *options: object, **settings) -> int:
                          str(folder / f"{program.__name__}.json")])  # fmt: skip
 
 
-def check(toy, folder, pdfs=None, truth=None) -> int:
+def check(toy, folder, pdfs=None, truth=None, datasets=None) -> int:
     return run(check_leaks, folder, "--answers", *toy.predictions(*METHODS), toy.pdfs("classes"),
+               "--datasets", datasets or toy.dataset,
                "--oracle", *toy.predictions("oracle"), "--oracle-pdfs", pdfs or toy.pdfs("oracle"),
                "--truth", truth or toy.truth, "--leaks", folder / "leaks.parquet",
                level=LEVEL, images=["resnet"])  # fmt: skip
@@ -51,6 +54,7 @@ def test_from_predictions_to_the_page_a_leak_is_told_and_stops_nothing(toy, tmp_
     assert check(toy, tmp_path) == 0
     leaks = pd.read_parquet(tmp_path / "leaks.parquet")
     assert set(leaks[leaks["verdict"] == LEAK]["method"]) == {"leaky"}
+    assert set(leaks["split_digest"]) == {read_note(toy.dataset).digest}
     sidecar = json.loads((tmp_path / "check_leaks.json").read_text())
     assert sidecar["counts"] == {"comparisons": 8, "leaks": 2}
 
@@ -92,6 +96,16 @@ def test_an_oracle_of_another_study_is_refused(toy, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "toy.oracle-s0.pdf.h5" in told
     assert "row by row" in told
+    assert not (tmp_path / "leaks.parquet").exists()
+
+
+def test_leaks_are_not_looked_for_on_other_splits(toy, tmp_path, capsys):
+    frame = pd.read_parquet(toy.dataset).assign(split="test")
+    (tmp_path / "now").mkdir()
+    changed = tmp_path / "now/toy.parquet"
+    write_standard(frame, changed, dataset_metadata(frame))
+    assert check(toy, tmp_path, datasets=changed) == 2
+    assert "splits of 'toy'" in capsys.readouterr().err
     assert not (tmp_path / "leaks.parquet").exists()
 
 

@@ -24,6 +24,7 @@ from zladder.report.dataset_page import dataset_page
 from zladder.report.dataset_shown import show_dataset
 from zladder.report.dataset_splits import compare_splits
 from zladder.report.page import wide_image
+from zladder.report.pixel_counts import image_datasets_section
 from zladder.report.records import read_records
 from zladder.report.style import save_figure
 from zladder.tables.sky_cells import healpix_index
@@ -251,3 +252,31 @@ def test_a_small_figure_goes_into_a_page_as_it_is(tmp_path, width, kind):
     noise = np.random.default_rng(0).integers(0, 255, (400, 1500, 3)).astype(np.uint8)
     Image.fromarray(noise).save(path)  # not wide, yet of many bytes
     assert "data:image/webp;base64" in wide_image(path, "d", "c")
+
+
+def test_what_is_said_of_shared_pixels_is_what_the_splits_were_drawn_by(tmp_path):
+    def made(name, convention, **counts):
+        counts |= {"n_in": {"mock_main": 410}, "n_out": 400}
+        note = {"digest": "12", "convention": convention}
+        path = write_sidecar(
+            tmp_path / f"{name}.json", "build_image_dataset.py", 1, counts=counts, split=note
+        )
+        return read_records([path])
+
+    ours = made("ours", "", n_pairs_sharing_pixels=0, n_pairs_across=3)
+    theirs = made("theirs_as_published", "by_galaxy + validation_as_test",
+                  n_pairs_sharing_pixels=12345, n_pairs_across=67)  # fmt: skip
+    promise, warning = "no stamp shows", "may show the same pixels"
+    page = str(image_datasets_section(ours))
+    assert promise in page
+    assert warning not in page
+    assert "as drawn: 3" in page
+    page = str(image_datasets_section(theirs))
+    assert promise not in page
+    assert "Splits are drawn by galaxy" in page
+    assert warning in page
+    assert "12,345" in page
+    assert "as drawn: 67" in page
+    page = str(image_datasets_section([*ours, *theirs]))
+    assert promise in page
+    assert "Not so in theirs_as_published: splits are drawn by galaxy" in page

@@ -13,6 +13,7 @@ import pytest
 from zladder.evaluate.drift import drift_of, measure_drift
 from zladder.metrics.bootstrap import resamples
 from zladder.provenance.errors import BadInput
+from zladder.tables.split_notes import read_note
 
 N, D = 300, 6
 SETTINGS = {"n_bootstraps": 50, "seed": 4}
@@ -196,7 +197,9 @@ def test_the_program_writes_both_tables(write, dataset, tmp_path):
          "--sidecar", str(sidecar), "--log", str(tmp_path / "log")]
     )  # fmt: skip
     assert code == 0
-    assert pd.read_parquet(made["drift"])["method"].tolist() == ["moco", "untrained"]
+    drift = pd.read_parquet(made["drift"])
+    assert drift["method"].tolist() == ["moco", "untrained"]
+    assert set(drift["split_digest"]) == {read_note(dataset).digest}
     assert len(pd.read_parquet(made["galaxies"])) == 200
     counts = json.loads(sidecar.read_text(encoding="utf-8"))["counts"]
     assert counts == {"galaxies": 100, "encoders": 2}

@@ -62,7 +62,7 @@ def shards(folder: Path, sample: str, table: pd.DataFrame, n_shards: int = 2, **
     return files
 
 
-def build(folder: Path, away_from=None, **samples: pd.DataFrame):
+def build(folder: Path, away_from=(), **samples: pd.DataFrame):
     files = [file for name, table in samples.items() for file in shards(folder, name, table)]
     return build_image_dataset(samples, files, SETTINGS, away_from, Path("samples/a.parquet"))
 
@@ -78,7 +78,7 @@ def unlabelled(tmp_path_factory, labelled):
     """Galaxies without labels on the same patch, the labelled ones among them."""
     deep = pd.concat([sky(3000, seed=2), sky(4000)]).drop(columns=["z_true", "z_true_err",
                                                                  "z_true_kind"])  # fmt: skip
-    return build(tmp_path_factory.mktemp("deep"), labelled[0], deep=deep)
+    return build(tmp_path_factory.mktemp("deep"), labelled[:1], deep=deep)
 
 
 def show(canvas: np.ndarray, frame: pd.DataFrame, bit: int, side: int) -> None:
@@ -123,7 +123,7 @@ def test_splits_drawn_by_galaxy_share_pixels_and_say_so(tmp_path):
     main = sky(4000)
     drawn = SETTINGS | {"conventions": ["by_galaxy"]}
     files = shards(tmp_path, "main", main)
-    frame, counts = build_image_dataset({"main": main}, files, drawn, None, Path("a"))
+    frame, counts = build_image_dataset({"main": main}, files, drawn, (), Path("a"))
     assert (len(frame), counts["n_dropped"]) == (4000, {"flagged": 0, "border": 0})
     assert (shown(*[frame[frame["split"] == split] for split in ("train", "test")]) == 3).any()
     assert counts["n_pairs_sharing_pixels"] > 1000 > counts["n_pairs_across"] > 10
@@ -133,7 +133,7 @@ def test_validation_as_test_shares_no_pixel_with_training(tmp_path):
     main = sky(4000)
     published = SETTINGS | {"conventions": ["validation_as_test"]}
     files = shards(tmp_path, "main", main)
-    frame, counts = build_image_dataset({"main": main}, files, published, None, Path("a"))
+    frame, counts = build_image_dataset({"main": main}, files, published, (), Path("a"))
     splits = [frame[frame["split"] == split] for split in SPLITS[:3]]
     assert set(np.unique(shown(*splits))) == {0, 1, 2, 4}
     assert counts["n_by_split"]["test"] == counts["n_pairs_sharing_pixels"] == 0
@@ -144,7 +144,7 @@ def test_resampled_stamps_keep_their_kernels_apart_too(tmp_path, labelled):
     main = sky(4000)
     files = shards(tmp_path, "main", main)
     wider = SETTINGS | {"kernel_pixels": 3}
-    frame, counts = build_image_dataset({"main": main}, files, wider, None, Path("a"))
+    frame, counts = build_image_dataset({"main": main}, files, wider, (), Path("a"))
     canvas = shown(*[frame[frame["split"] == split] for split in SPLITS], side=SIDE + 6)
     assert set(np.unique(canvas)) == {0, 1, 2, 4, 8}
     assert counts["n_dropped"]["border"] > labelled[1]["n_dropped"]["border"]
@@ -164,6 +164,38 @@ def test_nothing_unlabelled_shows_a_pixel_that_is_held_out(labelled, unlabelled)
     assert counts["n_dropped"]["near_held_out"] == 7000 - len(frame)
 
 
+def test_what_keeps_away_from_our_splits_keeps_away_from_those_as_published(tmp_path):
+    """In a thin sky, where a cell may hold nobody but galaxies at its border."""
+    main, deep = sky(150), sky(4000, seed=22)
+    files, deep_files = shards(tmp_path, "main", main), shards(tmp_path, "deep", deep)
+    both = [
+        build_image_dataset({"main": main}, files, wanted, (), Path("a"))[0]
+        for wanted in (SETTINGS, SETTINGS | {"conventions": ["validation_as_test"]})
+    ]
+    held_out = [set(frame.loc[frame["split"] != "train", "object_id"]) for frame in both]
+    trained = [set(frame.loc[frame["split"] == "train", "object_id"]) for frame in both]
+    assert held_out[1] <= held_out[0]
+    assert len(held_out[1]) > 0.8 * len(held_out[0])
+    assert trained[1] == trained[0]
+    made = build_image_dataset({"deep": deep}, deep_files, SETTINGS, both[:1], Path("a"))[0]
+    assert not (shown(made, both[1][both[1]["split"] != "train"]) == 3).any()
+
+
+def test_pixels_are_kept_away_from_several_datasets(tmp_path):
+    """Two that hold out different patches: together they cost what each costs alone."""
+    left, right = sky(500, seed=3, side_deg=0.2), sky(500, seed=4, side_deg=0.2)
+    right = right.assign(ra=right["ra"] + 0.25)
+    others = [frame.assign(split="test") for frame in (left, right)]
+    deep = sky(3000, seed=5)
+    files = shards(tmp_path, "deep", deep)
+    kept = [
+        set(build_image_dataset({"deep": deep}, files, SETTINGS, away, Path("a"))[0]["object_id"])
+        for away in ([others[0]], [others[1]], others)
+    ]
+    assert kept[0] & kept[1] == kept[2]
+    assert len(kept[2]) < min(len(kept[0]), len(kept[1]))
+
+
 def test_the_counts_add_up(labelled):
     frame, counts = labelled
     assert counts["n_in"] == {"main": 4000}
@@ -176,7 +208,7 @@ def test_the_counts_add_up(labelled):
 def test_each_galaxy_finds_its_stamp(tmp_path):
     main = sky(900).assign(flags=np.where(np.arange(900) == 7, 4, 0))
     files = shards(tmp_path, "main", main.iloc[5:])
-    frame, counts = build_image_dataset({"main": main}, files, SETTINGS, None, Path("a"))
+    frame, counts = build_image_dataset({"main": main}, files, SETTINGS, (), Path("a"))
     assert counts["n_without_stamp"] == 5
     assert frame["row"].dtype == np.int64
     assert frame["stamp_flags"].dtype == np.uint32
@@ -200,7 +232,7 @@ def test_flags_that_are_left_out_are_counted_and_others_stay(tmp_path):
 
     def built(*left_out):
         settings = SETTINGS | {"leave_out_flags": list(left_out)}
-        frame, counts = build_image_dataset({"main": main}, files, settings, None, Path("a"))
+        frame, counts = build_image_dataset({"main": main}, files, settings, (), Path("a"))
         lost = sum(counts["n_dropped"].values()) + counts["n_copies_dropped"]
         paired = sum(counts["n_paired_dropped"].values())
         assert counts["n_in"]["main"] == counts["n_out"] + lost + paired
@@ -250,7 +282,7 @@ def test_an_image_dataset_depends_on_the_master_seed_alone(labelled, tmp_path):
     pd.testing.assert_frame_equal(turned.set_index("object_id")[columns].sort_index(), one)
 
 
-def refused(samples, files, away_from=None) -> BadInput:
+def refused(samples, files, away_from=()) -> BadInput:
     with pytest.raises(BadInput) as caught:
         build_image_dataset(samples, files, SETTINGS, away_from, Path("samples/a.parquet"))
     return caught.value
@@ -294,7 +326,7 @@ def test_an_empty_split_is_refused(tmp_path, labelled):
     held_out = labelled[0][labelled[0]["split"] == "test"][["object_id", "ra", "dec"]]
     inside = sky(4000).merge(held_out[["object_id"]], on="object_id")
     files = shards(tmp_path, "inside", inside)
-    error = refused({"inside": inside}, files, labelled[0])
+    error = refused({"inside": inside}, files, labelled[:1])
     assert (error.place, error.found) == ("split 'train'", "none")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +162,29 @@ def test_the_average_over_seeds_is_held_against_the_oracle(toy, tmp_path):
     both = check_leaks(files, oracle, other.truth, settings).set_index("score")
     alone = checked(other, "same", "worse")["mean_model"].groupby("score").mean()
     assert both["mean_model"].to_dict() == pytest.approx(alone.to_dict())
+
+
+def test_no_dressing_is_fitted_on_the_galaxies_that_are_compared(toy, tmp_path):
+    """Where validation galaxies are the test galaxies, they stand in the files twice."""
+    split = pd.read_parquet(toy.predictions("same")[0])["split"].to_numpy()
+    twice = np.flatnonzero(split == "validation")
+    found = []
+    for fitted in (["calibration"], ["validation", "calibration"]):
+        other = replace(toy, folder=tmp_path / fitted[0])
+        (other.folder / "predictions").mkdir(parents=True)
+        rows = np.concatenate([np.flatnonzero(np.isin(split, fitted)), twice])
+        for method in ("oracle", "same", "worse"):
+            table = pd.read_parquet(toy.predictions(method)[0]).iloc[rows]
+            table.iloc[-len(twice) :, table.columns.get_loc("split")] = "test"
+            table.to_parquet(other.predictions(method)[0], index=False)
+        pdfs = read_pdfs(toy.pdfs("oracle"))
+        kept = type(pdfs)(pdfs.object_id[rows], pdfs.edges, pdfs.pmf[rows])
+        write_pdfs(other.pdfs("oracle"), kept, "toy.oracle-s0")
+        oracle = other.predictions("oracle")[0], other.pdfs("oracle")
+        settings = {"level": LEVEL, "images": []}
+        found.append(check_leaks(other.predictions("same", "worse"), oracle, toy.truth, settings))
+    assert (found[0]["n"] == len(twice)).all()
+    pd.testing.assert_frame_equal(*found)
 
 
 def test_densities_of_other_galaxies_are_refused(toy, tmp_path):

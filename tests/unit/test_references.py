@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from zladder.config.image_references import shows_held_out
 from zladder.config.methods import at_fraction
 from zladder.config.references import require_references
 from zladder.config.run_references import PARENTS, READ
@@ -66,7 +67,7 @@ CLAIM = ("claim_files", "soriano2024", "claims", "C3-transfer-rms")
          "baseline"),
         ((*CLASSES, "networks", "step3", "labels_from"), "stp2", LIN, "networks.step3.labels_from",
          "step2"),
-        (("datasets", "datasets", "deep_images", "away_from"), "main_image",
+        (("datasets", "datasets", "deep_images", "away_from", 0), "main_image",
          "config/stages/datasets.yaml", "datasets.deep_images.away_from", "main_images"),
         (("reference_files", "sdss_main_sample", "sample"), "mock_mai",
          "config/references/sdss_main_sample.yaml", "sample", "mock_main"),
@@ -119,13 +120,41 @@ def refused(tree) -> BadInput:
 def test_pixels_are_kept_away_from_another_image_dataset(settings):
     tree = settings()
     for name in ("main", "deep_images"):  # one without images, and itself
-        put(tree, ("datasets", "datasets", "deep_images", "away_from"), name)
+        put(tree, ("datasets", "datasets", "deep_images", "away_from"), [name])
         error = refused(tree)
         assert error.place == "datasets.deep_images.away_from"
-        known = (
-            "one of main_images, specz_images, hsc_images, cfhtls_images, main_images_as_published"
-        )
+        known = "one of main_images, specz_images, hsc_images, main_images_as_published"
         assert (error.expected, error.found) == (known, f"'{name}'")
+
+
+def test_no_encoder_sees_what_a_test_set_holds_out(settings):
+    def tree(**datasets):
+        made = settings()
+        made["datasets"]["datasets"] |= datasets
+        made["study_files"]["label_efficiency"]["test_on"] = ["main_images", "drawn_as_published"]
+        return made
+
+    whole = settings()["datasets"]["datasets"]
+    merged, deep = whole["main_images_as_published"], whole["deep_images"]
+    by_galaxy = {**merged, "conventions": ["by_galaxy"]}
+    elsewhere = {**merged, "samples": whole["hsc_images"]["samples"]}
+    for entry in (by_galaxy, elsewhere):
+        with pytest.raises(BadInput) as caught:
+            require_references(tree(drawn_as_published=entry))
+        assert caught.value.place == "encoders.untrained.dataset"
+        assert caught.value.found == "'deep_images'"
+        assert "'drawn_as_published' under its away_from" in caught.value.hint
+    datasets = settings()["datasets"]["datasets"]
+    for test, entry, away in (
+        ("main_images", {}, ["main_images"]),
+        ("main_images_as_published", {}, ["main_images"]),  # of its cells all are held out
+        ("drawn_as_published", by_galaxy, ["main_images", "drawn_as_published"]),
+        ("drawn_as_published", elsewhere, ["main_images", "drawn_as_published"]),
+    ):
+        made = {"datasets": {"datasets": {**datasets, "deep_images": {**deep, "away_from": away}}}}
+        made["datasets"]["datasets"] |= {test: entry} if entry else {}
+        assert not shows_held_out(made, "deep_images", test)
+        assert shows_held_out(made, "main_images", test) == (entry is by_galaxy)
 
 
 def test_an_image_dataset_needs_a_survey_with_frames(settings):

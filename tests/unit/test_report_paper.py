@@ -195,6 +195,7 @@ def test_stamps_and_image_datasets_are_counted_with_what_was_lost(tmp_path):
     ]
     counts = {"n_in": {"mock_main": 190}, "n_copies_dropped": 2, "n_without_stamp": 5,
               "n_dropped": {"border": 11}, "n_flagged": 3, "n_out": 172,
+              "n_pairs_sharing_pixels": 0, "n_pairs_across": 6,
               "n_by_split": {"train": 120, "test": 52}}  # fmt: skip
     made = tmp_path / "datasets" / "images.json"
     files.append(write_sidecar(made, "build_image_dataset.py", 1.0, counts=counts))
@@ -202,7 +203,7 @@ def test_stamps_and_image_datasets_are_counted_with_what_was_lost(tmp_path):
     rows = ["|".join("".join(cell.itertext()) for cell in row) for row in tree.iter("tr")]
     assert "mock_main|9|190|185|5edge 4, not_finite 1|2" in rows
     border = "a stamp at the border of another split's sky 11"
-    assert f"images|190|2|5|11{border}|172|3|120|52" in rows
+    assert f"images|190|2|5|11{border}|172|3|0close, as drawn: 6|120|52" in rows
 
 
 def test_a_page_without_pixels_does_not_speak_of_stamps(report_world):

@@ -241,6 +241,19 @@ def test_a_name_says_whether_splits_are_a_papers_own(settings):
         assert "_as_published" in f"{caught.value.expected} {caught.value.hint}"
 
 
+def test_a_published_test_set_stands_alone(settings):
+    tree = settings()
+    datasets = tree["datasets"]["datasets"]
+    entry = {**datasets["sdss_main"], "conventions": ["validation_as_test"]}
+    datasets["sdss_main_as_published"] = entry
+    with pytest.raises(BadInput) as caught:
+        require_references(tree)
+    assert caught.value.place == "datasets.sdss_main_as_published.given_parts.test"
+    assert caught.value.found == "'test' and validation_as_test"
+    entry["given_parts"] = {"validation": "test"}  # what the paper reported chose its models
+    require_references(tree)
+
+
 def test_every_seed_has_a_draw_of_labels(settings):
     tree = settings()
     tree["train"]["n_seeds"] = tree["datasets"]["label_draws"] + 1

@@ -46,6 +46,7 @@ rule check_leaks:
         answers=lambda wildcards: LADDER.photometry_answers(wildcards.study),
         oracle="<results>/predictions/{study}.oracle-s0.parquet",
         oracle_pdfs="<results>/predictions/{study}.oracle-s0.pdf.h5",
+        datasets=lambda wildcards: LADDER.tests_in(wildcards.study),
         truth="<results>/survey/truth.parquet",
     output:
         leaks="<results>/metrics/{study}/leaks.parquet",
@@ -69,6 +70,7 @@ rule check_leaks:
         "Looking for leaks in the study {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/check_leaks.py --answers {input.answers:q}'
+        " --datasets {input.datasets:q}"
         " --oracle {input.oracle:q} --oracle-pdfs {input.oracle_pdfs:q} --truth {input.truth:q}"
         " --settings {params.settings:q} --leaks {output.leaks:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -14,7 +14,7 @@ def make_parser() -> ProgramParser:
     parser = ProgramParser(__doc__)
     parser.add_input("--samples", several=True)
     parser.add_input("--stamps", several=True)
-    parser.add_input("--away-from", required=False)
+    parser.add_input("--away-from", several=True, required=False)
     parser.add_settings("--settings", "splits, cells and master seed, JSON")
     parser.add_output("--dataset")
     return parser
@@ -28,7 +28,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.tables.standard import write_standard
 
     samples = {path.stem: read_table(path) for path in options.samples}
-    away_from = read_table(options.away_from) if options.away_from else None
+    away_from = [read_table(path) for path in options.away_from or ()]
     dataset, counts = build_image_dataset(
         samples, options.stamps, options.settings, away_from, options.samples[0]
     )

@@ -23,10 +23,12 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Write the mean drift of every encoder and the drift of every test galaxy."""
     from zladder.evaluate.drift import measure_drift
+    from zladder.tables.split_notes import read_note, with_notes
     from zladder.tables.standard import write_standard
 
     summary, galaxies = measure_drift(options.features, options.dataset, options.settings)
-    write_standard(summary, options.drift)
+    notes = {options.dataset.stem: read_note(options.dataset)}
+    write_standard(with_notes(summary, notes), options.drift)
     write_standard(galaxies, options.galaxies)
     counts = {"galaxies": int(summary["n_total"].iloc[0]), "encoders": len(summary)}
     return {"seed": options.settings["seed"], "counts": counts}

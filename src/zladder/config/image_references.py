@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import BY_GALAXY
 from zladder.learning.room import room_pixels
 from zladder.provenance.errors import BadInput, require_known
 
@@ -26,8 +27,10 @@ def require_images(settings: Mapping[str, Any]) -> None:
     for dataset in image_datasets(settings):
         entry, file = datasets[dataset], "config/stages/datasets.yaml"
         if "away_from" in entry:
-            others = [name for name in image_datasets(settings) if name != dataset]
-            require_known(entry["away_from"], others, file, f"datasets.{dataset}.away_from")
+            # One that keeps away itself holds nothing out.
+            others = [n for n in image_datasets(settings) if "away_from" not in datasets[n]]
+            for other in entry["away_from"]:
+                require_known(other, others, file, f"datasets.{dataset}.away_from")
         for sample in (name for names in entry["samples"].values() for name in names):
             _require_imaged(settings, sample, dataset)
     train, pretrain = settings["train"], settings["pretrain"]
@@ -47,6 +50,24 @@ def image_datasets(settings: Mapping[str, Any]) -> list[str]:
     """Return the datasets that are an index over stamps."""
     datasets = settings["datasets"]["datasets"]
     return [name for name, entry in datasets.items() if "images" in entry]
+
+
+def shows_held_out(settings: Mapping[str, Any], dataset: str, test: str) -> bool:
+    """Return whether a training stamp of one image dataset may show what another holds out.
+
+    Splits by cell are the same in all image datasets: stamps for training lie in other cells than
+    those held out. What has no such splits must keep away from the other dataset, or from one that
+    holds out all of its cells: the same samples with our own splits (`zladder.datasets.images`).
+    """
+    datasets = settings["datasets"]["datasets"]
+    own, other = datasets[dataset], datasets[test]
+    by_cell = BY_GALAXY not in other.get("conventions", ())
+    if "away_from" not in own:
+        by_cell &= BY_GALAXY not in own.get("conventions", ())
+        return not (by_cell or dataset == test)
+    whole = [name for name in own["away_from"] if not datasets[name].get("conventions")]
+    covered = any(datasets[name]["samples"] == other["samples"] for name in whole) and by_cell
+    return not (test in own["away_from"] or covered)
 
 
 def require_checks(

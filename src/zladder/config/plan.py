@@ -124,6 +124,8 @@ def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[st
         trainings = [*document["networks"].values(), *document.get("encoders", {}).values()]
         names += [entry["dataset"] for entry in trainings]
         names += [document["controls"]["dataset"], *document["test_on"]]
+    entries = settings["datasets"]["datasets"]
+    names += [other for name in names for other in entries[name].get("away_from", [])]
     return _once(names)
 
 

@@ -13,7 +13,7 @@ from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
 from zladder.config.selections import require_selections
-from zladder.config.split_references import require_draws, require_told
+from zladder.config.split_references import require_draws, require_one_test_set, require_told
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _require_data(settings: Mapping[str, Any]) -> None:
     require_draws(settings)
     for dataset, entry in settings["datasets"]["datasets"].items():
         require_told(dataset, entry)
+        require_one_test_set(dataset, entry)
         for sky, names in entry["samples"].items():
             place = f"datasets.{dataset}.samples.{sky}"
             _require_all(names, samples, "config/stages/datasets.yaml", place)

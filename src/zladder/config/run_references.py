@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.image_references import image_datasets, require_checks
+from zladder.config.image_references import image_datasets, require_checks, shows_held_out
 from zladder.config.merge import overlay
 from zladder.config.methods import at_fraction, recipe_of
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # What an entry of a study may say beside recipe, dataset and ladder: nothing that has no effect.
 READ = {
@@ -37,14 +37,16 @@ def require_runs(settings: Mapping[str, Any], study: str) -> None:
     ------
     BadInput
         For names given twice, keys that the recipe does not read, networks on images whose dataset
-        has none, features of other galaxies than `embed_on`, and parents and labels that are
-        missing or of a wrong kind.
+        has none, encoders that would see what is held out, features of other galaxies than
+        `embed_on`, and parents and labels that are missing or of a wrong kind.
     """
     document, file = settings["study_files"][study], f"config/studies/{study}.yaml"
     tasks = _tasks(settings, document)
     _require_rungs(settings, document, file)
     for method, entry in document.get("encoders", {}).items():
-        _require_images(settings, entry["dataset"], file, f"encoders.{method}.dataset")
+        place = f"encoders.{method}.dataset"
+        _require_images(settings, entry["dataset"], file, place)
+        _require_unseen(settings, entry["dataset"], document["test_on"], file, place)
     for method, entry in document["networks"].items():
         place = f"networks.{method}"
         _require_read(settings, entry, file, place)
@@ -161,6 +163,17 @@ def _require_features(
         if name != there:
             hint = "features are kept of the galaxies of one dataset: take the same one"
             raise BadInput(file, place, f"embed_on, '{there}'", f"'{name}'", hint)
+
+
+def _require_unseen(
+    settings: Mapping[str, Any], dataset: str, tests: Sequence[str], file: str, place: str
+) -> None:
+    """Refuse an encoder that would see pixels of what the study's test sets hold out."""
+    for test in (name for name in tests if name in image_datasets(settings)):
+        if shows_held_out(settings, dataset, test):
+            expected = f"a dataset none of whose stamps shows what '{test}' holds out"
+            hint = f"name '{test}' under its away_from in config/stages/datasets.yaml"
+            raise BadInput(file, place, expected, f"'{dataset}'", hint)
 
 
 def _require_images(settings: Mapping[str, Any], dataset: str, file: str, place: str) -> None:

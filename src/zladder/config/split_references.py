@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import VALIDATION_AS_TEST
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,3 +45,19 @@ def require_told(dataset: str, entry: Mapping[str, Any]) -> None:
     else:
         expected, hint = "the key 'conventions'", f"names in {MARK} are kept for papers' own splits"
     raise BadInput(FILE, place, expected, f"'{dataset}' with {entry.get('conventions')}", hint)
+
+
+def require_one_test_set(dataset: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a published test set beside validation galaxies that are test galaxies too.
+
+    Raises
+    ------
+    BadInput
+        If both are asked for: the scores would pool two test sets, one of which chose the models.
+    """
+    test = entry.get("given_parts", {}).get("test")
+    if test is None or VALIDATION_AS_TEST not in entry.get("conventions", ()):
+        return
+    place, found = f"datasets.{dataset}.given_parts.test", f"'{test}' and {VALIDATION_AS_TEST}"
+    hint = "leave one of them out, or give the part as the validation split"
+    raise BadInput(FILE, place, "one test set", found, hint)

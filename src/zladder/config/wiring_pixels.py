@@ -133,9 +133,9 @@ class PixelWiring(DataWiring):
         )
 
     def away_from(self, dataset: str) -> list[str]:
-        """Return the dataset whose held-out pixels another one must not show; none for most."""
-        other = self.settings["datasets"]["datasets"][dataset].get("away_from")
-        return [f"<results>/datasets/{other}.parquet"] if other else []
+        """Return the datasets whose held-out pixels another one must not show; none for most."""
+        others = self.settings["datasets"]["datasets"][dataset].get("away_from", [])
+        return [f"<results>/datasets/{other}.parquet" for other in others]
 
     def drifts_of(self, study: str) -> list[str]:
         """Return the drifts of a study's galaxies; none without encoders."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.datasets.copies import without_copies
 from zladder.datasets.fractions import label_ranks
 from zladder.datasets.pairs import paired_across, without_pairs_across
@@ -15,7 +16,6 @@ from zladder.learning.split_rows import rank_column
 from zladder.provenance.digests import derive_seed
 from zladder.provenance.errors import BadInput
 from zladder.tables.sky_cells import healpix_index
-from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

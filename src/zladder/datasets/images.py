@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.datasets.build import (
     count_splits,
     join_samples,
@@ -25,17 +27,14 @@ from zladder.datasets.footprints import (
     stamp_radius_arcsec,
 )
 from zladder.datasets.pairs import paired_across
-from zladder.datasets.splits import shares_of, splits_of_keys
+from zladder.datasets.splits import shares_of, split_keys, splits_of_keys
 from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
 from zladder.provenance.errors import BadInput
-from zladder.tables.split_notes import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.tables.stamp_files import have_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
 TRAIN = "train"
 
@@ -44,7 +43,7 @@ def build_image_dataset(
     samples: Mapping[str, pd.DataFrame],
     shards: Sequence[Path],
     settings: Mapping[str, Any],
-    away_from: pd.DataFrame | None,
+    away_from: Sequence[pd.DataFrame],
     file: Path,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return (dataset, counts).
@@ -61,9 +60,9 @@ def build_image_dataset(
         the others as for `build_dataset`.
         Drawn by galaxy, as some papers do, none is dropped at a border.
     away_from
-        A labelled image dataset (`ra, dec, split`), or None. With it, what is kept is a training
-        set: no stamp of it reaches a cell that a stamp of that dataset's validation, calibration
-        or test galaxies reaches.
+        Labelled image datasets (`ra, dec, split`). With any, what is kept is a training set: no
+        stamp of it reaches a cell that a stamp of their validation, calibration or test galaxies
+        reaches.
     file
         Named in messages.
 
@@ -86,14 +85,14 @@ def build_image_dataset(
     stamped, radius, counts = _with_stamps(samples, shards, settings, file)
     placed = _unflagged(stamped, settings["leave_out_flags"], file)
     conventions = settings.get("conventions", ())
-    if away_from is None:
-        reason, kept = "border", _split(placed, settings, radius)
-    else:
+    if away_from:
         reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
+    else:
+        reason, kept = "border", _split(placed, settings, radius)
     dataset, paired = without_pairs(kept, settings)
     dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
-    wanted = [TRAIN] if away_from is not None else list(by_split)
+    wanted = [TRAIN] if away_from else list(by_split)
     if VALIDATION_AS_TEST in conventions:
         wanted = [split for split in wanted if split != "test"]
     _require_filled(by_split, wanted, file)
@@ -138,28 +137,35 @@ def _unflagged(stamped: pd.DataFrame, names: Sequence[str], file: Path) -> pd.Da
 
 
 def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:
-    """Return the galaxies with their split, those at the border of another split left out."""
+    """Return the galaxies with their split, those at the border of another split left out.
+
+    Where validation is the test set too, the borders of our own splits count as well: the galaxies
+    that it holds out are then among those that our splits hold out, and so is every pixel of them.
+    """
     conventions, seed = settings.get("conventions", ()), splits_seed(settings["master_seed"])
     own = split_column(placed, settings, {}, settings["master_seed"])
     if BY_GALAXY in conventions:
         return placed.assign(split=own)
-    galaxy, cell = _reached(placed, radius_arcsec, settings["sky_cell_order"])
-    shares = shares_of(settings["splits"], VALIDATION_AS_TEST in conventions)
-    strange = splits_of_keys(cell, shares, seed) != own[galaxy]
+    order = settings["sky_cell_order"]
+    galaxy, cell = _reached(placed, radius_arcsec, order)
+    home = split_keys(placed, order)[galaxy]
     stays = np.ones(len(placed), dtype=bool)
-    stays[galaxy[strange]] = False
+    for merged in {False, VALIDATION_AS_TEST in conventions}:
+        shares = shares_of(settings["splits"], merged)
+        strange = splits_of_keys(cell, shares, seed) != splits_of_keys(home, shares, seed)
+        stays[galaxy[strange]] = False
     return placed.assign(split=own)[stays].reset_index(drop=True)
 
 
 def _kept_away(
     placed: pd.DataFrame,
-    labelled: pd.DataFrame,
+    labelled: Sequence[pd.DataFrame],
     settings: Mapping[str, Any],
     radius_arcsec: float,
 ) -> pd.DataFrame:
-    """Return, as one training set, the galaxies away from what the other dataset holds out."""
+    """Return, as one training set, the galaxies away from what the other datasets hold out."""
     order = settings["sky_cell_order"]
-    held_out = labelled[labelled["split"] != TRAIN]
+    held_out = pd.concat([other.loc[other["split"] != TRAIN, ["ra", "dec"]] for other in labelled])
     _, forbidden = _reached(held_out, radius_arcsec, order)
     galaxy, cell = _reached(placed, radius_arcsec, order)
     stays = np.ones(len(placed), dtype=bool)

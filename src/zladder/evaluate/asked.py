@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from zladder.config.names import VALIDATION_AS_TEST
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
-from zladder.tables.split_notes import VALIDATION_AS_TEST, read_note
+from zladder.tables.split_notes import read_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import BY_GALAXY
 from zladder.report.markup import Html, joined, tag
 from zladder.report.numerals import count, count_cell
 from zladder.report.page import paragraph, section, table
@@ -65,18 +66,45 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
             _reasons(_left_out(record.counts), KINDS),
             count_cell(record.counts.get("n_out")),
             count_cell(record.counts.get("n_flagged")),
+            _pairs(record.counts),
             *[count_cell(record.by_split.get(split)) for split in splits],
         ]
         for record in made
     ]
     names = ("galaxies in", "copies dropped", "without a stamp", "left out", "galaxies out",
-             "of them with a fault", *splits)  # fmt: skip
-    note = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
-            "sky is left out: no stamp shows the pixels of another split. A fault of a stamp is a "
-            "flag that finds fault with its pixels, in any band.")  # fmt: skip
+             "of them with a fault", "pairs of two splits sharing pixels", *splits)  # fmt: skip
     head = ["dataset", *[tag("th", name, style="text-align: right") for name in names]]
     shown = table(head, rows, class_="dense")  # words in lines: all columns fit the page
-    return section("Image datasets", shown, paragraph(note, kind="note"))
+    return section("Image datasets", shown, paragraph(_drawn(made), kind="note"))
+
+
+def _drawn(made: Sequence[Record]) -> str:
+    """Return how the splits were drawn: by cell, or by galaxy as some papers do."""
+    by_galaxy = [record.subject for record in made if _by_galaxy(record)]
+    cells = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
+             "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
+    faults = " A fault of a stamp is a flag that finds fault with its pixels, in any band."
+    if not by_galaxy:
+        return cells + faults
+    galaxies = ("splits are drawn by galaxy, as their papers did: stamps of two splits may show "
+                "the same pixels, and the pairs that may are counted.")  # fmt: skip
+    if len(by_galaxy) == len(made):
+        return galaxies[0].upper() + galaxies[1:] + faults
+    return f"{cells} Not so in {', '.join(by_galaxy)}: {galaxies}{faults}"
+
+
+def _by_galaxy(record: Record) -> bool:
+    convention = str(record.content.get("split", {}).get("convention", ""))
+    return BY_GALAXY in convention.split(" + ")
+
+
+def _pairs(counts: Mapping[str, Any]) -> Html:
+    """Return a cell with the pairs of two splits that may share pixels; below, the close ones."""
+    sharing = counts.get("n_pairs_sharing_pixels")
+    if sharing is None:
+        return count_cell(None)
+    close = f"close, as drawn: {count(counts.get('n_pairs_across', 0))}"
+    return tag("td", count(sharing), tag("span", close, class_="sub"), class_="n")
 
 
 def _left_out(counts: Mapping[str, Any]) -> dict[str, int]:

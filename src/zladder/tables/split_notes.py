@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.tables.units import read_metadata
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # A paper's own way to split, in the words of the tables; without any the splits are ours.
-BY_GALAXY, VALIDATION_AS_TEST = "by_galaxy", "validation_as_test"
 CONVENTIONS = {
     BY_GALAXY: "drawn by galaxy, not by sky cell: blends and pixels may be in two splits",
     VALIDATION_AS_TEST: "the validation galaxies, which choose the models, are the test galaxies",
