@@ -90,6 +90,18 @@ def test_stamps_across_an_edge_are_those_of_one_frame(cut, whole, grid, overlap,
     assert (whole["flags"] == 0).all()
 
 
+def test_stamps_of_wider_pixels_reach_as_far_across_an_edge(cut, whole):
+    strips = write_strip(cut.root, 12)
+    for band in BANDS:
+        write_frame(whole.root, band, strips[band])
+    wide = {"grid": "sky", "grid_scale_arcsec": 0.58, "stamp_pixels": 27}  # 39.5 of the frame's
+    sample = galaxies(np.vstack([PLACES, [[75.1, 100.0]]]))
+    assert (cut(sample, **wide)["n_out"], whole(sample, **wide)["n_out"]) == (4, 4)
+    np.testing.assert_allclose(cut["flux"], whole["flux"], atol=1e-6)
+    assert (cut["flags"][1:3] == MOSAICKED).all()
+    assert (cut["flags"][3, :3] == MOSAICKED).all()  # i and z lie lower
+
+
 @pytest.mark.parametrize(("edge", "overlap", "n_out"), [
     ("lose", 90, 1), ("neighbour", 12, 1), ("neighbour", 90, 3), ("mosaic", 12, 3),
 ])  # fmt: skip

@@ -11,8 +11,10 @@ A stamp shard is an HDF5 file of contiguous, uncompressed datasets of N galaxies
 S × S pixels; its attributes are `schema` (`{STAMP_SCHEMA}`), `bands`, `pixel_scale_arcsec` and
 `unit` (nmgy: AB magnitude 22.5 - 2.5 log10 of it). With `cutouts.grid: frame` each band is cut
 about its own position by the rule of astropy's `Cutout2D`; with `sky` all bands are resampled
-onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp). In
-an image dataset `shard` and `row` say where a stamp lies."""
+onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp), of
+pixels as wide as the frames' or of `cutouts.grid_scale_arcsec`, below 1.5 of theirs: from there on
+SWarp averages several positions a pixel. Flux is per pixel of the stamp. In an image dataset
+`shard` and `row` say where a stamp lies."""
 
 STAMP_MEANINGS = {
     "flux": "nanomaggies, as in the frame: not de-reddened; y before x; stored as float32, "
