@@ -48,8 +48,9 @@ softening is the median noise of the sky, the range is that of the shard's own p
 is cut off and 0 stays 0. With another `cutouts.n_shards` the same stamp thus decodes to other
 values within the bound: where they must not depend on that, store floats. With h half of
 `asinh_step` a stored flux f is off by at most (e^h - 1) sqrt(softening² + f²), beside float32's own
-rounding. `zladder.tables.stamp_pixels` decodes all of them. What an encoding does not hold is bad input: a pixel above 65,504 nmgy of
-float16, a band whose noise is not known of asinh16 and asinh8. The table's lower figures hold for
+rounding. `zladder.tables.stamp_pixels` decodes all of them. What an encoding does not hold is
+bad input: a pixel above 65,504 nmgy of float16, a band whose noise is not known of asinh16 and
+asinh8. The table's lower figures hold for
 pixels between -5 and 1000 times the noise, the higher ones between -1000 and 100,000 times."""
 
 ENCODING_MEANINGS = {
