@@ -90,6 +90,18 @@ def test_stamps_across_an_edge_are_those_of_one_frame(cut, whole, grid, overlap,
     assert (whole["flags"] == 0).all()
 
 
+def test_stamps_of_wider_pixels_reach_as_far_across_an_edge(cut, whole):
+    strips = write_strip(cut.root, 12)
+    for band in BANDS:
+        write_frame(whole.root, band, strips[band])
+    wide = {"grid": "sky", "grid_scale_arcsec": 0.58, "stamp_pixels": 27}  # 39.5 of the frame's
+    sample = galaxies(np.vstack([PLACES, [[75.1, 100.0]]]))
+    assert (cut(sample, **wide)["n_out"], whole(sample, **wide)["n_out"]) == (4, 4)
+    np.testing.assert_allclose(cut["flux"], whole["flux"], atol=1e-6)
+    assert (cut["flags"][1:3] == MOSAICKED).all()
+    assert (cut["flags"][3, :3] == MOSAICKED).all()  # i and z lie lower
+
+
 @pytest.mark.parametrize(("edge", "overlap", "n_out"), [
     ("lose", 90, 1), ("neighbour", 12, 1), ("neighbour", 90, 3), ("mosaic", 12, 3),
 ])  # fmt: skip
@@ -133,9 +145,11 @@ def test_a_neighbour_that_is_not_there_is_said_and_no_excuse(cut, tmp_path):
         counts = cut(galaxies(PLACES), indexes=indexes)
         assert (counts["n_out"], counts["n_lost"]["edge"]) == (1, 2)
         told.append(pd.read_csv(cut.losses)["reason"].iloc[0])
-    assert told[0].endswith("; the neighbouring field 15 has no frame here")
+    told_of = "; the neighbouring field 15 has no frame here"
+    why = "; only fields that hold a galaxy of the catalogue get one"
+    assert told[0].endswith(told_of + why)
     assert f"; {path_of(cut.root, 'r', NEXT)}: file: expected a whole FITS file" in told[1]
-    assert told[2].endswith("; the neighbouring field 15 has no frame here")
+    assert told[2].endswith(told_of)  # a folder: nothing is fetched
 
 
 def test_a_galaxy_far_from_both_frames_stays_outside(cut):

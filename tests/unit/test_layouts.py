@@ -272,18 +272,41 @@ def test_all_shards_together_hold_every_galaxy_once(cut):
     for band in CFHTLS_BANDS:
         name = f"CFHTLS_D-85_{band}_100000+021200_T0007_MEDIAN.fits"
         path = write_tile(cut.root / name, counts((128, 128)), band)
-    sample = catalogue(path, 0, np.random.default_rng(1).uniform(30, 90, (23, 2)), CFHTLS_BANDS)
-    cut(sample, CFHTLS)
+    draw = np.random.default_rng(1)
+    places = np.concatenate([draw.uniform(30, 90, (23, 2)), draw.uniform(-900, -90, (7, 2))])
+    sample = catalogue(path, 0, places, CFHTLS_BANDS)
+    allowed = CFHTLS | {"max_lost_fraction": 1.0}
+    cut(sample, allowed)
     whole = dict(zip(cut["object_id"].tolist(), cut["flux"], strict=True))
-    parts = {}
+    parts, lost = {}, []
     for shard in range(3):
-        cut(sample, CFHTLS | {"n_shards": 3}, shard)
-        assert (cut["object_id"] % 3 == shard).all()
+        found = cut(sample, allowed | {"n_shards": 3}, shard)
+        off = pd.read_csv(cut.losses)["object_id"]
+        assert (off % 3 == shard).all()
+        assert (found["n_in"], found["n_lost"]["outside"]) == (found["n_out"] + len(off), len(off))
+        lost += off.tolist()
         parts |= dict(zip(cut["object_id"].tolist(), cut["flux"], strict=True))
-    assert parts.keys() == whole.keys() == set(sample["object_id"])
+    assert parts.keys() == whole.keys() == set(sample["object_id"][:23])
+    assert sorted(lost) == sample["object_id"][23:].tolist()
     assert all((parts[key] == whole[key]).all() for key in whole)
     window = counts((128, 128)) * np.float32(CFHTLS_COUNT_NMGY)
     assert np.isin(whole[1000][1], window).all()
+
+
+def test_a_tile_is_opened_for_one_shard_alone(cut):
+    write_patches(cut.root)
+    samples = [
+        catalogue(cut.root / "9813" / f"calexp-HSC-I-9813-{patch}.fits", 1,
+                  [[60.0, 90.0], [60.4, 91.0]], HSC_BANDS, first)
+        for patch, first in (("4,4", 1000), ("3,4", 2001))
+    ]  # fmt: skip
+    for n_shards, parts in ((1, [(4, 2)]), (2, [(2, 1), (2, 1)]), (3, [(2, 1), (2, 1), (0, 0)])):
+        ids = []
+        for shard, part in enumerate(parts):
+            found = cut(pd.concat(samples), COADDS | {"n_shards": n_shards}, shard)
+            assert (found["n_out"], found["n_fields"]) == part
+            ids += cut["object_id"].tolist()
+        assert ids == [2001, 2002, 1000, 1001]  # by the tiles' names
 
 
 def test_a_folder_without_tiles_and_a_tile_at_fault_are_refused(cut):

@@ -26,7 +26,7 @@ from stamp_sky import (
 
 from zladder.cutouts.cut import cut_stamps
 from zladder.cutouts.resample import areas, noise_share, resample, sky_grids
-from zladder.tables.stamp_files import flag_value, stamp_column
+from zladder.tables.stamp_files import describe_stamps, flag_value, stamp_column
 
 SWARP = shutil.which("SWarp") or shutil.which("swarp")
 SIDE = 32
@@ -51,14 +51,14 @@ def stamps_of(image: np.ndarray, wcs: WCS, ra, dec, scale=SCALE_ARCSEC, side=SID
     return out * areas(grids)[:, None, None], filled
 
 
-def swarp(folder, image: np.ndarray, band: str, ra: float, dec: float) -> np.ndarray:
+def swarp(folder, image, band: str, place, scale=SCALE_ARCSEC, side=SIDE) -> np.ndarray:
     """Run SWarp with the settings of papers on the main sample (Pasquet et al. 2019 and later)."""
     fits.PrimaryHDU(image, header_of(band)).writeto(folder / "frame.fits", overwrite=True)
     settings = {
         "IMAGEOUT_NAME": "out.fits", "WEIGHTOUT_NAME": "weight.fits", "WEIGHT_TYPE": "NONE",
         "CELESTIAL_TYPE": "NATIVE", "PROJECTION_TYPE": "TAN", "CENTER_TYPE": "MANUAL",
-        "CENTER": f"{ra:.10f},{dec:.10f}", "PIXELSCALE_TYPE": "MANUAL",
-        "PIXEL_SCALE": f"{SCALE_ARCSEC}", "IMAGE_SIZE": f"{SIDE},{SIDE}", "RESAMPLE": "Y",
+        "CENTER": f"{place[0]:.10f},{place[1]:.10f}", "PIXELSCALE_TYPE": "MANUAL",
+        "PIXEL_SCALE": f"{scale}", "IMAGE_SIZE": f"{side},{side}", "RESAMPLE": "Y",
         "RESAMPLING_TYPE": "LANCZOS3", "OVERSAMPLING": "0", "INTERPOLATE": "N",
         "FSCALASTRO_TYPE": "FIXED", "SUBTRACT_BACK": "N", "COMBINE": "Y", "COMBINE_TYPE": "MEDIAN",
         "WRITE_XML": "N", "VERBOSE_TYPE": "QUIET", "NTHREADS": "1", "RESAMPLE_DIR": ".",
@@ -78,7 +78,18 @@ def test_swarp_makes_the_same_stamp_to_a_hundredth_of_the_noise(tmp_path, band):
     ours, filled = stamps_of(image, wcs_of(band), sample["ra"], sample["dec"])
     assert filled.all()
     for stamp, ra, dec in zip(ours, sample["ra"], sample["dec"], strict=True):
-        reference = swarp(tmp_path, image, band, ra, dec)
+        reference = swarp(tmp_path, image, band, (ra, dec))
+        assert np.abs(stamp - reference).max() < 0.01 * SIGMA_NMGY
+
+
+@pytest.mark.skipif(SWARP is None, reason="no SWarp here (Debian: apt install swarp)")
+@pytest.mark.parametrize(("ratio", "side"), [(0.3, 48), (0.7, 40), (1.26, 24), (1.49, 24)])
+def test_swarp_makes_the_same_stamp_at_other_scales(tmp_path, ratio, side):
+    image, sample, scale = scene(2), galaxies(INSIDE[:2]), round(ratio * SCALE_ARCSEC, 4)
+    ours, filled = stamps_of(image, wcs_of("r"), sample["ra"], sample["dec"], scale, side)
+    assert filled.all()
+    for stamp, ra, dec in zip(ours, sample["ra"], sample["dec"], strict=True):
+        reference = swarp(tmp_path, image, "r", (ra, dec), scale, side)
         assert np.abs(stamp - reference).max() < 0.01 * SIGMA_NMGY
 
 
@@ -163,7 +174,8 @@ def cut(tmp_path):
     return Cut(tmp_path)
 
 
-def test_stars_lie_in_the_middle_of_every_band_with_all_of_their_light(cut):
+@pytest.mark.parametrize("scale", [None, 0.3, 0.55])
+def test_stars_lie_in_the_middle_of_every_band_with_all_of_their_light(cut, scale):
     sample = galaxies(np.array([[70.27, 66.61], [84.83, 57.39]]))
     rows, columns = np.indices(SHAPE)
     width, total = 1.4, 10.0
@@ -172,11 +184,14 @@ def test_stars_lie_in_the_middle_of_every_band_with_all_of_their_light(cut):
         for x, y in wcs_of(band).wcs_world2pix(sample[["ra", "dec"]].to_numpy(), 0):
             image += np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * width**2))
         write_frame(cut.root, band, total * image / (2 * np.pi * width**2))
-    assert cut(sample)["n_out"] == 2
+    told = {} if scale is None else {"grid_scale_arcsec": scale, "stamp_pixels": 40}
+    assert cut(sample, **told)["n_out"] == 2
+    scale = scale or SCALE_ARCSEC
+    assert describe_stamps(cut.folder / "0.h5").pixel_scale_arcsec == scale
     assert (cut["offset_pixels"] == 0).all()
     y, x = np.indices((40, 40)) - 19.5
     # 3 arcsec in radius: 7.58 pixels hold all but 4e-7 of such a star, and the other is 17 away
-    near = np.hypot(x, y) < 3.0 / SCALE_ARCSEC
+    near = np.hypot(x, y) < 3.0 / scale
     for stamp in cut["flux"].reshape(-1, 40, 40):
         flux = stamp * near
         assert flux.sum() == pytest.approx(total, rel=0.005)
@@ -206,9 +221,10 @@ def test_pixels_that_are_not_finite_lose_and_full_ones_are_flagged(cut):
     np.testing.assert_array_equal(cut["flags"], [[0] * 5, full])
 
 
-def test_the_sky_told_is_that_of_the_pixels(cut):
+@pytest.mark.parametrize("told", [{}, {"grid_scale_arcsec": 0.55, "stamp_pixels": 28}])
+def test_the_sky_told_is_that_of_the_pixels(cut, told):
     write_field(cut.root)
-    cut(galaxies(INSIDE))
+    cut(galaxies(INSIDE), **told)
     measured = cut["flux"].std(axis=(2, 3))
     # 1,600 correlated pixels each, 25 stamps: 0.5 % on their mean; asserted at 5 times that
     assert (measured / cut["sky_sigma_nmgy"]).mean() == pytest.approx(1.0, abs=0.025)

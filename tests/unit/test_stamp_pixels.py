@@ -63,6 +63,14 @@ def test_what_was_decoded_is_stored_as_the_same_code(encoding, flux):
     assert (np.diff(decoding_table(about), axis=1) >= 0).all()
 
 
+@pytest.mark.parametrize(("encoding", "most"), [("asinh8", (0.02, 0.04)),
+                                                ("asinh16", (0.8e-4, 1.5e-4))])  # fmt: skip
+def test_half_a_step_is_what_the_page_of_formats_says(encoding, most):
+    for (low, high), told in zip([(-5.0, 1e3), (-1e3, 1e5)], most, strict=True):
+        about = pixel_attributes(encoding, low * SIGMA, high * SIGMA, SIGMA)
+        np.testing.assert_allclose(np.expm1(about["asinh_step"] / 2), told, rtol=0.06)
+
+
 def test_half_a_step_of_eight_bits_is_a_small_part_of_the_noise():
     """A sky with galaxies up to 10,000 sigma: 2.5 % of the noise, and 2.5 % of a bright pixel."""
     draw = np.random.default_rng(3)

@@ -9,6 +9,7 @@ import pytest
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
 from zladder.provenance.digests import canonical_json
+from zladder.provenance.errors import BadInput
 
 MOCO = "label_efficiency.moco-s0"
 BASELINE = "class_residuals.baseline-s0"
@@ -133,6 +134,28 @@ def test_stamps_lie_in_as_many_shards_as_are_asked_for(wiring):
     wanted = [f"<results>/cutouts/mock_deep/{shard}.h5" for shard in range(3)]
     assert w.stamps_of("deep_images") == w.stamps_of_run(MOCO) == wanted
     assert w.frame_index("mock_main", "2") == ["<results>/survey/frames/2.parquet"]
+
+
+@pytest.mark.parametrize(("scale", "reach"), [(None, 3), (0.396, 3), (0.2, 6), (0.59, 3)])
+def test_a_grids_scale_reaches_cutting_and_footprints(wiring, scale, reach):
+    def change(tree):
+        tree["cutouts"] |= {"grid": "sky", "grid_scale_arcsec": scale}
+
+    w = wiring(change)
+    assert json.loads(w.building_images("main_images"))["kernel_pixels"] == reach
+    assert json.loads(w.cutting("mock_main")).get("grid_scale_arcsec") == scale
+
+
+@pytest.mark.parametrize(("grid", "scale", "expected"), [
+    ("frame", 0.396, "null with grid: frame"),
+    ("sky", 0.6, "less than 0.594 arcsec, for the frames of mock_main"),
+])  # fmt: skip
+def test_a_grid_that_its_frames_do_not_fit_is_refused(wiring, grid, scale, expected):
+    with pytest.raises(BadInput) as caught:
+        wiring(lambda tree: tree["cutouts"].update(grid=grid, grid_scale_arcsec=scale))
+    error = caught.value
+    assert (error.file, error.place) == ("config/stages/cutouts.yaml", "grid_scale_arcsec")
+    assert error.expected.startswith(expected)
 
 
 def test_without_images_no_frame_is_painted(wiring):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import Card, dataset_samples, resolve_cards
 from zladder.config.data import missing_files, require_obtainable
+from zladder.config.grids import require_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,7 +85,8 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     ------
     BadInput
         For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
-        bands, or a survey whose files are neither here nor fetchable.
+        bands, a survey whose files are neither here nor fetchable, or a grid that its frames do
+        not fit.
     """
     studies = _once(settings["studies"])
     studies += [
@@ -100,6 +102,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     }
     datasets = _datasets_of(settings, studies)
     samples = _once(sample for name in datasets for sample in dataset_samples(settings, name))
+    require_grid(settings, datasets)
     surveys = _surveys_of(settings, samples)
     for survey in surveys:
         require_obtainable(survey, settings["survey_files"][survey], settings["archives"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zladder.config.cards import dataset_samples
 from zladder.config.data import data_folder, fetched_frames, image_parts, survey_files
 from zladder.config.frame_layouts import SDSS
+from zladder.config.grids import kernel_pixels
 from zladder.config.methods import ladder_of
 from zladder.config.names import FRAME_PLACES
 from zladder.config.wiring_data import (
@@ -21,9 +22,6 @@ from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
     from typing import Any
-
-# How far beyond a stamp lie the pixels of the frame that it is made of: Lanczos-3 reaches three.
-KERNEL_PIXELS = {"frame": 0, "sky": 3}
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class PixelWiring(DataWiring):
         """Return the settings that converting a sample's published images depends on."""
         survey = self._imaged(sample)
         stage = dict(self.settings["cutouts"])
-        del stage["grid"], stage["edge"]  # of frames
+        del stage["grid"], stage["edge"], stage["grid_scale_arcsec"]  # of frames
         images = {key: value for key, value in survey["images"].items() if key != "parts"}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
         return canonical_json({**stage, **images, **read})
@@ -109,7 +107,8 @@ class PixelWiring(DataWiring):
     def cutting(self, sample: str) -> str:
         """Return the settings that cutting a sample's stamps depends on."""
         survey = self._imaged(sample)
-        stage, images = self.settings["cutouts"], survey["frames"]
+        images = survey["frames"]
+        stage = {key: of for key, of in self.settings["cutouts"].items() if of is not None}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv") if key in survey}
         frames = {key: images[key] for key in images if key not in FRAME_PLACES}
         return canonical_json({**stage, **read, **frames})
@@ -122,12 +121,11 @@ class PixelWiring(DataWiring):
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""
         stage = self.settings["datasets"]["images"]
-        reach = KERNEL_PIXELS[self.settings["cutouts"]["grid"]]
         return canonical_json(
             {
                 **stage,
                 **split_settings(self.settings, dataset),
-                "kernel_pixels": reach,
+                "kernel_pixels": kernel_pixels(self.settings, dataset),
                 "master_seed": self.settings["master_seed"],
             }
         )

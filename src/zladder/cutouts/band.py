@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.layout import stamp_scale_arcsec
 from zladder.cutouts.resample import areas, noise_share, resample, sky_grids
 from zladder.cutouts.windows import cut_windows, first_pixels, lie_inside, mask_bits, offsets
 from zladder.tables.stamp_files import flag_value
@@ -35,7 +36,7 @@ def cut_band(
     stamps
         The datasets of N galaxies, changed in place.
     settings
-        `stamp_pixels`, `pixel_scale_arcsec`, `grid`.
+        `stamp_pixels`, `pixel_scale_arcsec`, `grid`; `grid_scale_arcsec` where it is another.
     xy
         Where the galaxies lie in the frame, (N, 2), where that is not what its world coordinates
         say (grid "frame" alone).
@@ -84,7 +85,7 @@ def _cut_pixels(frame: Frame, index: int, stamps: Stamps, xy: np.ndarray) -> np.
 def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, Any]) -> np.ndarray:
     """Resample the frame onto a grid about the galaxy, the same one in every band."""
     flux, flags = stamps["flux"][:, index], stamps["flags"][:, index]
-    scale, side = settings["pixel_scale_arcsec"], flux.shape[-1]
+    scale, side = stamp_scale_arcsec(settings), flux.shape[-1]
     grids = sky_grids(frame.wcs, stamps["ra"], stamps["dec"], scale, side)
     with np.errstate(invalid="ignore"):  # infinite pixels become NaN, and these are flagged
         inside, brightest, bits = resample(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zladder.cutouts.beside import empty_pixels
+from zladder.cutouts.deal import deal_galaxies
 from zladder.cutouts.field import cut_field
 from zladder.cutouts.galaxies import fields_of, read_galaxies
 from zladder.cutouts.layouts import LAYOUTS
@@ -56,7 +57,8 @@ def cut_stamps(
         Which shard, from 0.
     settings
         `bands, stamp_pixels, pixel_scale_arcsec, grid, edge, n_shards, max_lost_fraction, layout`
-        and what the layout reads; `extinction_per_ebv` where it is known.
+        and what the layout reads; `extinction_per_ebv` where it is known; `grid_scale_arcsec` where
+        the grid's pixels are not as wide as the frames'.
     stamps, losses
         Files to write: HDF5 and CSV.
     indexes
@@ -74,17 +76,19 @@ def cut_stamps(
         As `read_galaxies`, and if more than the allowed fraction has no stamp.
     """
     layout = LAYOUTS[settings["layout"]]
-    galaxies = read_galaxies(sample, settings, shard, layout)
-    placed, lost = layout.place(galaxies, root, settings)
+    galaxies = read_galaxies(sample, settings, layout)
+    everywhere = layout.place(galaxies, root, settings)
+    placed, lost = deal_galaxies(*everywhere, layout.dealt_by, shard, settings["n_shards"])
+    n_in = len(placed) + len(lost)
     flagged: Counter[str] = Counter()
     there = fields_of(indexes) if layout.neighbour else None
     found = _fields(placed, root, settings, there, lost, flagged)
     n_out = write_stamps(stamps, found, len(placed), settings)
     losses_table(lost, layout.key).to_csv(losses, index=False, lineterminator="\n")
-    require_few_losses(lost, len(galaxies), settings["max_lost_fraction"])
+    require_few_losses(lost, n_in, settings["max_lost_fraction"])
     n_fields = len(placed[list(layout.key)].drop_duplicates())
     return {
-        "n_in": len(galaxies),
+        "n_in": n_in,
         "n_out": n_out,
         "n_lost": count_losses(lost),
         "n_flagged": {flag: flagged[flag] for flag in STAMP_FLAGS if flag not in LOSING},

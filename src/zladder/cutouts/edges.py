@@ -7,12 +7,14 @@ them: what leaves one frame there lies in the next.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zladder.cutouts.band import cut_band, fill_widths
 from zladder.cutouts.beside import some
+from zladder.cutouts.layout import stamp_scale_arcsec
 from zladder.tables.stamp_files import flag_value
 
 if TYPE_CHECKING:
@@ -62,9 +64,10 @@ def mend_edges(
         return notes
     left = (stamps["flags"][:, index] & flag_value("edge")) > 0
     below = xy[:, 1] < frame.image.shape[0] / 2
-    left &= _reaches_rows(frame, stamps, xy)
-    for step, side in ((-1, below), (1, ~below)):
-        rows = np.flatnonzero(left & side)
+    side = _frame_side(stamps, settings)
+    left &= _reaches_rows(frame, side, xy)
+    for step, half in ((-1, below), (1, ~below)):
+        rows = np.flatnonzero(left & half)
         if len(rows) == 0:
             continue
         other = neighbour(step)
@@ -78,9 +81,15 @@ def mend_edges(
     return notes
 
 
-def _reaches_rows(frame: Frame, stamps: Stamps, xy: np.ndarray) -> np.ndarray:
+def _frame_side(stamps: Stamps, settings: Mapping[str, Any]) -> int:
+    """Return the side of a stamp in pixels of its frame, rounded up."""
+    side = stamps["flux"].shape[-1]
+    return ceil(side * (stamp_scale_arcsec(settings) / settings["pixel_scale_arcsec"]))
+
+
+def _reaches_rows(frame: Frame, side: int, xy: np.ndarray) -> np.ndarray:
     """Return which stamps may hold the first or the last row, bool (N,)."""
-    reach = 0.75 * stamps["flux"].shape[-1] + 4  # of a turned stamp and the kernel
+    reach = 0.75 * side + 4  # of a turned stamp and the kernel
     y, last = xy[:, 1], frame.image.shape[0] - 1
     return (np.abs(y) < reach) | (np.abs(y - last) < reach)
 
@@ -109,7 +118,7 @@ def _from_both(
 
     Return the rows that both together do not hold whole.
     """
-    side = stamps["flux"].shape[-1]
+    side = _frame_side(stamps, settings)
     home, other = (_padded(frame, 2 * side) for frame in frames)
     same = np.ones(len(rows), dtype=bool)
     there: np.ndarray | None = None

@@ -113,7 +113,8 @@ def _neighbour(
     other = layout.neighbour(key, step)
     path = layout.path(root, other, band, settings)
     if not path.is_file() or (fields is not None and other not in fields):
-        return f"the neighbouring field {other[-1]} has no frame here"
+        why = "" if fields is None else "; only fields that hold a galaxy of the catalogue get one"
+        return f"the neighbouring field {other[-1]} has no frame here{why}"
     try:
         return _whole_frame(root, band, {**settings, "key": other, "shape": None})
     except BadInput as error:

@@ -22,23 +22,18 @@ if TYPE_CHECKING:
 FIELD = ["run", "camcol", "field"]
 
 
-def read_galaxies(
-    sample: Path, settings: Mapping[str, Any], shard: int, layout: Layout
-) -> pd.DataFrame:
-    """Return the galaxies of a sample that belong to a shard, sorted by id.
+def read_galaxies(sample: Path, settings: Mapping[str, Any], layout: Layout) -> pd.DataFrame:
+    """Return the galaxies of a sample.
 
-    They are dealt to shards by a column of the layout's: shard = its number modulo `n_shards`. Of
-    SDSS that is the field, elsewhere the identifier. A sample without extinctions gets them from
-    its E(B-V), where the survey's `extinction_per_ebv` is known.
+    One without extinctions gets them from its E(B-V), where the survey's `extinction_per_ebv` is
+    known.
 
     Parameters
     ----------
     sample
         The table, Parquet.
     settings
-        `bands`, `n_shards`; `extinction_per_ebv` where it is known.
-    shard
-        Which shard, from 0.
+        `bands`; `extinction_per_ebv` where it is known.
     layout
         Of the survey's images.
 
@@ -71,8 +66,7 @@ def read_galaxies(
         frame[name] = _whole(frame[name], name, sample)
     if by_ebv:
         frame = frame.assign(**{name: frame["ebv_mag"] * r for name, r in extinctions.items()})
-    mine = frame[frame[layout.dealt_by].to_numpy(np.int64) % settings["n_shards"] == shard]
-    return mine.sort_values("object_id").reset_index(drop=True)
+    return frame
 
 
 def require_one_row(frame: pd.DataFrame, file: Path) -> None:

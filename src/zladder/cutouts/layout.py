@@ -24,6 +24,12 @@ _LAYOUT_BYTES = 1 << 16  # what HDF5 itself writes, and more
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def stamp_scale_arcsec(settings: Mapping[str, Any]) -> float:
+    """Return the width of a stamp's pixels: `grid_scale_arcsec`, else the frames' own."""
+    scale: float = settings.get("grid_scale_arcsec", settings["pixel_scale_arcsec"])
+    return scale
+
+
 @contextmanager
 def room_for(path: Path) -> Iterator[None]:
     """Turn the error of a full disk, while a file is written, into one that names it.
@@ -61,7 +67,7 @@ def write_rows(
     n_most
         Stamps that room is made for, without chunks.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`.
+        `bands`, `stamp_pixels`, and what `stamp_scale_arcsec` reads.
     encoding
         Attributes that pixels are encoded by.
 
@@ -93,6 +99,7 @@ def _lay_out(
     bands, side = len(settings["bands"]), settings["stamp_pixels"]
     early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    early.set_obj_track_times(False)  # the same stamps are the same bytes at any time
     # Every row is written or cut off: filling the room with zeros first would cost as much.
     early.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     early.set_obj_track_times(False)  # the same stamps are the same bytes at any time
@@ -100,7 +107,7 @@ def _lay_out(
         file.attrs["schema"] = STAMP_SCHEMA
         file.attrs["unit"] = STAMP_UNIT
         file.attrs["bands"] = list(settings["bands"])
-        file.attrs["pixel_scale_arcsec"] = float(settings["pixel_scale_arcsec"])
+        file.attrs["pixel_scale_arcsec"] = float(stamp_scale_arcsec(settings))
         for name, value in encoding.items():
             file.attrs[name] = value
         for name, (dtype, entry) in stamp_datasets(bands, side, encoding["encoding"]).items():

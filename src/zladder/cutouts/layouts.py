@@ -39,7 +39,8 @@ class Layout:
     key
         Columns whose values name a frame; `place` adds those that a sample has not.
     dealt_by
-        Column of whole numbers whose remainder by the number of shards tells a galaxy's shard.
+        Column that galaxies are dealt to shards by (`deal.deal_galaxies`): the frames of one value
+        are opened for one shard alone.
     place
         (galaxies, folder of the frames, settings) -> (those that lie in a frame, with the columns
         of the key; the losses: all others).
@@ -98,6 +99,6 @@ LAYOUTS = {
         _FIELD, _FIELD, "field", _placed, _sdss_path, read_sdss.read_frame, _next_field
     ),
     "hsc_cutouts": Layout((), ("object_id",), "object_id", _placed, _cutout_path, read_hsc),
-    "hsc_coadds": Layout((), (TILE,), "object_id", _in_patches, _tile_path, read_hsc),
-    "cfhtls_tiles": Layout((), (TILE,), "object_id", _in_tiles, _tile_path, read_tile),
+    "hsc_coadds": Layout((), (TILE,), TILE, _in_patches, _tile_path, read_hsc),
+    "cfhtls_tiles": Layout((), (TILE,), TILE, _in_tiles, _tile_path, read_tile),
 }

@@ -11,8 +11,10 @@ A stamp shard is an HDF5 file of contiguous, uncompressed datasets of N galaxies
 S × S pixels; its attributes are `schema` (`{STAMP_SCHEMA}`), `bands`, `pixel_scale_arcsec` and
 `unit` (nmgy: AB magnitude 22.5 - 2.5 log10 of it). With `cutouts.grid: frame` each band is cut
 about its own position by the rule of astropy's `Cutout2D`; with `sky` all bands are resampled
-onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp). In
-an image dataset `shard` and `row` say where a stamp lies."""
+onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp), of
+pixels as wide as the frames' or of `cutouts.grid_scale_arcsec`, below 1.5 of theirs: from there on
+SWarp averages several positions a pixel. Flux is per pixel of the stamp. In an image dataset
+`shard` and `row` say where a stamp lies."""
 
 STAMP_MEANINGS = {
     "flux": "nanomaggies, as in the frame: not de-reddened; y before x; stored as float32, "
@@ -43,16 +45,19 @@ ENCODING_OPENING = """\
 (`float32` where there is none). Of the asinh encodings a code c stands for
 `softening_nmgy` sinh((c - `zero_code`) `asinh_step`), each an attribute with one number a band: the
 softening is the median noise of the sky, the range is that of the shard's own pixels, so that none
-is cut off and 0 stays 0. With h half of `asinh_step` a stored flux f is off by at most
-(e^h - 1) sqrt(softening² + f²), beside float32's own rounding. `zladder.tables.stamp_pixels`
-decodes all of them. What an encoding does not hold is bad input: a pixel above 65,504 nmgy of
-float16, a band whose noise is not known of asinh16 and asinh8."""
+is cut off and 0 stays 0. With another `cutouts.n_shards` the same stamp thus decodes to other
+values within the bound: where they must not depend on that, store floats. With h half of
+`asinh_step` a stored flux f is off by at most (e^h - 1) sqrt(softening² + f²), beside float32's own
+rounding. `zladder.tables.stamp_pixels` decodes all of them. What an encoding does not hold is
+bad input: a pixel above 65,504 nmgy of float16, a band whose noise is not known of asinh16 and
+asinh8. The table's lower figures hold for
+pixels between -5 and 1000 times the noise, the higher ones between -1000 and 100,000 times."""
 
 ENCODING_MEANINGS = {
     "float32": ("0", "229 GB"),
     "float16": ("2^-11 of the flux, at least 2^-25 nmgy", "114 GB"),
-    "asinh16": ("about 0.01 % of noise or flux, whichever is larger", "114 GB"),
-    "asinh8": ("about 2.5 % of noise or flux, whichever is larger", "57 GB"),
+    "asinh16": ("0.008 to 0.015 % of noise and flux in quadrature", "114 GB"),
+    "asinh8": ("2 to 4 % of noise and flux in quadrature", "57 GB"),
 }
 
 STAMP_FLAG_MEANINGS = {

@@ -1,0 +1,56 @@
+"""The scale of the grids on the sky that stamps are resampled to."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from zladder.config.cards import dataset_samples
+from zladder.provenance.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# How many pixels of the frame beyond a stamp it is made of: Lanczos-3 reaches three.
+_REACH_FRAME_PIXELS = {"frame": 0, "sky": 3}
+# Up to here SWarp looks each pixel up once, as we do; from here on it averages over several.
+_COARSEST = 1.5
+
+
+def require_grid(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
+    """Refuse a scale that nothing is resampled to, or too coarse for the frames of some dataset.
+
+    Raises
+    ------
+    BadInput
+        With the key at fault.
+    """
+    scale, file = settings["cutouts"]["grid_scale_arcsec"], "config/stages/cutouts.yaml"
+    if scale is None:
+        return
+    if settings["cutouts"]["grid"] != "sky":
+        raise BadInput(file, "grid_scale_arcsec", "null with grid: frame, whose pixels stay",
+                       f"{scale}", "set grid: sky")  # fmt: skip
+    imaged = [name for name in datasets if "images" in settings["datasets"]["datasets"][name]]
+    for sample in (one for name in imaged for one in dataset_samples(settings, name)):
+        own = _frame_scale_arcsec(settings, sample)
+        if own is not None and scale >= _COARSEST * own:
+            expected = f"less than {_COARSEST * own:.4g} arcsec, for the frames of {sample}"
+            raise BadInput(file, "grid_scale_arcsec", expected, f"{scale}",
+                           "a finer grid: between coarse pixels light would be lost")  # fmt: skip
+
+
+def kernel_pixels(settings: Mapping[str, Any], dataset: str) -> int:
+    """Return how many of its own pixels beyond a stamp lie the frame's that it is made of."""
+    reach = _REACH_FRAME_PIXELS[settings["cutouts"]["grid"]]
+    scale = settings["cutouts"]["grid_scale_arcsec"]
+    if scale is None:
+        return reach
+    found = (_frame_scale_arcsec(settings, one) for one in dataset_samples(settings, dataset))
+    return max((ceil(reach * (own / scale)) for own in found if own is not None), default=0)
+
+
+def _frame_scale_arcsec(settings: Mapping[str, Any], sample: str) -> float | None:
+    """Return the width of a pixel of the frames of a sample; None without frames."""
+    survey = settings["survey_files"][settings["catalogs"]["samples"][sample]["photometry"]]
+    return survey["frames"]["pixel_scale_arcsec"] if "frames" in survey else None
