@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import h5py
@@ -92,6 +93,14 @@ def test_no_batch_depends_on_threads_or_on_what_was_asked_before(
     monkeypatch.setattr(loaders, "CHUNK_ROWS", chunk)
     one, other = resident(sky), streaming(sky, readers=readers, ahead=ahead)
     for number in (3, 4, 9, 40, 2):  # on, a leap, another pass, back
+        assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    other.close()
+
+
+def test_a_system_that_takes_no_advice_gives_the_same_batches(sky, monkeypatch):
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)  # as on macOS
+    one, other = resident(sky), streaming(sky)
+    for number in range(6):
         assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
     other.close()
 
