@@ -15,6 +15,7 @@ from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
 from zladder.cutouts.shard import write_stamps
 from zladder.learning import engine, loaders, windows
+from zladder.learning.decoding import Decoding
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_index import shard_files
 from zladder.learning.image_set import EVERYTHING, Room, open_images
@@ -254,6 +255,14 @@ def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
             flux = decode_pixels(file["flux"][row : row + 1], file.attrs)[0]
         expected = torch.from_numpy(flux).permute(1, 2, 0) * images.rows.dereddening[place]
         assert torch.equal(images.resident.flux_nmgy[place], expected)
+
+
+def test_decoding_tables_go_to_a_device_once():
+    decoding, meta = Decoding(torch.rand(2, 3, 256)), torch.device("meta")
+    assert decoding.tables_on(meta).device == meta
+    assert decoding.tables_on(meta) is decoding.tables_on(meta)
+    assert decoding.tables.to(meta) is not decoding.tables.to(meta)  # what the test would see
+    assert Decoding(None).tables_on(meta) is None
 
 
 def test_shards_of_different_encodings_are_refused(own_sky):
