@@ -14,12 +14,13 @@ from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
 from zladder.cutouts.shard import write_stamps
-from zladder.learning import engine, loaders, windows
+from zladder.learning import engine, loaders, window_size
 from zladder.learning.decoding import Decoding
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_index import shard_files
 from zladder.learning.image_set import EVERYTHING, Room, open_images
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
+from zladder.learning.pieces import Pieces
 from zladder.learning.windows import Windows
 from zladder.pretrain.encoder import pretrain_encoder
 from zladder.provenance.errors import BadInput, Unfinished
@@ -179,6 +180,45 @@ def test_the_sky_is_the_same_from_either(sky):
     assert bool(torch.isfinite(one.sky_sigma_nmgy).all())
 
 
+def small_windows(monkeypatch):
+    """Have trainings mix their galaxies in windows of 32, four to a block."""
+    monkeypatch.setattr(window_size, "WHOLE_ROWS", 0)
+    monkeypatch.setattr(window_size, "BLOCK_ROWS", BLOCK)
+    monkeypatch.setattr(window_size, "WINDOW_BYTES", WINDOW * 3 * 16**2 * 4)
+
+
+def test_both_loaders_count_a_window_in_bytes(sky, monkeypatch):
+    small_windows(monkeypatch)
+    card, encoder = pretrain_card(), drawn_encoder(pretrain_card())
+    found = [loader_of(opened(sky, room), encoder, card) for room in (EVERYTHING, NOTHING)]
+    assert [one.windows.window_rows for one in found] == [WINDOW, WINDOW]
+    assert [one.windows.block_rows for one in found] == [BLOCK, BLOCK]
+    for one in found:
+        one.close()
+
+
+def encoded_shards(shards, folder, encoding):
+    """Write shards in an encoding, the second twice as bright; return their paths."""
+    paths = []
+    for number, path in enumerate(shards):
+        with h5py.File(path) as file:
+            stamps = {name: file[name][()] for name in file}
+        stamps["flux"] *= 1 + number
+        settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
+                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
+        paths.append(folder / path.parent.name / path.name)
+        paths[-1].parent.mkdir(exist_ok=True)
+        write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)
+    return paths
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_bytes_of_a_galaxy_are_those_of_its_file(sky, tmp_path, encoding):
+    images = opened((sky[0], encoded_shards(sky[1], tmp_path, encoding)), NOTHING)
+    with Pieces(images.rows) as pieces:
+        assert images.rows.row_bytes == pieces.row_bytes
+
+
 def interrupted(train, monkeypatch, stops):
     """Return what a training ends with that is stopped after so many steps, again and again."""
     plain = engine.drive
@@ -197,8 +237,7 @@ def interrupted(train, monkeypatch, stops):
 
 @pytest.mark.parametrize("geometry", ["dihedral", "rotation"])
 def test_a_pretraining_ends_with_the_same_bytes(sky, tmp_path, monkeypatch, geometry):
-    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
-    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    small_windows(monkeypatch)
     jitter = 2 if geometry == "dihedral" else 0
     card = pretrain_card(augmentation={"geometry": geometry, "jitter_pixels": jitter},
                          inputs={"crop_pixels": 12 if jitter else 10})  # fmt: skip
@@ -214,8 +253,7 @@ def test_a_pretraining_ends_with_the_same_bytes(sky, tmp_path, monkeypatch, geom
 
 
 def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
-    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    small_windows(monkeypatch)
     labelled = toy_images.write_sky(tmp_path, "labelled", 200, seed=5)
     card = image_card()
     side = 12 + 2 * 1
@@ -231,16 +269,7 @@ def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
     """Two shards of two scales: each is decoded by its own."""
-    paths = []
-    for number, path in enumerate(sky[1]):
-        with h5py.File(path) as file:
-            stamps = {name: file[name][()] for name in file}
-        stamps["flux"] *= 1 + number
-        settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
-                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
-        paths.append(tmp_path / path.parent.name / path.name)
-        paths[-1].parent.mkdir(exist_ok=True)
-        write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)
+    paths = encoded_shards(sky[1], tmp_path, encoding)
     encoded = (sky[0], paths)
     one, other = resident(encoded), streaming(encoded)
     for number in range(6):

@@ -27,7 +27,9 @@ class Decoding:
     """
 
     tables: torch.Tensor | None
-    _moved: dict[torch.device, torch.Tensor] = field(default_factory=dict, repr=False)
+    _moved: dict[torch.device, torch.Tensor] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def tables_on(self, device: torch.device) -> torch.Tensor | None:
         """Return the tables on a device; they go there once."""
