@@ -14,7 +14,7 @@ from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
 from zladder.cutouts.shard import write_stamps
-from zladder.learning import engine, loaders, window_size
+from zladder.learning import engine, image_set, loaders, window_size
 from zladder.learning.decoding import Decoding
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_index import shard_files
@@ -42,10 +42,8 @@ def opened(sky, room: Room, **options):
     card = pretrain_card()
     frame = read_table(sky[0])
     options = {"side_pixels": 15, "with_sky": True} | options
-    side, with_sky = options["side_pixels"], options["with_sky"]
-    return open_images(
-        frame, shard_files(sky[1]), card["inputs"], side, sky[0], room, with_sky=with_sky
-    )
+    side = options.pop("side_pixels")
+    return open_images(frame, shard_files(sky[1]), card["inputs"], side, sky[0], room, **options)
 
 
 def resident(sky, share=(0, 1), batch=BATCH, block=BLOCK, window=WINDOW) -> ResidentLoader:
@@ -178,6 +176,57 @@ def test_the_sky_is_the_same_from_either(sky):
     one, other = opened(sky, EVERYTHING), opened(sky, NOTHING)
     assert torch.equal(one.sky_sigma_nmgy, other.sky_sigma_nmgy)
     assert bool(torch.isfinite(one.sky_sigma_nmgy).all())
+
+
+def looks(monkeypatch) -> list[bool]:
+    """Return a list that grows by an entry whenever all pixels are looked through."""
+    seen, plain = [], image_set.stamp_blocks
+
+    def counting(rows, paths=None):
+        seen.append(True)
+        return plain(rows, paths)
+
+    monkeypatch.setattr(image_set, "stamp_blocks", counting)
+    return seen
+
+
+def test_a_later_attempt_does_not_look_through_the_pixels_again(sky, tmp_path, monkeypatch):
+    seen, kept = looks(monkeypatch), tmp_path / "resume" / "sky.safetensors"
+    first, plain = opened(sky, NOTHING, kept=kept), opened(sky, EVERYTHING)
+    assert (len(seen), kept.is_file()) == (2, True)
+    second = opened(sky, NOTHING, kept=kept)
+    assert len(seen) == 2
+    assert second.resident is None
+    for images in (first, second):
+        assert torch.equal(images.sky_sigma_nmgy, plain.sky_sigma_nmgy)
+    opened(sky, NOTHING, kept=kept, with_sky=False)
+    opened(sky, NOTHING, kept=kept, with_sky=False, side_pixels=13)
+    assert len(seen) == 4  # other questions
+    kept.write_bytes(kept.read_bytes()[:-5])
+    assert torch.equal(opened(sky, NOTHING, kept=kept).sky_sigma_nmgy, plain.sky_sigma_nmgy)
+    assert len(seen) == 5  # a damaged answer is none
+
+
+def test_changed_pixels_are_looked_through_again(own_sky, tmp_path):
+    kept = tmp_path / "sky.safetensors"
+    opened(own_sky, NOTHING, kept=kept)
+    with h5py.File(own_sky[1][0], "r+") as file:
+        file["flux"][7, 1, 2, 3] = np.nan
+    with pytest.raises(BadInput, match="row 7"):
+        opened(own_sky, NOTHING, kept=kept)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_attempts_of_a_training_look_once_at_what_is_streamed(
+    sky, tmp_path, monkeypatch, streamed
+):
+    seen, room = looks(monkeypatch), NOTHING if streamed else EVERYTHING
+    interrupted(
+        lambda: pretrain_encoder(pretrain_card(), *sky, tmp_path, None, room),
+        monkeypatch, (2, 2, 100),
+    )  # fmt: skip
+    assert len(seen) == (1 if streamed else 3)
+    assert (tmp_path / "sky.safetensors").is_file() == streamed
 
 
 def small_windows(monkeypatch):
