@@ -35,6 +35,7 @@ from torch.utils.data import DataLoader, Dataset
 from zladder.cutouts.shard import write_stamps
 from zladder.learning.image_set import EVERYTHING, ImageSet, Room, open_images
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
+from zladder.learning.window_size import BLOCK_ROWS
 from zladder.learning.windows import Windows
 from zladder.networks.resnet import Encoder
 from zladder.tables.stamp_files import stamp_datasets
@@ -131,7 +132,7 @@ def streamed(images: ImageSet, n: int, passes: int, *, prepared: bool) -> int:
     """Take whole passes from a new streaming loader."""
     size = images.rows.stamp_pixels
     inputs = {"bands": BANDS, "crop_pixels": size, "stretch": "sqrt"}
-    order = Windows(1, torch.from_numpy(images.rows.in_files()), window_rows=window_rows(n))
+    order = Windows(1, torch.from_numpy(images.rows.in_files()), BLOCK_ROWS, window_rows(n))
     loader = StreamingLoader(images, inputs, torch.ones(len(BANDS)), order, BATCH)
     count = 0
     for number in range(passes * n // BATCH):
@@ -145,7 +146,7 @@ def streamed(images: ImageSet, n: int, passes: int, *, prepared: bool) -> int:
 
 def window_rows(n: int) -> int:
     """Return a window of an eighth of the galaxies, so that a small run has several."""
-    return max(n // 8 // 32, 1) * 32
+    return max(n // 8 // BLOCK_ROWS, 1) * BLOCK_ROWS
 
 
 def fancy(paths: list[Path], size: int, n_batches: int, workers: int) -> int:

@@ -14,6 +14,7 @@ from zladder.config.merge import overlay
 from zladder.learning.augment import Views
 from zladder.learning.images import Images
 from zladder.learning.loaders import ResidentLoader
+from zladder.learning.window_size import BLOCK_ROWS, WHOLE_ROWS
 from zladder.learning.windows import Windows
 
 BANDS = ["g", "r", "i"]
@@ -166,5 +167,5 @@ def bits(tensors: dict[str, torch.Tensor]) -> dict[str, bytes]:
 
 def loader(images: Images, card: dict[str, Any]) -> ResidentLoader:
     """Return the loader of images in memory, with softening 1."""
-    windows = Windows(card["seed"], torch.arange(len(images)))
+    windows = Windows(card["seed"], torch.arange(len(images)), BLOCK_ROWS, WHOLE_ROWS)
     return ResidentLoader(views(images), windows, card["schedule"]["batch_size"])

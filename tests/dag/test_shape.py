@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.checkout import TARGETS
+from zladder.learning.window_size import WINDOW_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,9 @@ def test_every_job_states_its_resources_in_abstract_words(fresh: Checkout) -> No
         assert set(job["resources"]) <= allowed, job
         assert job["resources"]["mem_mb"] >= 1000
         assert job["resources"]["runtime"] >= 10
+    on_images = [job for job in jobs if job["rule"] in ("pretrain_encoder", "train_image")]
+    two_windows = 2 * WINDOW_BYTES // 10**6  # more than what may be resident by default
+    assert {job["resources"]["mem_mb"] for job in on_images} == {two_windows + 2000}
     asking = {job["rule"]: job["resources"].get("gpu", 0) for job in jobs}
     assert asking == {rule: int(rule in ON_GPU) for rule in JOBS}
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zladder.learning.sampler import batch_rows
-from zladder.learning.windows import WINDOW_ROWS, Windows, share_of
+from zladder.learning.window_size import BLOCK_ROWS, WHOLE_ROWS, WINDOW_BYTES, window_rows
+from zladder.learning.windows import Windows, share_of
 
 
 def windows(n: int, seed: int = 1, block: int = 4, window: int = 16) -> Windows:
@@ -54,10 +55,30 @@ def test_a_window_holds_whole_blocks(n):
 
 def test_a_set_no_larger_than_a_window_is_permuted_as_a_whole():
     n = 100
-    order = Windows(3, torch.arange(n).flip(0))
-    assert n < WINDOW_ROWS
+    order = Windows(3, torch.arange(n).flip(0), BLOCK_ROWS, window_rows(n, 10**6))
     for step in range(12):
         assert torch.equal(order.galaxies(24 * step, 24 * step + 24), batch_rows(3, n, 24, step))
+
+
+@settings(deadline=None)
+@given(n=st.integers(1, 3 * WHOLE_ROWS), row_bytes=st.integers(1, 10**8))
+def test_a_window_takes_a_fixed_room_or_is_the_whole(n, row_bytes):
+    held = window_rows(n, row_bytes)
+    assert held % BLOCK_ROWS == 0
+    if n <= WHOLE_ROWS:
+        assert held >= n
+    else:
+        assert held == BLOCK_ROWS or held * row_bytes <= WINDOW_BYTES
+        assert (held + BLOCK_ROWS) * row_bytes > WINDOW_BYTES
+
+
+@pytest.mark.parametrize(("n", "side", "held"), [
+    (WHOLE_ROWS + 1, 64, 32_768),  # as before sizes counted
+    (WHOLE_ROWS + 1, 112, 10_688),  # 2,684,354,560 / 250,880 = 10,699.7
+    (WHOLE_ROWS, 112, 32_768),
+])  # fmt: skip
+def test_windows_of_known_stamps(n, side, held):
+    assert window_rows(n, 5 * side**2 * 4) == held
 
 
 def test_passes_and_seeds_differ():

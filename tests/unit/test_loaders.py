@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import h5py
@@ -13,11 +14,13 @@ from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
 from zladder.cutouts.shard import write_stamps
-from zladder.learning import engine, loaders, windows
+from zladder.learning import engine, image_set, loaders, window_size
+from zladder.learning.decoding import Decoding
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_index import shard_files
 from zladder.learning.image_set import EVERYTHING, Room, open_images
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
+from zladder.learning.pieces import Pieces
 from zladder.learning.windows import Windows
 from zladder.pretrain.encoder import pretrain_encoder
 from zladder.provenance.errors import BadInput, Unfinished
@@ -39,10 +42,8 @@ def opened(sky, room: Room, **options):
     card = pretrain_card()
     frame = read_table(sky[0])
     options = {"side_pixels": 15, "with_sky": True} | options
-    side, with_sky = options["side_pixels"], options["with_sky"]
-    return open_images(
-        frame, shard_files(sky[1]), card["inputs"], side, sky[0], room, with_sky=with_sky
-    )
+    side = options.pop("side_pixels")
+    return open_images(frame, shard_files(sky[1]), card["inputs"], side, sky[0], room, **options)
 
 
 def resident(sky, share=(0, 1), batch=BATCH, block=BLOCK, window=WINDOW) -> ResidentLoader:
@@ -92,6 +93,14 @@ def test_no_batch_depends_on_threads_or_on_what_was_asked_before(
     monkeypatch.setattr(loaders, "CHUNK_ROWS", chunk)
     one, other = resident(sky), streaming(sky, readers=readers, ahead=ahead)
     for number in (3, 4, 9, 40, 2):  # on, a leap, another pass, back
+        assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    other.close()
+
+
+def test_a_system_that_takes_no_advice_gives_the_same_batches(sky, monkeypatch):
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)  # as on macOS
+    one, other = resident(sky), streaming(sky)
+    for number in range(6):
         assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
     other.close()
 
@@ -169,6 +178,96 @@ def test_the_sky_is_the_same_from_either(sky):
     assert bool(torch.isfinite(one.sky_sigma_nmgy).all())
 
 
+def looks(monkeypatch) -> list[bool]:
+    """Return a list that grows by an entry whenever all pixels are looked through."""
+    seen, plain = [], image_set.stamp_blocks
+
+    def counting(rows, paths=None):
+        seen.append(True)
+        return plain(rows, paths)
+
+    monkeypatch.setattr(image_set, "stamp_blocks", counting)
+    return seen
+
+
+def test_a_later_attempt_does_not_look_through_the_pixels_again(sky, tmp_path, monkeypatch):
+    seen, kept = looks(monkeypatch), tmp_path / "resume" / "sky.safetensors"
+    first, plain = opened(sky, NOTHING, kept=kept), opened(sky, EVERYTHING)
+    assert (len(seen), kept.is_file()) == (2, True)
+    second = opened(sky, NOTHING, kept=kept)
+    assert len(seen) == 2
+    assert second.resident is None
+    for images in (first, second):
+        assert torch.equal(images.sky_sigma_nmgy, plain.sky_sigma_nmgy)
+    opened(sky, NOTHING, kept=kept, with_sky=False)
+    opened(sky, NOTHING, kept=kept, with_sky=False, side_pixels=13)
+    assert len(seen) == 4  # other questions
+    kept.write_bytes(kept.read_bytes()[:-5])
+    assert torch.equal(opened(sky, NOTHING, kept=kept).sky_sigma_nmgy, plain.sky_sigma_nmgy)
+    assert len(seen) == 5  # a damaged answer is none
+
+
+def test_changed_pixels_are_looked_through_again(own_sky, tmp_path):
+    kept = tmp_path / "sky.safetensors"
+    opened(own_sky, NOTHING, kept=kept)
+    with h5py.File(own_sky[1][0], "r+") as file:
+        file["flux"][7, 1, 2, 3] = np.nan
+    with pytest.raises(BadInput, match="row 7"):
+        opened(own_sky, NOTHING, kept=kept)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_attempts_of_a_training_look_once_at_what_is_streamed(
+    sky, tmp_path, monkeypatch, streamed
+):
+    seen, room = looks(monkeypatch), NOTHING if streamed else EVERYTHING
+    interrupted(
+        lambda: pretrain_encoder(pretrain_card(), *sky, tmp_path, None, room),
+        monkeypatch, (2, 2, 100),
+    )  # fmt: skip
+    assert len(seen) == (1 if streamed else 3)
+    assert (tmp_path / "sky.safetensors").is_file() == streamed
+
+
+def small_windows(monkeypatch):
+    """Have trainings mix their galaxies in windows of 32, four to a block."""
+    monkeypatch.setattr(window_size, "WHOLE_ROWS", 0)
+    monkeypatch.setattr(window_size, "BLOCK_ROWS", BLOCK)
+    monkeypatch.setattr(window_size, "WINDOW_BYTES", WINDOW * 3 * 16**2 * 4)
+
+
+def test_both_loaders_count_a_window_in_bytes(sky, monkeypatch):
+    small_windows(monkeypatch)
+    card, encoder = pretrain_card(), drawn_encoder(pretrain_card())
+    found = [loader_of(opened(sky, room), encoder, card) for room in (EVERYTHING, NOTHING)]
+    assert [one.windows.window_rows for one in found] == [WINDOW, WINDOW]
+    assert [one.windows.block_rows for one in found] == [BLOCK, BLOCK]
+    for one in found:
+        one.close()
+
+
+def encoded_shards(shards, folder, encoding):
+    """Write shards in an encoding, the second twice as bright; return their paths."""
+    paths = []
+    for number, path in enumerate(shards):
+        with h5py.File(path) as file:
+            stamps = {name: file[name][()] for name in file}
+        stamps["flux"] *= 1 + number
+        settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
+                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
+        paths.append(folder / path.parent.name / path.name)
+        paths[-1].parent.mkdir(exist_ok=True)
+        write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)
+    return paths
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_bytes_of_a_galaxy_are_those_of_its_file(sky, tmp_path, encoding):
+    images = opened((sky[0], encoded_shards(sky[1], tmp_path, encoding)), NOTHING)
+    with Pieces(images.rows) as pieces:
+        assert images.rows.row_bytes == pieces.row_bytes
+
+
 def interrupted(train, monkeypatch, stops):
     """Return what a training ends with that is stopped after so many steps, again and again."""
     plain = engine.drive
@@ -187,8 +286,7 @@ def interrupted(train, monkeypatch, stops):
 
 @pytest.mark.parametrize("geometry", ["dihedral", "rotation"])
 def test_a_pretraining_ends_with_the_same_bytes(sky, tmp_path, monkeypatch, geometry):
-    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
-    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    small_windows(monkeypatch)
     jitter = 2 if geometry == "dihedral" else 0
     card = pretrain_card(augmentation={"geometry": geometry, "jitter_pixels": jitter},
                          inputs={"crop_pixels": 12 if jitter else 10})  # fmt: skip
@@ -204,8 +302,7 @@ def test_a_pretraining_ends_with_the_same_bytes(sky, tmp_path, monkeypatch, geom
 
 
 def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(windows, "WINDOW_ROWS", WINDOW)
-    monkeypatch.setattr(windows, "BLOCK_ROWS", BLOCK)
+    small_windows(monkeypatch)
     labelled = toy_images.write_sky(tmp_path, "labelled", 200, seed=5)
     card = image_card()
     side = 12 + 2 * 1
@@ -221,16 +318,7 @@ def test_an_image_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
     """Two shards of two scales: each is decoded by its own."""
-    paths = []
-    for number, path in enumerate(sky[1]):
-        with h5py.File(path) as file:
-            stamps = {name: file[name][()] for name in file}
-        stamps["flux"] *= 1 + number
-        settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
-                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
-        paths.append(tmp_path / path.parent.name / path.name)
-        paths[-1].parent.mkdir(exist_ok=True)
-        write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)
+    paths = encoded_shards(sky[1], tmp_path, encoding)
     encoded = (sky[0], paths)
     one, other = resident(encoded), streaming(encoded)
     for number in range(6):
@@ -245,6 +333,14 @@ def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
             flux = decode_pixels(file["flux"][row : row + 1], file.attrs)[0]
         expected = torch.from_numpy(flux).permute(1, 2, 0) * images.rows.dereddening[place]
         assert torch.equal(images.resident.flux_nmgy[place], expected)
+
+
+def test_decoding_tables_go_to_a_device_once():
+    decoding, meta = Decoding(torch.rand(2, 3, 256)), torch.device("meta")
+    assert decoding.tables_on(meta).device == meta
+    assert decoding.tables_on(meta) is decoding.tables_on(meta)
+    assert decoding.tables.to(meta) is not decoding.tables.to(meta)  # what the test would see
+    assert Decoding(None).tables_on(meta) is None
 
 
 def test_shards_of_different_encodings_are_refused(own_sky):

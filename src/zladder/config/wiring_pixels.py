@@ -18,6 +18,7 @@ from zladder.config.wiring_data import (
     fetched_index,
     split_settings,
 )
+from zladder.learning.window_size import WINDOW_BYTES
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
@@ -70,8 +71,12 @@ class PixelWiring(DataWiring):
         return int(self.settings["pretrain"]["loading"]["resident_mb"])
 
     def training_mb(self) -> int:
-        """Return the memory of a training on images: the images, and 2 GB for the rest."""
-        return self.resident_mb() + 2000
+        """Return the memory of a training on images.
+
+        The images in memory or two windows of streamed ones (in the page cache, which the limit of
+        a job counts), whichever is more, and 2 GB for the rest.
+        """
+        return max(self.resident_mb(), 2 * WINDOW_BYTES // 10**6) + 2000
 
     def shards(self) -> list[int]:
         """Return the numbers of the shards."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import h5py
@@ -27,15 +27,26 @@ class Decoding:
     """
 
     tables: torch.Tensor | None
+    _moved: dict[torch.device, torch.Tensor] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def tables_on(self, device: torch.device) -> torch.Tensor | None:
+        """Return the tables on a device; they go there once."""
+        if self.tables is None:
+            return None
+        if device not in self._moved:
+            self._moved[device] = self.tables.to(device)
+        return self._moved[device]
 
     def decoded(self, stored: torch.Tensor, shard: torch.Tensor) -> torch.Tensor:
         """Return the fluxes, float32, of pixels (n, B, S, S) of the shards (n,).
 
         The same bits as of `decode_pixels`; float32 comes back as it is, not copied.
         """
-        if self.tables is None:
+        tables = self.tables_on(stored.device)
+        if tables is None:
             return stored.float()
-        tables = self.tables.to(stored.device)
         n_bands, n_codes = tables.shape[1:]
         first = shard.to(stored.device)[:, None] * n_bands + torch.arange(n_bands).to(stored.device)
         where = stored.to(torch.int64) + (first * n_codes)[:, :, None, None]

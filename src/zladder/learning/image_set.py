@@ -13,6 +13,7 @@ import torch
 
 from zladder.learning.image_index import find_images
 from zladder.learning.images import Images, gathered, resident
+from zladder.learning.known_sky import keep_sky, key_of, known_sky
 from zladder.learning.staging import stage_folder, staged
 from zladder.learning.stamps import stamp_blocks, stamps_at
 
@@ -114,11 +115,12 @@ def open_images(
     room: Room,
     *,
     with_sky: bool,
+    kept: Path | None = None,
 ) -> ImageSet:
     """Return the images of a training, checked, in memory if they fit into `room`.
 
     All pixels are looked through once either way: a training meets none that is not finite, and
-    knows the noise of the sky before it begins.
+    knows the noise of the sky before it begins. Its next attempt knows it from `kept`.
 
     Parameters
     ----------
@@ -126,6 +128,9 @@ def open_images(
         As of `load_images`.
     room
         How much may be in memory, and where copies go.
+    kept
+        A file in the training's resume folder for what was found in pixels that are streamed, or
+        None.
 
     Raises
     ------
@@ -140,6 +145,28 @@ def open_images(
     paths = None
     if room.stage is not None and not fits:
         paths = staged([stamps.path for stamps in rows.shards], room.stage)
+    if fits or kept is None:
+        return _looked_through(rows, side_pixels, path, paths, with_sky=with_sky, fits=fits)
+    key = key_of(rows, side_pixels, with_sky=with_sky)
+    sky = known_sky(kept, key)
+    if sky is not None:
+        log.info("%s: an earlier attempt looked through these pixels", path.name)
+        return ImageSet(rows, side_pixels, path, sky, None, paths)
+    images = _looked_through(rows, side_pixels, path, paths, with_sky=with_sky, fits=False)
+    keep_sky(kept, key, images.sky_sigma_nmgy)
+    return images
+
+
+def _looked_through(
+    rows: StampRows,
+    side_pixels: int,
+    path: Path,
+    paths: tuple[Path, ...] | None,
+    *,
+    with_sky: bool,
+    fits: bool,
+) -> ImageSet:
+    """Return images after a pass over all pixels, which stay in memory if they fit."""
     blocks = (
         (places, resident(stamps, side_pixels, path, with_sky=with_sky))
         for places, stamps in stamp_blocks(rows, paths)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from zladder.learning import window_size
 from zladder.learning.augment import Views
 from zladder.learning.pieces import Pieces
 from zladder.learning.windows import Windows, share_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zladder.learning.image_set import ImageSet
+    from zladder.learning.stamps import StampRows
     from zladder.networks.resnet import Encoder
 
 log = logging.getLogger("zladder")
@@ -251,6 +253,12 @@ class StreamingLoader:
         return self.announced[first]
 
 
+def order_of(rows: StampRows, seed: int) -> Windows:
+    """Return the order of a training over galaxies: one for every loader."""
+    held = window_size.window_rows(len(rows), rows.row_bytes)
+    return Windows(seed, torch.from_numpy(rows.in_files()), window_size.BLOCK_ROWS, held)
+
+
 def loader_of(
     images: ImageSet, encoder: Encoder, card: Mapping[str, Any], share: tuple[int, int] = (0, 1)
 ) -> Loader:
@@ -268,7 +276,7 @@ def loader_of(
         (number of this process, number of processes): every batch is dealt out among them.
     """
     softening, inputs = encoder.softening_nmgy, card["inputs"]
-    windows = Windows(card["seed"], torch.from_numpy(images.rows.in_files()))
+    windows = order_of(images.rows, card["seed"])
     size = card["schedule"]["batch_size"]
     if images.resident is not None:
         views = Views(images.resident.to(softening.device), inputs, softening)

@@ -84,7 +84,7 @@ class Pieces:
             descriptor = self._descriptor(number)
             place = self.offsets[number] + first * self.row_bytes
             length = (last - first + 1) * self.row_bytes
-            os.posix_fadvise(descriptor, place, length, os.POSIX_FADV_WILLNEED)
+            _ask_for(descriptor, place, length)
             ends.append((descriptor, place + length - 1))
         for descriptor, place in ends:  # the system reads in the order asked
             os.pread(descriptor, 1, place)
@@ -140,6 +140,14 @@ class Pieces:
             if self._opened.setdefault(key, fresh) != fresh:
                 os.close(fresh)  # another thread was faster
         return self._opened[key]
+
+
+def _ask_for(descriptor: int, place: int, length: int) -> None:
+    """Have the system read a piece of a file; where it takes no advice (macOS), read it here."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, place, length, os.POSIX_FADV_WILLNEED)
+    else:
+        os.pread(descriptor, length, place)
 
 
 def _pieces(shard: np.ndarray, row: np.ndarray) -> Iterator[tuple[int, int]]:

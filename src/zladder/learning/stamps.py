@@ -19,6 +19,7 @@ from zladder.learning.pieces import Pieces
 from zladder.learning.pixels import dereddening
 from zladder.provenance.errors import BadInput, nearest_hint
 from zladder.tables.stamp_files import describe_stamps
+from zladder.tables.stamp_pixels import ENCODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +84,13 @@ class StampRows:
     def stamp_pixels(self) -> int:
         """Side S of every stamp."""
         return self.shards[0].stamp_pixels
+
+    @property
+    def row_bytes(self) -> int:
+        """What the pixels of one galaxy take as they are stored, in all bands of the file."""
+        stamps = self.shards[0]
+        stored = np.dtype(ENCODINGS[stamps.encoding]).itemsize
+        return len(stamps.bands) * stamps.stamp_pixels**2 * stored
 
     def in_files(self) -> np.ndarray:
         """Return the galaxies in the order in which they lie in the files, int64 (N,)."""

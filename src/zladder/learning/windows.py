@@ -14,11 +14,6 @@ import torch
 from zladder.learning.engine import keyed_generator
 from zladder.learning.sampler import order_of_pass
 
-# Ours. 32 stamps of 5 x 64 x 64 float32 pixels are 2.6 MB, enough for a disk to read at full speed.
-# 32,768 of them are 2.7 GB, and a streamed training holds two windows.
-BLOCK_ROWS = 32
-WINDOW_ROWS = 32_768
-
 
 class Windows:
     """Which galaxies come when: a function of seed, place and files alone.
@@ -30,15 +25,11 @@ class Windows:
     in_files
         The galaxies in the order in which they lie in the files, int64 (n,).
     block_rows, window_rows
-        Galaxies of a block and of a window, a multiple of it.
+        Galaxies of a block, and of a window (`learning.window_size`): a multiple of it.
     """
 
     def __init__(
-        self,
-        seed: int,
-        in_files: torch.Tensor,
-        block_rows: int = BLOCK_ROWS,
-        window_rows: int = WINDOW_ROWS,
+        self, seed: int, in_files: torch.Tensor, block_rows: int, window_rows: int
     ) -> None:
         self.seed, self.n, self.in_files = seed, len(in_files), in_files
         self.block_rows, self.window_rows = block_rows, window_rows

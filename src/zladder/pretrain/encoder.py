@@ -73,8 +73,9 @@ def pretrain_encoder(
     require_training_galaxies(frame, dataset)
     side = room_pixels(card["inputs"]["crop_pixels"], card["augmentation"])
     images = open_images(
-        frame, shard_files(stamps), card["inputs"], side, dataset, room, with_sky=True
-    )
+        frame, shard_files(stamps), card["inputs"], side, dataset, room, with_sky=True,
+        kept=folder / "sky.safetensors",
+    )  # fmt: skip
     device = best_device()
     keep_reproducible(device)
     with closing(_training(card, images, frame, dataset, device)) as training:

@@ -79,7 +79,7 @@ def train_image(
     """
     rows = {split: split_rows(dataset, card, split) for split in ("train", "validation")}
     labels = {split: _labels(part, card, dataset) for split, part in rows.items()}
-    images = _opened(rows, shard_files(stamps), card, dataset, room)
+    images = _opened(rows, shard_files(stamps), card, dataset, room, folder)
     device = best_device()
     keep_reproducible(device)
     network = _starting_network(card, images["train"], labels["train"], parent, dataset).to(device)
@@ -101,13 +101,17 @@ def _opened(
     card: Mapping[str, Any],
     dataset: Path,
     room: Room,
+    folder: Path,
 ) -> dict[str, ImageSet]:
     """Return the images of the training galaxies, and of those that only watch it, as room is."""
     inputs, crop = card["inputs"], card["inputs"]["crop_pixels"]
     side = room_pixels(crop, card["augmentation"])
-    train = open_images(rows["train"], files, inputs, side, dataset, room, with_sky=True)
+    kept = {split: folder / f"sky-{split}.safetensors" for split in rows}
+    train = open_images(rows["train"], files, inputs, side, dataset, room, with_sky=True,
+                        kept=kept["train"])  # fmt: skip
     left = replace(room, resident_bytes=room.resident_bytes - train.bytes_held)
-    validation = open_images(rows["validation"], files, inputs, crop, dataset, left, with_sky=False)
+    validation = open_images(rows["validation"], files, inputs, crop, dataset, left,
+                             with_sky=False, kept=kept["validation"])  # fmt: skip
     return {"train": train, "validation": validation}
 
 

@@ -1,0 +1,24 @@
+"""How many galaxies a window of a training's order holds (`learning.windows`)."""
+
+from __future__ import annotations
+
+# Ours. 32 stamps of 5 x 64 x 64 float32 pixels are 2.6 MB, enough for a disk to read at full speed.
+BLOCK_ROWS = 32
+# Ours. Sets of up to so many galaxies are one window, whatever the size of their stamps.
+WHOLE_ROWS = 32_768
+# Ours: as many such stamps. A streamed training has two windows in the page cache.
+WINDOW_BYTES = WHOLE_ROWS * 5 * 64 * 64 * 4
+
+
+def window_rows(n: int, row_bytes: int) -> int:
+    """Return the galaxies of a window, at least a block of them.
+
+    Parameters
+    ----------
+    n
+        Galaxies of the training.
+    row_bytes
+        What the stored pixels of one take, in all bands of its file.
+    """
+    held = max(WINDOW_BYTES // row_bytes // BLOCK_ROWS, 1) * BLOCK_ROWS
+    return max(held, WHOLE_ROWS) if n <= WHOLE_ROWS else held
