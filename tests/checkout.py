@@ -64,7 +64,7 @@ class Checkout:
         return json.loads(done.stdout)
 
     def snakemake(
-        self, *arguments: str, timeout_seconds: float = 600, **environment: str
+        self, *arguments: str, timeout_seconds: float = 1200, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the real Snakemake to its end."""
         return subprocess.run(
