@@ -66,6 +66,7 @@ def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
         **{f"modelMag_{band}": 17.0 for band in BANDS},
         **{f"modelMagErr_{band}": 0.02 for band in BANDS},
         **{f"extinction_{band}": DR12[band] * EBV_MAG for band in BANDS},
+        **{f"psfWidth_{band}": 1.3 for band in BANDS},
     })  # fmt: skip
     for row, change in enumerate(changes):
         for column, value in change.items():
