@@ -39,6 +39,15 @@ def test_cutouts_that_a_stamp_may_reach_out_of_are_refused(settings, grid, aroun
     assert error.found == f"{stamp + around - 1}"
 
 
+def test_a_finer_grid_shows_less_of_the_sky(settings):
+    tree = hsc_tree(settings, "test", grid="sky", stamp_pixels=58, grid_scale_arcsec=0.084)
+    tree["survey"]["hsc_images"]["stamp_pixels"] = 36  # half of 58, and 7
+    require_sides(tree, ["hsc_images"])
+    tree["survey"]["hsc_images"]["stamp_pixels"] = 34
+    with pytest.raises(BadInput, match="at least 36, for stamps of 58"):
+        require_sides(tree, ["hsc_images"])
+
+
 @pytest.mark.parametrize("stamp", [57, 58, 112])
 def test_an_even_side_with_a_pixel_to_spare_holds_every_stamp_of_whole_pixels(stamp):
     """Wherever within half a pixel of a cutout's middle pixel (S/2, S/2) the galaxy lies."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import dataset_samples
 from zladder.config.data import image_survey
 from zladder.config.frame_layouts import CUTOUTS
+from zladder.config.grids import REACH_FRAME_PIXELS
 from zladder.config.image_references import image_datasets
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_AROUND_PIXELS = {"frame": 0, "sky": 3}  # of a pixel of the grid: Lanczos-3 reaches three
 
 
 def require_sides(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
@@ -42,16 +42,18 @@ def require_sides(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
                            f"{side}", "lower stamp_pixels, and crop or jitter with it")  # fmt: skip
         frames = survey.get("frames", {})
         if frames.get("layout") == CUTOUTS and "simulated" in frames:
-            _require_cutouts(settings)
+            _require_cutouts(settings, frames["pixel_scale_arcsec"])
 
 
-def _require_cutouts(settings: Mapping[str, Any]) -> None:
+def _require_cutouts(settings: Mapping[str, Any], pixel_arcsec: float) -> None:
     """Refuse HSC-like cutouts of the mock sky that a stamp may reach out of.
 
     The galaxy lies up to half a pixel beside their middle, and a stamp begins at a whole pixel.
     """
     stage, painted = settings["cutouts"], settings["survey"]["hsc_images"]["stamp_pixels"]
-    needed = stage["stamp_pixels"] + 1 + 2 * _AROUND_PIXELS[stage["grid"]]
+    grid = stage["grid_scale_arcsec"] or pixel_arcsec
+    side = ceil(stage["stamp_pixels"] * (grid / pixel_arcsec))
+    needed = side + 1 + 2 * REACH_FRAME_PIXELS[stage["grid"]]
     if painted < needed:
         expected = f"at least {needed}, for stamps of {stage['stamp_pixels']}"
         raise BadInput("config/stages/survey.yaml", "hsc_images.stamp_pixels", expected,
