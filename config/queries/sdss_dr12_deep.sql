@@ -15,8 +15,11 @@ SELECT
     p.modelMagErr_z AS modelMagErr_z,
     p.extinction_u AS extinction_u, p.extinction_g AS extinction_g, p.extinction_r AS extinction_r,
     p.extinction_i AS extinction_i, p.extinction_z AS extinction_z,
-    p.expRad_r AS expRad_r, p.expAB_r AS expAB_r, p.fracDeV_r AS fracDeV_r
+    p.expRad_r AS expRad_r, p.expAB_r AS expAB_r, p.fracDeV_r AS fracDeV_r,
+    f.psfWidth_u AS psfWidth_u, f.psfWidth_g AS psfWidth_g, f.psfWidth_r AS psfWidth_r,
+    f.psfWidth_i AS psfWidth_i, f.psfWidth_z AS psfWidth_z
 FROM PhotoObjAll AS p
+JOIN Field AS f ON f.fieldID = p.fieldID
 WHERE p.mode = 1
     AND p.type = 3
     AND p.clean = 1

@@ -24,11 +24,14 @@ SELECT
     p.extinction_u AS extinction_u, p.extinction_g AS extinction_g, p.extinction_r AS extinction_r,
     p.extinction_i AS extinction_i, p.extinction_z AS extinction_z,
     p.expRad_r AS expRad_r, p.expAB_r AS expAB_r, p.fracDeV_r AS fracDeV_r,
+    f.psfWidth_u AS psfWidth_u, f.psfWidth_g AS psfWidth_g, f.psfWidth_r AS psfWidth_r,
+    f.psfWidth_i AS psfWidth_i, f.psfWidth_z AS psfWidth_z,
     z.z AS zphot, z.zErr AS dzphot,
     g.e_bv_sfd AS e_bv_sfd, g.primtarget AS primtarget, g.sectarget AS sectarget,
     g.targettype AS targettype, g.spectrotype AS spectrotype
 FROM SpecObjAll AS s
 JOIN PhotoObjAll AS p ON p.objID = s.bestObjID
+JOIN Field AS f ON f.fieldID = p.fieldID
 JOIN Photoz AS z ON z.objID = s.bestObjID
 JOIN galSpecInfo AS g ON g.specObjID = s.specObjID
 WHERE s.z > 0 AND s.z <= 0.4

@@ -126,6 +126,15 @@ def test_the_catalogue_tells_the_width_of_the_psf(cut):
     assert np.isnan(np.delete(cut["psf_fwhm_arcsec"], 2, axis=1)).all()
 
 
+def test_the_survey_tells_the_width_that_the_catalogue_does_not(cut):
+    write_field(cut.root)
+    known = galaxies(INSIDE).assign(psf_fwhm_arcsec_r=[1.1, 1.2, np.nan, 1.4, 1.5])
+    cut(known, psf_fwhm_arcsec={"r": 0.9, "z": 0.8})
+    np.testing.assert_allclose(cut["psf_fwhm_arcsec"][:, 2], [1.1, 1.2, 0.9, 1.4, 1.5])
+    np.testing.assert_allclose(cut["psf_fwhm_arcsec"][:, 4], 0.8)
+    assert np.isnan(cut["psf_fwhm_arcsec"][:, [0, 1, 3]]).all()
+
+
 def test_stars_land_where_the_offset_says(cut):
     xy = np.array([[45.0, 50.0], [70.27, 66.61], [104.5, 81.5], [84.83, 57.39]])
     sample = galaxies(xy)

@@ -131,3 +131,12 @@ def test_stamps_of_the_mock_skys_deep_images_depend_on_their_index(wiring):
     assert told["path"] == "CFHTLS_{layer}_{band}_{position}_T0007_MEDIAN.fits"
     assert (told["zero_point_mag"], told["pixel_scale_arcsec"]) == (30.0, 0.186)
     assert not {"simulated", "folder", "archive"} & told.keys()
+
+
+def test_a_width_of_a_band_that_the_survey_lacks_is_refused():
+    survey = {"frames": TILES | {"psf_fwhm_arcsec": {"g": 0.8}}, "bands": ["g", "r"]}
+    require_frames({"survey_files": {"mine": survey}})
+    survey["bands"] = ["r", "i"]
+    with pytest.raises(BadInput) as caught:
+        require_frames({"survey_files": {"mine": survey}})
+    assert (caught.value.place, caught.value.found) == ("frames.psf_fwhm_arcsec", "'g'")

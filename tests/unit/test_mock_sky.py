@@ -48,11 +48,14 @@ SDSS_PHOTOMETRY = [
 FIELD_COLUMNS = ["run", "rerun", "camcol", "field"]
 FLAGS = ["type", "mode", "clean", "insideMask"]
 SHAPES = ("expRad_r", "expAB_r", "fracDeV_r")
+SEEING = [f"psfWidth_{band}" for band in "ugriz"]
 SDSS_COLUMNS = [
     *("objID", "specObjID", *FIELD_COLUMNS, *FLAGS, "class"),
-    *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY, *SHAPES),
+    *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY, *SHAPES, *SEEING),
 ]
-DEEP_COLUMNS = ["objID", *FIELD_COLUMNS, *FLAGS, "ra", "dec", *SDSS_PHOTOMETRY, *SHAPES]
+DEEP_COLUMNS = [
+    *("objID", *FIELD_COLUMNS, *FLAGS, "ra", "dec", *SDSS_PHOTOMETRY, *SHAPES, *SEEING),
+]
 
 
 def nearest(a: pd.DataFrame, b: pd.DataFrame, at: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -319,4 +319,4 @@ def test_the_cuts_that_stand_in_comments_work_when_they_are_taken_in(ladder, dat
 def test_every_overlay_of_config_papers_is_tested():
     # the others in test_sdss_overlays.py
     overlays = sorted(path.stem for path in (ROOT / "config" / "papers").glob("*.yaml"))
-    assert overlays == sorted([SORIANO.stem, "hayat2021", "lin2022"])
+    assert overlays == sorted([SORIANO.stem, "hayat2021", "hayat2021_released", "lin2022"])

@@ -168,6 +168,22 @@ def test_a_wall_of_one_kind_alone_fills_itself(world, drop):
     assert "Without a label" not in words
 
 
+@pytest.mark.parametrize("kind", ["labelled", "unlabelled"])
+def test_a_wall_without_magnitudes_hangs_by_redshift_or_identifier(world, kind):
+    """Images that were released without photometry."""
+    _, _, dataset, shards = world
+    has_label = dataset["z_true"].notna() == (kind == "labelled")
+    bare = dataset[has_label].drop(columns=[f"mag_{band}" for band in BANDS])
+    wall = choose_galaxies(bare, BANDS)
+    shown = pd.concat([wall.labelled, wall.unlabelled])
+    assert len(shown) == 60
+    assert shown["z_true" if kind == "labelled" else "object_id"].is_monotonic_increasing
+    words = words_of(draw_wall(wall, read_shown(shards, shown), ABOUT))
+    assert "magnitude" not in words
+    assert "bright" not in words
+    assert ("one of each slice of redshift" in words) == (kind == "labelled")
+
+
 def test_a_flagged_stamp_is_not_hung_and_counted(world):
     _, _, dataset, shards = world
     flagged = dataset.assign(stamp_flags=np.where(dataset["mag_r"] < 17, 4, 0).astype(np.uint32))

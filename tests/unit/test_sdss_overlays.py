@@ -17,6 +17,8 @@ from zladder.config.load import load_settings
 from zladder.config.merge import overlay
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
+from zladder.learning.room import room_pixels
+from zladder.provenance.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPERS = ("hayat2021", "lin2022")
@@ -64,6 +66,7 @@ def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
         **{f"modelMag_{band}": 17.0 for band in BANDS},
         **{f"modelMagErr_{band}": 0.02 for band in BANDS},
         **{f"extinction_{band}": DR12[band] * EBV_MAG for band in BANDS},
+        **{f"psfWidth_{band}": 1.3 for band in BANDS},
     })  # fmt: skip
     for row, change in enumerate(changes):
         for column, value in change.items():
@@ -154,3 +157,60 @@ def test_the_report_names_the_archives_that_the_paper_is_fetched_from(paper):
     assert archives.keys() == {"sdss_dr12_main", "sdss_dr12_frames"} | deep
     assert all(archives["sdss_dr12_main"].values())
     assert "Pasquet" in archives["sdss_dr12_main"]["citation"]
+
+
+def test_with_released_images_all_else_is_as_with_ours(data):
+    """Stamps of their side, turns that fit into them, their galaxies to pretrain on."""
+    ours, released = (
+        read_yaml(ROOT / "config" / "papers" / f"hayat2021{name}.yaml")
+        for name in ("", "_released")
+    )
+    assert released.pop("pretrain").keys() == {"encoders"}
+    assert released.pop("train").keys() == {"image_networks"}
+    deep = released["datasets"].pop("datasets")
+    assert deep == {"deep_images": {"samples": {"sdss": ["sdss_dr12_released"]}}}
+    assert (released["cutouts"].pop("stamp_pixels"), released["cutouts"].pop("max_lost_fraction"),
+            ours["cutouts"].pop("max_lost_fraction")) == (107, 0.1, 0.05)  # fmt: skip
+    assert released == ours
+    wiring = ladder("hayat2021_released")
+    settings = wiring.settings
+    recipes = [*settings["pretrain"]["encoders"].values(),
+               *settings["train"]["image_networks"].values()]  # fmt: skip
+    crop = settings["pretrain"]["pixels"]["crop_pixels"]
+    turned = [r["augmentation"] for r in recipes if r["augmentation"]["geometry"] == "rotation"]
+    assert len(turned) == 6
+    assert {room_pixels(crop, augmentation) for augmentation in turned} == {105}
+    assert wiring.plan.surveys == ["sdss_dr12", "sdss_selfsup"]
+    assert wiring.converted_samples() == ["sdss_dr12_released"]
+    assert wiring.cut_samples() == ["sdss_dr12_main"]
+    assert wiring.selection("sdss_dr12_released") == wiring.selection("sdss_dr12_main").replace(
+        "sdss_dr12_main", "sdss_dr12_released"
+    )
+    assert wiring.published_images("sdss_dr12_released") == [
+        "data/fetched/sdss_selfsup/train", "data/fetched/sdss_selfsup/valid",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("change", "file", "place", "expected"),
+    [
+        ({"cutouts": {"stamp_pixels": 108}}, "cutouts", "stamp_pixels",
+         "at most 107, the side of the images of survey sdss_selfsup"),
+        ({"datasets": {"datasets": {"deep_images": {"samples": {"sdss": ["sdss_selfsup"]}}}}},
+         "datasets", "datasets.deep_images.samples",
+         "samples with magnitudes: label_efficiency.joint-s0 learns colours"),
+    ],
+)  # fmt: skip
+def test_what_released_images_are_not_is_refused_before_they_are_fetched(
+    change, file, place, expected
+):
+    given = read_yaml(ROOT / "config" / "papers" / "hayat2021_released.yaml")
+    given = overlay(read_yaml(ROOT / "config" / "config.yaml"), overlay(given, change))
+    settings = load_settings(ROOT, given)
+    with pytest.raises(BadInput) as caught:
+        make_plan(settings)
+    error = caught.value
+    assert (error.file, error.place) == (f"config/stages/{file}.yaml", place)
+    assert error.expected == expected
+    assert error.hint

@@ -35,6 +35,7 @@ def native(bands: list[str], n: int = 40) -> pd.DataFrame:
         columns[f"modelMag_{band}"] = draw.uniform(16, 20, n)
         columns[f"modelMagErr_{band}"] = draw.uniform(0.01, 0.1, n)
         columns[f"extinction_{band}"] = draw.uniform(0.05, 0.2, n)
+        columns[f"psfWidth_{band}"] = draw.uniform(0.9, 1.6, n)
     columns["modelMag_u"][5] = -9999.0
     return pd.DataFrame(columns)
 

@@ -284,6 +284,8 @@ def test_published_images_are_converted_and_their_catalogue_is_read_without_them
     def start(tree):
         tree["datasets"]["datasets"]["deep_images"]["samples"]["mock"] = ["sdss_selfsup"]
         tree["survey_files"]["sdss_selfsup"]["kind"] = "none"
+        for name in ("joint", "colour"):  # it has no magnitudes
+            tree["pretrain"]["encoders"][name]["objective"]["colour_weight"] = 0.0
 
     made = wiring(start)
     assert made.converted_samples() == ["sdss_selfsup"]

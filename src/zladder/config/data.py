@@ -44,6 +44,12 @@ def image_parts(survey: Mapping[str, Any]) -> list[str]:
     return list(survey["images"].get("parts", every)) if "images" in survey else []
 
 
+def image_survey(settings: Mapping[str, Any], sample: str) -> str:
+    """Return the survey that a sample's images are of: that of its photometry, or its `images`."""
+    entry = settings["catalogs"]["samples"][sample]
+    return str(entry.get("images", entry["photometry"]))
+
+
 def catalogue_parts(survey: Mapping[str, Any], parts: Iterable[str]) -> list[str]:
     """Return those of the parts that hold a catalogue: not the ones that hold images alone."""
     images = survey.get("images", {}).get("parts", [])

@@ -6,7 +6,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.names import FRAME_PLACES
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ BAND_FIELDS = {"band", "BAND"}
 
 
 def require_frames(settings: Mapping[str, Any]) -> None:
-    """Refuse images that lie in no place or in two, and names of files that do not tell bands.
+    """Refuse images that lie in no place or in two, and what does not tell bands, or those unknown.
 
     Raises
     ------
@@ -29,6 +29,8 @@ def require_frames(settings: Mapping[str, Any]) -> None:
             file = f"config/surveys/{name}.yaml"
             _require_place(survey["frames"], file)
             _require_path(survey["frames"], file)
+            for band in survey["frames"].get("psf_fwhm_arcsec", {}):
+                require_known(band, survey.get("bands", []), file, "frames.psf_fwhm_arcsec")
 
 
 def template_fields(template: str) -> set[str]:

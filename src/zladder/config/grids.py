@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # How many pixels of the frame beyond a stamp it is made of: Lanczos-3 reaches three.
-_REACH_FRAME_PIXELS = {"frame": 0, "sky": 3}
+REACH_FRAME_PIXELS = {"frame": 0, "sky": 3}
 # Up to here SWarp looks each pixel up once, as we do; from here on it averages over several.
 _COARSEST = 1.5
 
@@ -42,7 +42,7 @@ def require_grid(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
 
 def kernel_pixels(settings: Mapping[str, Any], dataset: str) -> int:
     """Return how many of its own pixels beyond a stamp lie the frame's that it is made of."""
-    reach = _REACH_FRAME_PIXELS[settings["cutouts"]["grid"]]
+    reach = REACH_FRAME_PIXELS[settings["cutouts"]["grid"]]
     scale = settings["cutouts"]["grid_scale_arcsec"]
     if scale is None:
         return reach

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.data import image_survey
 from zladder.config.names import BY_GALAXY
 from zladder.learning.room import room_pixels
 from zladder.provenance.errors import BadInput, require_known
@@ -102,7 +103,7 @@ def _require_parts(survey: Mapping[str, Any], file: str) -> None:
 
 def _require_imaged(settings: Mapping[str, Any], sample: str, dataset: str) -> None:
     """Refuse a sample without frames to cut stamps from, or whose dust has no known colour."""
-    name = settings["catalogs"]["samples"][sample]["photometry"]
+    name = image_survey(settings, sample)
     survey, file = settings["survey_files"][name], f"config/surveys/{name}.yaml"
     kinds = [key for key in ("frames", "images") if key in survey]
     if len(kinds) != 1:

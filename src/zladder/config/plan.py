@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from zladder.config.cards import Card, dataset_samples, resolve_cards
 from zladder.config.data import missing_files, require_obtainable
 from zladder.config.grids import require_grid
+from zladder.config.stamp_room import require_sides
+from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,8 +87,9 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     ------
     BadInput
         For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
-        bands, a survey whose files are neither here nor fetchable, or a grid that its frames do
-        not fit.
+        bands, encoders that learn colours from galaxies without magnitudes, stamps larger than the
+        images they are taken from, a survey whose files are neither here nor fetchable, or a grid
+        that its frames do not fit.
     """
     studies = _once(settings["studies"])
     studies += [
@@ -103,10 +106,29 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     datasets = _datasets_of(settings, studies)
     samples = _once(sample for name in datasets for sample in dataset_samples(settings, name))
     require_grid(settings, datasets)
+    require_sides(settings, datasets)
+    _require_magnitudes(settings, cards)
     surveys = _surveys_of(settings, samples)
     for survey in surveys:
         require_obtainable(survey, settings["survey_files"][survey], settings["archives"])
     return Plan(studies, cards, tests, datasets, samples, surveys)
+
+
+def _require_magnitudes(settings: Mapping[str, Any], cards: Mapping[str, Card]) -> None:
+    """Refuse an encoder that learns colours from galaxies whose survey has no magnitudes."""
+    for run, card in cards.items():
+        if not card.get("objective", {}).get("colour_weight"):
+            continue
+        for sample in dataset_samples(settings, card["data"]["dataset"]):
+            survey = settings["catalogs"]["samples"][sample]["photometry"]
+            known = settings["survey_files"][survey]["columns"]
+            missing = [band for band in card["inputs"]["bands"] if f"mag_{band}" not in known]
+            if missing:
+                raise BadInput("config/stages/datasets.yaml",
+                               f"datasets.{card['data']['dataset']}.samples",
+                               f"samples with magnitudes: {run} learns colours",
+                               f"'{sample}', which has none in {', '.join(missing)}",
+                               "take other samples, or recipes with colour_weight 0")  # fmt: skip
 
 
 def _has_data(settings: Mapping[str, Any], study: str) -> bool:
@@ -134,7 +156,8 @@ def _datasets_of(settings: Mapping[str, Any], studies: Iterable[str]) -> list[st
 
 def _surveys_of(settings: Mapping[str, Any], samples: Iterable[str]) -> list[str]:
     entries = settings["catalogs"]["samples"]
-    return _once(entries[sample][part] for sample in samples for part in ("labels", "photometry"))
+    parts = ("labels", "photometry", "images")
+    return _once(entries[name][part] for name in samples for part in parts if part in entries[name])
 
 
 def _once(names: Iterable[str]) -> list[str]:

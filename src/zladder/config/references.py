@@ -95,14 +95,29 @@ def _require_data(settings: Mapping[str, Any]) -> None:
         file = "config/stages/catalogs.yaml"
         for part in ("labels", "photometry"):
             require_known(entry[part], surveys, file, f"samples.{sample}.{part}")
+        if "images" in entry:
+            published = [name for name, survey in surveys.items() if "images" in survey]
+            require_known(entry["images"], published, file, f"samples.{sample}.images")
         if "bands" not in surveys[entry["photometry"]]:
             expected, found = "a survey with bands", f"'{entry['photometry']}', which has none"
             hint = "name another survey, or add its bands and magnitudes"
             raise BadInput(file, f"samples.{sample}.photometry", expected, found, hint)
+        _require_bands(surveys, sample, entry)
         if entry["labels"] != entry["photometry"] and "match_radius_arcsec" not in entry:
             expected, found = "the key 'match_radius_arcsec'", "no such key"
             hint = "two surveys are matched on the sphere: say how far apart a match may be"
             raise BadInput(file, f"samples.{sample}", expected, found, hint)
+
+
+def _require_bands(surveys: Mapping[str, Any], sample: str, entry: Mapping[str, Any]) -> None:
+    """Refuse images in other bands than the magnitudes and extinctions of the same sample."""
+    bands = surveys[entry["photometry"]]["bands"]
+    found = surveys[entry.get("images", entry["photometry"])]["bands"]
+    if found != bands:
+        expected = f"images in the bands {', '.join(bands)} of '{entry['photometry']}'"
+        raise BadInput("config/stages/catalogs.yaml", f"samples.{sample}.images", expected,
+                       f"those of '{entry['images']}' in {', '.join(found)}",
+                       "name a survey with the same bands, in this order")  # fmt: skip
 
 
 def _require_claim(

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
-from zladder.config.data import data_folder, fetched_frames, image_parts, survey_files
+from zladder.config.data import (
+    data_folder,
+    fetched_frames,
+    image_parts,
+    image_survey,
+    survey_files,
+)
 from zladder.config.frame_layouts import SDSS
 from zladder.config.grids import kernel_pixels
 from zladder.config.methods import ladder_of
@@ -52,7 +58,7 @@ class PixelWiring(DataWiring):
 
     def published_images(self, sample: str) -> list[str]:
         """Return the files of a sample's published images."""
-        name = self.settings["catalogs"]["samples"][sample]["photometry"]
+        name = image_survey(self.settings, sample)
         survey = self.settings["survey_files"][name]
         files = survey_files(name, survey, SIMULATED)
         return [files[part] for part in image_parts(survey)]
@@ -62,7 +68,8 @@ class PixelWiring(DataWiring):
         survey = self._imaged(sample)
         stage = dict(self.settings["cutouts"])
         del stage["grid"], stage["edge"], stage["grid_scale_arcsec"]  # of frames
-        images = {key: value for key, value in survey["images"].items() if key != "parts"}
+        places = ("parts", "side_pixels")  # and what is refused before
+        images = {key: value for key, value in survey["images"].items() if key not in places}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
         return canonical_json({**stage, **images, **read})
 
@@ -92,7 +99,7 @@ class PixelWiring(DataWiring):
         if "simulated" in frames:
             part = shard if frames["layout"] == SDSS else "index"
             return [f"{SIMULATED}/{frames['simulated']}/{part}.parquet"]
-        survey = self.settings["catalogs"]["samples"][sample]["photometry"]
+        survey = image_survey(self.settings, sample)
         if "archive" not in frames:
             return []
         n_shards = self.settings["cutouts"]["n_shards"]
@@ -106,7 +113,7 @@ class PixelWiring(DataWiring):
         if "simulated" in frames:
             return f"{simulated}/{frames['simulated']}"
         if "archive" in frames:
-            return fetched_frames(self.settings["catalogs"]["samples"][sample]["photometry"])
+            return fetched_frames(image_survey(self.settings, sample))
         return str(data_folder(frames["folder"]))
 
     def cutting(self, sample: str) -> str:
@@ -120,8 +127,7 @@ class PixelWiring(DataWiring):
 
     def _imaged(self, sample: str) -> Any:
         """Return the survey of a sample's images."""
-        survey = self.settings["catalogs"]["samples"][sample]["photometry"]
-        return self.settings["survey_files"][survey]
+        return self.settings["survey_files"][image_survey(self.settings, sample)]
 
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""

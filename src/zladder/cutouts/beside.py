@@ -29,7 +29,8 @@ def empty_stamps(
 
     The pixels are whatever was in memory, in that of `pixels` (`empty_pixels`, N or more) where
     it is given: fresh memory for every field would cost a third of the cutting. Widths of the
-    point-spread function are NaN where the catalogue does not tell them.
+    point-spread function that the catalogue does not tell are the survey's (`psf_fwhm_arcsec` of
+    the settings), else NaN.
     """
     bands = settings["bands"]
     described = stamp_datasets(len(bands), settings["stamp_pixels"])
@@ -42,7 +43,9 @@ def empty_stamps(
     stamps["extinction_mag"][:] = galaxies[[f"extinction_{band}" for band in bands]]
     stamps["ebv_mag"][:] = ebv_mag(galaxies, bands, settings.get("extinction_per_ebv", {}))
     for index, band in enumerate(bands):
-        stamps["psf_fwhm_arcsec"][:, index] = galaxies.get(f"psf_fwhm_arcsec_{band}", np.nan)
+        widths = stamps["psf_fwhm_arcsec"][:, index]
+        widths[:] = galaxies.get(f"psf_fwhm_arcsec_{band}", np.nan)
+        widths[np.isnan(widths)] = settings.get("psf_fwhm_arcsec", {}).get(band, np.nan)
     return stamps
 
 

@@ -37,7 +37,8 @@ STAMP_MEANINGS = {
     "resampled as the stamp was; of published images 1.4826 times the median absolute deviation "
     "of the stamp's outermost two rows and columns without pixels of exactly 0, else NaN",
     "psf_fwhm_arcsec": "width of the point-spread function: the catalogue's "
-    "`psf_fwhm_arcsec_BAND`, else the frame's own, else NaN",
+    "`psf_fwhm_arcsec_BAND`, else the survey's `frames.psf_fwhm_arcsec`, "
+    "else the frame's own, else NaN",
 }
 
 ENCODING_OPENING = """\

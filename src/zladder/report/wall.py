@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zladder.report.shown_stamps import ShownStamps
 
 LABELLED_ROWS = 6
+UNKNOWN = "object_id"  # stands for the brightness of galaxies without magnitudes
 UNLABELLED_ROWS = 2  # of a dataset with labels; a dataset without any fills the wall
 BRIGHTER_THAN = 0.75  # of the galaxies of its slice of redshift or magnitude
 
@@ -39,7 +40,7 @@ class Wall:
         Galaxies to choose from; how many were left out for a fault of their stamps. Where too
         few are without one, those with a fault hang too.
     magnitude
-        The column that tells how bright a galaxy is.
+        The column that tells how bright a galaxy is; the identifier if the dataset has none such.
     """
 
     labelled: pd.DataFrame
@@ -56,7 +57,7 @@ def choose_galaxies(dataset: pd.DataFrame, bands: tuple[str, ...]) -> Wall:
     Parameters
     ----------
     dataset
-        ``object_id shard row stamp_flags mag_{band}`` and, where there are labels, ``z_true``.
+        ``object_id shard row stamp_flags``; where they are known, ``mag_{band}`` and ``z_true``.
     bands
         Of the survey; the middle one of the three that are shown tells the brightness.
 
@@ -66,6 +67,7 @@ def choose_galaxies(dataset: pd.DataFrame, bands: tuple[str, ...]) -> Wall:
         If no galaxy has a magnitude.
     """
     magnitude = f"mag_{colour_bands(bands)[1]}"
+    magnitude = magnitude if magnitude in dataset else UNKNOWN
     lit = dataset[np.isfinite(dataset[magnitude])]
     if lit.empty:
         raise BadInput("the dataset", f"column {magnitude}", "a galaxy with a magnitude", "none",
@@ -126,13 +128,24 @@ def draw_wall(wall: Wall, stamps: ShownStamps, about: Mapping[str, Any]) -> Figu
     labels = [f"z {z:.3f}" for z in wall.labelled["z_true"]] if n_top else []
     hang(axes, images[:n_top], labels, 0.0)
     below = rows_top * STEP_Y + heading
-    band = wall.magnitude.removeprefix("mag_")
-    hang(axes, images[n_top:], [f"{band} {m:.2f}" for m in wall.unlabelled[wall.magnitude]], below)
+    hang(axes, images[n_top:], _magnitudes(wall), below)
     if heading:
-        words = f"Without a label: {len(wall.unlabelled)} of {wall.n_unlabelled:,}, by magnitude"
+        words = f"Without a label: {len(wall.unlabelled)} of {wall.n_unlabelled:,}{_order(wall)}"
         axes.text(0, below - 0.14, words, color=STARLIGHT, fontsize=9.5, fontweight="bold")
     scale_bar(axes, images.shape[1] * stamps.pixel_scale_arcsec)
     return figure
+
+
+def _magnitudes(wall: Wall) -> list[str]:
+    """Return what stands below the galaxies without a label; nothing if no magnitude is known."""
+    if wall.magnitude == UNKNOWN:
+        return [""] * len(wall.unlabelled)
+    band = wall.magnitude.removeprefix("mag_")
+    return [f"{band} {value:.2f}" for value in wall.unlabelled[wall.magnitude]]
+
+
+def _order(wall: Wall) -> str:
+    return "" if wall.magnitude == UNKNOWN else ", by magnitude"
 
 
 def _subtitle(wall: Wall, stamps: ShownStamps) -> str:
@@ -146,9 +159,10 @@ def _subtitle(wall: Wall, stamps: ShownStamps) -> str:
     flagged += f" · {n_faulty} of these stamps are flagged" if n_faulty else ""
     if not len(wall.labelled):
         who = f"{len(wall.unlabelled)} of {wall.n_unlabelled:,} galaxies without a label"
-        return f"{who}, by magnitude\n{told}{flagged}"
+        return f"{who}{_order(wall)}\n{told}{flagged}"
     z_true = wall.labelled["z_true"]
     span = f"redshift {z_true.min():.3f} to {z_true.max():.3f}"
-    slices = "a bright one of each slice of redshift"
+    slices = "a bright one" if wall.magnitude != UNKNOWN else "one"
+    slices = f"{slices} of each slice of redshift"
     return (f"{len(wall.labelled)} of {wall.n_labelled:,} labelled galaxies, {slices}, {span}"
             f"\n{told}{flagged}")  # fmt: skip
