@@ -99,7 +99,6 @@ def _lay_out(
     bands, side = len(settings["bands"]), settings["stamp_pixels"]
     early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    early.set_obj_track_times(False)  # the same stamps are the same bytes at any time
     # Every row is written or cut off: filling the room with zeros first would cost as much.
     early.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     early.set_obj_track_times(False)  # the same stamps are the same bytes at any time
