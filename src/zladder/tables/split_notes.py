@@ -43,6 +43,11 @@ class SplitNote:
         return convention in self.convention.split(" + ")
 
 
+def tested_split(note: SplitNote) -> str:
+    """Return the split whose galaxies are the test galaxies: validation where a paper says so."""
+    return "validation" if note.follows(VALIDATION_AS_TEST) else "test"
+
+
 def note_of(frame: pd.DataFrame, conventions: Sequence[str] = ()) -> SplitNote:
     """Return the note of a dataset's rows (`object_id`, `split`), in any order."""
     ids = frame["object_id"].to_numpy().astype("<i8")
