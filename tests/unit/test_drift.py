@@ -13,7 +13,8 @@ import pytest
 from zladder.evaluate.drift import drift_of, measure_drift
 from zladder.metrics.bootstrap import resamples
 from zladder.provenance.errors import BadInput
-from zladder.tables.split_notes import read_note
+from zladder.tables.split_notes import dataset_metadata, read_note
+from zladder.tables.standard import write_standard
 
 N, D = 300, 6
 SETTINGS = {"n_bootstraps": 50, "seed": 4}
@@ -102,6 +103,14 @@ def test_only_the_test_galaxies_count(write, dataset):
     assert row["value"] == pytest.approx(wanted.mean())
     assert row["typical_distance"] == pytest.approx(typical)
     assert row[["n_seeds", "n_total", "n_used"]].tolist() == [1, 100, 100]
+
+
+def test_where_validation_is_the_test_set_its_galaxies_count(write, tmp_path):
+    frame = pd.DataFrame({"object_id": IDS, "split": np.where(TEST, "calibration", SPLIT)})
+    path = tmp_path / "images_as_published.parquet"
+    write_standard(frame, path, dataset_metadata(frame, ["validation_as_test"]))
+    galaxies = measure_drift([write("moco-s0", embedding())], path, SETTINGS)[1]
+    assert galaxies["object_id"].tolist() == IDS[SPLIT == "validation"].tolist()
 
 
 def test_the_interval_is_that_of_the_bootstrap_over_galaxies(write, dataset):

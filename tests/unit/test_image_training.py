@@ -22,6 +22,8 @@ from zladder.learning.optimizer import AdamW
 from zladder.pretrain.encoder import pretrain_encoder
 from zladder.provenance.errors import BadInput, Unfinished
 from zladder.tables.read import read_table
+from zladder.tables.split_notes import dataset_metadata
+from zladder.tables.standard import write_standard
 from zladder.train.embed import distinct_symmetries, embed_images
 from zladder.train.image import train_image
 
@@ -312,6 +314,17 @@ def test_a_trained_network_embeds_too_and_copies_are_optional(tmp_path, sky):
     with h5py.File(tmp_path / "features.h5") as file:
         assert file["features"].shape == (200, 8)
         assert "copies" not in file
+
+
+def test_where_validation_is_the_test_set_its_galaxies_are_reddened(tmp_path, sky, pretrained):
+    frame = read_table(sky[0])
+    frame["split"] = frame["split"].replace("test", "calibration")
+    path = tmp_path / "as_published.parquet"
+    write_standard(frame, path, dataset_metadata(frame, ["validation_as_test"]))
+    embed_images(pretrained, path, sky[1], 0, tmp_path / "features.h5")
+    with h5py.File(tmp_path / "features.h5") as file:
+        reddened = np.isfinite(file["reddened"][()]).all(axis=1)
+    np.testing.assert_array_equal(reddened, frame["split"] == "validation")
 
 
 def test_no_galaxy_is_copied_twice_alike():

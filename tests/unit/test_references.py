@@ -161,6 +161,29 @@ def test_no_encoder_sees_what_a_test_set_holds_out(settings):
         assert shows_held_out(made, "main_images", test) == (entry is by_galaxy)
 
 
+def test_probes_are_asked_for_splits_as_published_too(settings):
+    """Beside our own, from the same features, or alone; not for more than features are made of."""
+    ours, theirs = "main_images", "main_images_as_published"
+
+    def tree(instead: str, tests: list[str]):
+        made = settings()
+        study = made["study_files"]["label_efficiency"]
+        for entry in (*study["networks"].values(), study["controls"]):
+            entry["dataset"] = instead if entry["dataset"] == ours else entry["dataset"]
+        study |= {"embed_on": instead, "test_on": tests}
+        for document in made["claim_files"].values():
+            for claim in document["claims"].values():
+                if claim["study"] == "label_efficiency":
+                    claim["dataset"] = tests[0]
+        return made
+
+    require_references(tree(ours, [ours, theirs]))
+    require_references(tree(theirs, [theirs]))
+    error = refused(tree(theirs, [ours]))
+    assert (error.place, error.found) == ("test_on", f"'{ours}'")
+    assert error.expected == f"embed_on, '{theirs}'"
+
+
 def test_an_image_dataset_needs_a_survey_with_frames(settings):
     tree = settings()
     del tree["survey_files"]["mock_sdss_deep"]["frames"]

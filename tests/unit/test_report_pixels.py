@@ -272,6 +272,8 @@ def test_a_map_shows_test_galaxies_alone_with_their_features(world):
     tested = dataset[(dataset["split"] == "test") & dataset["z_true"].notna()]
     assert found.name == "joint"
     assert found.galaxies["object_id"].tolist() == tested["object_id"].tolist()
+    merged = dataset.assign(split=dataset["split"].replace("test", "validation"))
+    assert set(read_map(path, merged, "validation").galaxies["split"]) == {"validation"}
     with h5py.File(path, "r+") as file:  # the order of the file does not matter
         for name in ("features", "object_id"):
             file[name][:] = file[name][:][::-1]

@@ -194,6 +194,26 @@ def test_validation_galaxies_answer_twice_where_they_are_the_test_set(tmp_path):
         asked_galaxies([path], [other])
 
 
+def test_close_pairs_across_the_datasets_of_a_run_are_counted(tmp_path):
+    """By hand: of three test galaxies one is 2.9 arcsec from two that were learned from."""
+    north = np.array([0.0, 2.9, 60.0, 0.0, 2.9, 63.1, 120.0]) / 3600
+    frame = pd.DataFrame({"object_id": np.arange(7), "ra": 150.0, "dec": north, "z_true": 0.1})
+    frame["split"] = ["test", "test", "test", "train", "validation", "train", "calibration"]
+    frame.loc[1, "dec"] += 100 / 3600
+    asked, seen = frame.iloc[:3], frame.iloc[3:]
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for path, part in zip(paths, (asked, seen), strict=True):
+        write_standard(part, path, dataset_metadata(part, (), 3.0))
+    parts = asked_galaxies(paths[:1], paths[1:])
+    assert parts[0].n_pairs_with_training == 2
+    counts = whole_table(parts, [asked[["object_id"]].assign(z_phot=0.1)])[1]
+    assert counts["a"]["n_pairs_with_training"] == 2
+    assert asked_galaxies(paths[:1], [])[0].n_pairs_with_training is None
+    for path, part in zip(paths, (asked, seen), strict=True):  # a file that does not say the radius
+        write_standard(part, path, dataset_metadata(part))
+    assert asked_galaxies(paths[:1], paths[1:])[0].n_pairs_with_training is None
+
+
 def test_validation_as_test_leaves_the_training_galaxies_as_they_are():
     sample = toys.galaxies(900).assign(part="all")
     whole, published = (

@@ -30,7 +30,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     dataset, counts = build_dataset(
         samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]
     )
-    said = dataset_metadata(dataset, options.settings["conventions"])
+    said = dataset_metadata(dataset, settings["conventions"], settings["pair_radius_arcsec"])
     write_standard(dataset, options.dataset, said)
     return {"counts": counts, "split": said["split"], "seed": settings["master_seed"]}
 

@@ -29,12 +29,13 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
     samples = {path.stem: read_table(path) for path in options.samples}
     away_from = [read_table(path) for path in options.away_from or ()]
+    settings = options.settings
     dataset, counts = build_image_dataset(
-        samples, options.stamps, options.settings, away_from, options.samples[0]
+        samples, options.stamps, settings, away_from, options.samples[0]
     )
-    said = dataset_metadata(dataset, options.settings["conventions"])
+    said = dataset_metadata(dataset, settings["conventions"], settings["pair_radius_arcsec"])
     write_standard(dataset, options.dataset, said)
-    return {"counts": counts, "split": said["split"], "seed": options.settings["master_seed"]}
+    return {"counts": counts, "split": said["split"], "seed": settings["master_seed"]}
 
 
 def main(argv: list[str] | None = None) -> int:

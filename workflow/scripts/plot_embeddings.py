@@ -30,10 +30,11 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     from zladder.report.shown_stamps import read_shown
     from zladder.report.style import save_figure
     from zladder.tables.read import read_table
+    from zladder.tables.split_notes import read_note, tested_split
 
-    dataset = read_table(options.dataset)
+    dataset, tested = read_table(options.dataset), tested_split(read_note(options.dataset))
     drift = read_table(options.drift).set_index("method")["value"].to_dict()
-    maps = [read_map(path, dataset) for path in options.features]
+    maps = [read_map(path, dataset, tested) for path in options.features]
     save_figure(draw_maps(maps, drift, options.settings), options.maps, options.dpi)
     best = max(maps, key=lambda found: found.r2)
     chosen = choose_for_map(best)

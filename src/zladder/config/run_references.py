@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.image_references import image_datasets, require_checks, shows_held_out
+from zladder.config.image_references import (
+    holds,
+    image_datasets,
+    require_checks,
+    shows_held_out,
+)
 from zladder.config.merge import overlay
 from zladder.config.methods import at_fraction, recipe_of
 from zladder.provenance.errors import BadInput, require_known
@@ -158,7 +163,8 @@ def _require_features(
         if tasks[method] in ON_FEATURES
     }
     if asked:
-        asked |= {"test_on": next((n for n in document["test_on"] if n != there), there)}
+        tests = document["test_on"]
+        asked |= {"test_on": next((n for n in tests if not holds(settings, there, n)), there)}
     for place, name in asked.items():
         if name != there:
             hint = "features are kept of the galaxies of one dataset: take the same one"

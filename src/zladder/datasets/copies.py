@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.sky_points import ARCSEC_PER_RADIAN, chord, unit_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 # Which copy of a galaxy is kept: the surest label, then the sample named first.
 _RANK = {"spec": 0, "mock": 0, "photo": 1}
 _UNLABELLED = 2
-_ARCSEC_PER_RADIAN = 3600.0 * 180.0 / np.pi
 
 
 def without_copies(
@@ -104,7 +104,7 @@ def _require_one_place(
     if odd.size:
         row, other = odd[0], first[odd[0]]
         straight = float(np.linalg.norm(points[row] - points[other]))
-        distance = 2.0 * np.arcsin(straight / 2.0) * _ARCSEC_PER_RADIAN
+        distance = 2.0 * np.arcsin(straight / 2.0) * ARCSEC_PER_RADIAN
         raise BadInput(
             file, f"object_id {ids[row]}", "one place for one identifier",
             f"one in {surveys[other]}, one in {surveys[row]}, {distance:.1f} arcsec apart "
@@ -112,14 +112,3 @@ def _require_one_place(
             "the surveys number their objects alike: make ids of one, "
             "object_id: {from: content}",
         )  # fmt: skip
-
-
-def chord(angle_arcsec: float) -> float:
-    """Return the straight distance of points this angle apart, a rounding error added."""
-    return float(2.0 * np.sin(angle_arcsec / _ARCSEC_PER_RADIAN / 2.0)) + 1e-15
-
-
-def unit_vectors(frame: pd.DataFrame) -> np.ndarray:
-    """Return points on the unit sphere, float64 (N, 3)."""
-    ra, dec = np.deg2rad(frame["ra"].to_numpy()), np.deg2rad(frame["dec"].to_numpy())
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from zladder.datasets.copies import chord, unit_vectors
 from zladder.datasets.splits import SPLITS
+from zladder.tables.sky_points import chord, unit_vectors
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ FEATURES = {
     "reddened": (
         "f4",
         "(N, D)",
-        f"the same behind {EXTRA_EBV_MAG:g} mag more of E(B-V); NaN but for `test`",
+        f"the same behind {EXTRA_EBV_MAG:g} mag more of E(B-V); NaN but for the test galaxies",
     ),
     "copies": (
         "f4",

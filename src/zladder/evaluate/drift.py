@@ -18,6 +18,7 @@ from zladder.learning.features import read_features, read_reddened, require_fini
 from zladder.metrics.bootstrap import resample_chunks
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
+from zladder.tables.split_notes import read_note, tested_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ BLOCK_ROWS = 8_192  # rows that are held in float64 at once
 def measure_drift(
     files: Sequence[Path], dataset: Path, settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (one row an encoder, one row an encoder, seed and galaxy), test split only.
+    """Return (one row an encoder, one row an encoder, seed and galaxy), test galaxies only.
 
     The first holds the mean drift (`value`) with its interval over galaxies, `typical_distance`
     and the counts; the second `method`, `seed` (0, 1, ... in the order of the files), `object_id`
@@ -120,9 +121,9 @@ def _lengths(a: np.ndarray, rows_a: np.ndarray, b: np.ndarray, rows_b: np.ndarra
 
 
 def _test_galaxies(dataset: Path) -> np.ndarray:
-    """Return the identifiers of the test split, int64."""
+    """Return the identifiers of the test galaxies, int64."""
     frame = read_table(dataset, columns=["object_id", "split"])
-    wanted = frame.loc[frame["split"] == "test", "object_id"].to_numpy()
+    wanted = frame.loc[frame["split"] == tested_split(read_note(dataset)), "object_id"].to_numpy()
     if len(wanted) < 2:
         expected, hint = "two or more test galaxies", "a larger sample, or another split"
         raise BadInput(dataset, "column 'split'", expected, f"{len(wanted)}", hint)

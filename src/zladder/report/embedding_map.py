@@ -62,7 +62,7 @@ class Map:
     r2: float
 
 
-def read_map(features: Path, dataset: pd.DataFrame) -> Map:
+def read_map(features: Path, dataset: pd.DataFrame, tested: str = "test") -> Map:
     """Return the map of one encoder.
 
     Parameters
@@ -71,13 +71,15 @@ def read_map(features: Path, dataset: pd.DataFrame) -> Map:
         Of the encoder, for the galaxies of the dataset; its name is that of the run.
     dataset
         ``object_id split z_true``.
+    tested
+        The split whose galaxies are the test galaxies (`zladder.tables.split_notes`).
 
     Raises
     ------
     BadInput
         If there are fewer than 3 test galaxies with a redshift, or one of them has no features.
     """
-    galaxies = dataset[(dataset["split"] == "test") & dataset["z_true"].notna()]
+    galaxies = dataset[(dataset["split"] == tested) & dataset["z_true"].notna()]
     if len(galaxies) < FEWEST_GALAXIES:
         raise BadInput("the dataset", "column split", f"{FEWEST_GALAXIES} or more test galaxies",
                        str(len(galaxies)), "take a larger scale")  # fmt: skip

@@ -43,6 +43,11 @@ class SplitNote:
         return convention in self.convention.split(" + ")
 
 
+def tested_split(note: SplitNote) -> str:
+    """Return the split whose galaxies are the test galaxies: validation where a paper says so."""
+    return "validation" if note.follows(VALIDATION_AS_TEST) else "test"
+
+
 def note_of(frame: pd.DataFrame, conventions: Sequence[str] = ()) -> SplitNote:
     """Return the note of a dataset's rows (`object_id`, `split`), in any order."""
     ids = frame["object_id"].to_numpy().astype("<i8")
@@ -54,9 +59,14 @@ def note_of(frame: pd.DataFrame, conventions: Sequence[str] = ()) -> SplitNote:
     return SplitNote(digest.hexdigest(), " + ".join(conventions))
 
 
-def dataset_metadata(frame: pd.DataFrame, conventions: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what a dataset's file and its sidecar say of its splits."""
-    return {"split": asdict(note_of(frame, conventions))}
+def dataset_metadata(
+    frame: pd.DataFrame, conventions: Sequence[str] = (), pair_radius_arcsec: float | None = None
+) -> dict[str, Any]:
+    """Return what a dataset's file says of its splits, and of pairs that are too close for two."""
+    said: dict[str, Any] = {"split": asdict(note_of(frame, conventions))}
+    if pair_radius_arcsec is not None:
+        said["pair_radius_arcsec"] = pair_radius_arcsec
+    return said
 
 
 def read_note(path: Path) -> SplitNote:

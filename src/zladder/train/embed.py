@@ -16,6 +16,7 @@ from zladder.learning.image_bundle import load_encoder
 from zladder.learning.image_index import image_blocks, shard_files
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
+from zladder.tables.split_notes import read_note, tested_split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +48,15 @@ def embed_images(
         How many turned copies of the training galaxies to embed beside, 0 to 7.
     features
         HDF5 file to write: `object_id` (N,); `features` (N, D); `reddened` (N, D): the same behind
-        0.1 mag more of E(B-V), NaN for galaxies of another split than ``test``; with copies
+        0.1 mag more of E(B-V), NaN for all but the test galaxies; with copies
         `copies` (N, n_copies, D), NaN for those of another split than ``train``.
 
     Raises
     ------
     BadInput
         For a file without an encoder, a dataset without images, stamps without the encoder's
-        bands, and a number of copies that the symmetries of the square do not give.
+        bands, splits that were changed by hand, and a number of copies that the symmetries of the
+        square do not give.
     """
     if not 0 <= n_copies < N_SYMMETRIES:
         hint = "a square has seven turns and reflections beside the identity"
@@ -100,13 +102,13 @@ def _embedded(
         "reddened": np.full(shape, np.nan, dtype=np.float32),
     }
     symmetry = distinct_symmetries(card["seed"], len(frame), n_copies)
-    split = frame["split"].to_numpy()
+    split, held_out = frame["split"].to_numpy(), tested_split(read_note(dataset))
     if n_copies:
         arrays["copies"] = np.full((shape[0], n_copies, shape[1]), np.nan, dtype=np.float32)
     for places, images in image_blocks(frame, shard_files(stamps), card["inputs"], dataset):
         views = views_of(encoder, card["inputs"], images)
         arrays["features"][places] = _features(encoder, views, np.arange(len(places)))
-        tested = np.flatnonzero(split[places] == "test")
+        tested = np.flatnonzero(split[places] == held_out)
         arrays["reddened"][places[tested]] = _features(encoder, views, tested, EXTRA_EBV_MAG)
         trained = np.flatnonzero(split[places] == "train")
         for copy in range(n_copies):
