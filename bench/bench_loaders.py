@@ -170,7 +170,7 @@ def from_memory(images: ImageSet, n: int) -> int:
     count = 0
     for number in range(n // BATCH):
         batch = loader.batch(number)
-        count += len(batch.views.images.flux_nmgy[batch.places])
+        count += len(batch.views.images.pixels[batch.places])
     return count
 
 

@@ -16,6 +16,7 @@ from zladder.learning.augment import Views
 from zladder.learning.images import fitted_softening, resident
 from zladder.learning.pixels import STRETCHES as OF_NETWORKS
 from zladder.learning.pixels import border_sigma as of_networks
+from zladder.learning.pixels import dereddening
 from zladder.learning.stamps import Stamps
 from zladder.provenance.errors import BadInput
 from zladder.report.dataset_pixels import (
@@ -60,11 +61,12 @@ def stamps_like(n=40, side=SIDE, seed=3):
 def test_what_is_shown_as_seen_is_what_a_network_sees(side, crop, stretch, tmp_path):
     assert set(STRETCHES) == set(OF_NETWORKS)
     pixels = stamps_like(side=side)
-    stamps = Stamps(torch.from_numpy(pixels.flux_nmgy), torch.from_numpy(pixels.extinction_mag))
+    factor = dereddening(torch.from_numpy(pixels.extinction_mag))
+    stamps = Stamps(torch.from_numpy(pixels.flux_nmgy), factor)
     images = resident(stamps, crop, tmp_path, with_sky=True)
     inputs = {"bands": BANDS, "extinction_per_ebv": dict.fromkeys(BANDS, 1.0),
               "crop_pixels": crop, "stretch": stretch}  # fmt: skip
-    views = Views(images, inputs, fitted_softening(images, tmp_path))
+    views = Views(images, inputs, fitted_softening(images.sky_sigma_nmgy, tmp_path))
     expected = views.centred(torch.arange(len(images))).numpy()
     assert as_seen(pixels, crop, stretch) == pytest.approx(expected, rel=2e-5, abs=2e-6)
 

@@ -15,9 +15,10 @@ from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
 from zladder.cutouts.shard import write_stamps
 from zladder.learning import engine, image_set, loaders, window_size
+from zladder.learning.augment import Views
 from zladder.learning.decoding import Decoding
 from zladder.learning.image_bundle import drawn_encoder
-from zladder.learning.image_index import shard_files
+from zladder.learning.image_index import load_images, shard_files
 from zladder.learning.image_set import EVERYTHING, Room, open_images
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
 from zladder.learning.pieces import Pieces
@@ -333,6 +334,31 @@ def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
             flux = decode_pixels(file["flux"][row : row + 1], file.attrs)[0]
         expected = torch.from_numpy(flux).permute(1, 2, 0) * images.rows.dereddening[place]
         assert torch.equal(images.resident.flux_nmgy[place], expected)
+
+
+@pytest.mark.parametrize("geometry", ["dihedral", "rotation"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_encoded_pixels_stay_so_in_memory(sky, tmp_path, encoding, geometry):
+    """Decoded after the look-up they are what decoding all of them would have given, bit by bit."""
+    files = shard_files(encoded_shards(sky[1], tmp_path, encoding))
+    bands = toy_images.BANDS[:0:-1]  # two of them, in another order than the files'
+    inputs = {**pretrain_card()["inputs"], "bands": bands, "crop_pixels": 10}
+    settings = {**pretrain_card()["augmentation"], "geometry": geometry, "jitter_pixels": 0}
+    frame = read_table(sky[0])
+    opened_images = open_images(frame, files, inputs, 15, sky[0], EVERYTHING, with_sky=True)
+    kept = opened_images.resident
+    plain = load_images(frame, files, inputs, 15, sky[0], with_sky=True)
+    assert kept.pixels.element_size() == np.dtype(ENCODINGS[encoding]).itemsize
+    assert kept.pixels.nbytes == opened_images.bytes_held == N * 2 * 16**2 * kept.pixels.itemsize
+    assert torch.equal(kept.sky_sigma_nmgy, plain.sky_sigma_nmgy)
+    rows = torch.randperm(N, generator=torch.Generator().manual_seed(1))[:40]
+    found = []
+    for images in (kept.to(torch.device("cpu")), plain):
+        views, generator = Views(images, inputs, torch.ones(2)), torch.Generator().manual_seed(2)
+        found.append([views.augmented(rows, settings, generator), views.centred(rows, 0.1)])
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+        assert one.stride() == other.stride()  # a network may reckon otherwise else
 
 
 def test_decoding_tables_go_to_a_device_once():

@@ -44,7 +44,7 @@ class Views:
     @property
     def device(self) -> torch.device:
         """Where the pixels are. Rows, symmetries and generators may be on the CPU all the same."""
-        return self.images.flux_nmgy.device
+        return self.images.pixels.device
 
     def centred(self, rows: torch.Tensor, ebv_mag: float = 0.0) -> torch.Tensor:
         """Return the centre crops of galaxies, (n, B, C, C), behind `ebv_mag` more of dust."""
@@ -95,22 +95,22 @@ class Views:
         self, rows: torch.Tensor, symmetry: torch.Tensor, shift: torch.Tensor
     ) -> torch.Tensor:
         """Return crops (n, C, C, B), shifted and then turned, as one look-up of whole pixels."""
-        side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
+        side, crop = self.images.pixels.shape[1], self.inputs["crop_pixels"]
         start = side // 2 - crop // 2
         rows, symmetry, shift = (part.to(self.device) for part in (rows, symmetry, shift))
         corner = (start + shift[0]) * side + start + shift[1]
         table = symmetry_table(crop, side).to(self.device)
         where = table[symmetry] + (rows * side**2 + corner)[:, None]
-        pixels = self.images.flux_nmgy.flatten(0, 2).index_select(0, where.flatten())
-        return pixels.view(len(rows), crop, crop, -1)
+        pixels = self.images.pixels.flatten(0, 2).index_select(0, where.flatten())
+        return self.images.fluxes(pixels.view(len(rows), crop, crop, -1), rows)
 
     def _rotated(
         self, rows: torch.Tensor, angle: torch.Tensor, shift: torch.Tensor
     ) -> torch.Tensor:
         """Return crops (n, C, C, B) shifted after a turn by `angle`, in radians; bilinear."""
-        side, crop = self.images.flux_nmgy.shape[1], self.inputs["crop_pixels"]
+        side, crop = self.images.pixels.shape[1], self.inputs["crop_pixels"]
         rows, angle, shift = (part.to(self.device) for part in (rows, angle, shift))
-        stamps = self.images.flux_nmgy[rows].permute(0, 3, 1, 2)
+        stamps = self.images.fluxes(self.images.pixels[rows], rows).permute(0, 3, 1, 2)
         # Grid units: the outermost pixel centres of the stamp lie at -1 and 1.
         scale = (crop - 1) / (side - 1)
         moved = shift * (2.0 / (side - 1))

@@ -47,10 +47,48 @@ class Decoding:
         tables = self.tables_on(stored.device)
         if tables is None:
             return stored.float()
+        if stored.dtype == torch.int16:
+            stored = stored.to(torch.int64) & 0xFFFF  # see `held`
         n_bands, n_codes = tables.shape[1:]
         first = shard.to(stored.device)[:, None] * n_bands + torch.arange(n_bands).to(stored.device)
         where = stored.to(torch.int64) + (first * n_codes)[:, :, None, None]
         return tables.flatten()[where]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """How the stored pixels of N galaxies become fluxes without Galactic extinction.
+
+    Attributes
+    ----------
+    decoding
+        Of their shards.
+    shard
+        Of each galaxy, int64 (N,).
+    dereddening
+        Factors, float32 (N, B).
+    """
+
+    decoding: Decoding
+    shard: torch.Tensor
+    dereddening: torch.Tensor
+
+    def fluxes(self, stored: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return nanomaggies, float32, band-last, of pixels (n, S, S, B) of galaxies (n,)."""
+        flux = self.decoding.decoded(stored.permute(0, 3, 1, 2), self.shard[rows])
+        return flux.permute(0, 2, 3, 1).contiguous() * self.dereddening[rows][:, None, None]
+
+    def to(self, device: torch.device) -> Coded:
+        """Return it on a device."""
+        return Coded(self.decoding, self.shard.to(device), self.dereddening.to(device))
+
+
+def held(stored: torch.Tensor) -> torch.Tensor:
+    """Return stored pixels in a type that can be looked up everywhere: the bits of uint16 stay.
+
+    PyTorch indexes int16 on every device, uint16 not everywhere.
+    """
+    return stored.view(torch.int16) if stored.dtype == torch.uint16 else stored
 
 
 def decoding_of(shards: Sequence[StampFile], columns: Sequence[int]) -> Decoding:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from zladder.learning.decoding import Coded
 from zladder.learning.image_index import find_images
 from zladder.learning.images import Images, gathered, resident
 from zladder.learning.known_sky import keep_sky, key_of, known_sky
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from zladder.learning.stamps import StampRows
 
 log = logging.getLogger("zladder")
-
-FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -97,13 +96,13 @@ class ImageSet:
         """
         stamps = stamps_at(self.rows, stored, rows, device)
         images = resident(stamps, self.side_pixels, self.path, with_sky=False)
-        return Images(images.flux_nmgy, self.sky_sigma_nmgy[rows].to(device))
+        return Images(images.pixels, self.sky_sigma_nmgy[rows].to(device))
 
 
 def resident_bytes(rows: StampRows, side_pixels: int) -> int:
     """Return what the images of galaxies take in memory."""
     side = side_pixels + (rows.stamp_pixels - side_pixels) % 2  # as `resident` cuts them
-    return len(rows) * len(rows.bands) * side**2 * FLOAT_BYTES
+    return len(rows) * len(rows.bands) * side**2 * rows.pixel_bytes
 
 
 def open_images(
@@ -167,15 +166,20 @@ def _looked_through(
     fits: bool,
 ) -> ImageSet:
     """Return images after a pass over all pixels, which stay in memory if they fit."""
+    coded = fits and rows.shards[0].encoding != "float32"
     blocks = (
-        (places, resident(stamps, side_pixels, path, with_sky=with_sky))
+        (places, resident(stamps, side_pixels, path, with_sky=with_sky, as_stored=coded))
         for places, stamps in stamp_blocks(rows, paths)
     )
     images = gathered(blocks if fits else map(_without_pixels, blocks), len(rows))
+    if coded:
+        images = replace(
+            images, coded=Coded(rows.decoding, torch.from_numpy(rows.shard), rows.dereddening)
+        )
     sky = images.sky_sigma_nmgy
     return ImageSet(rows, side_pixels, path, sky, images if fits else None, paths)
 
 
 def _without_pixels(block: tuple[np.ndarray, Images]) -> tuple[np.ndarray, Images]:
     places, images = block
-    return places, Images(images.flux_nmgy[:, :0, :0], images.sky_sigma_nmgy)
+    return places, Images(images.pixels[:, :0, :0], images.sky_sigma_nmgy)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from zladder.learning.decoding import held
 from zladder.learning.pixels import border_sigma, softening_nmgy
 from zladder.provenance.errors import BadInput
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from zladder.learning.decoding import Coded
     from zladder.learning.stamps import Stamps
 
 
@@ -25,25 +27,40 @@ class Images:
 
     Attributes
     ----------
-    flux_nmgy
-        float32, shape (N, S, S, B): Galactic extinction taken out.
+    pixels
+        Shape (N, S, S, B): nanomaggies, float32, Galactic extinction taken out; or codes.
     sky_sigma_nmgy
         float32, shape (N, B): scatter of the sky of these fluxes; NaN where it was not measured.
+    coded
+        What the codes stand for; None for nanomaggies.
     """
 
-    flux_nmgy: torch.Tensor
+    pixels: torch.Tensor
     sky_sigma_nmgy: torch.Tensor
+    coded: Coded | None = None
 
     def __len__(self) -> int:
-        return len(self.flux_nmgy)
+        return len(self.pixels)
+
+    @property
+    def flux_nmgy(self) -> torch.Tensor:
+        """The nanomaggies of all of them."""
+        return self.fluxes(self.pixels, torch.arange(len(self), device=self.pixels.device))
+
+    def fluxes(self, pixels: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return the nanomaggies of pixels (n, S, S, B) that were taken from galaxies (n,)."""
+        return pixels if self.coded is None else self.coded.fluxes(pixels, rows)
 
     def to(self, device: torch.device) -> Images:
         """Return them on a device."""
-        return Images(self.flux_nmgy.to(device), self.sky_sigma_nmgy.to(device))
+        coded = None if self.coded is None else self.coded.to(device)
+        return Images(self.pixels.to(device), self.sky_sigma_nmgy.to(device), coded)
 
 
-def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) -> Images:
-    """Return the central `side_pixels` of stamps (N, B, S, S), de-reddened.
+def resident(
+    stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool, as_stored: bool = False
+) -> Images:
+    """Return the central `side_pixels` of stamps (N, B, S, S), de-reddened or as they are stored.
 
     One pixel more where it takes that for the middle of the stamp to stay the middle. The sky (for
     noise and softening; to look is all that an answer needs) is measured at the border of the whole
@@ -63,9 +80,12 @@ def resident(stamps: Stamps, side_pixels: int, file: Path, *, with_sky: bool) ->
     factor = stamps.dereddening
     start = (size - side_pixels) // 2
     window = slice(start, start + side_pixels)
-    flux = stamps.flux[:, :, window, window] * factor[:, :, None, None]
+    if as_stored and stamps.stored is not None:
+        pixels = held(stamps.stored)[:, :, window, window]
+    else:
+        pixels = stamps.flux[:, :, window, window] * factor[:, :, None, None]
     sky = border_sigma(stamps.flux) * factor if with_sky else torch.full_like(factor, torch.nan)
-    return Images(flux.permute(0, 2, 3, 1).contiguous(), sky)
+    return Images(pixels.permute(0, 2, 3, 1).contiguous(), sky)
 
 
 def fitted_softening(sky_sigma_nmgy: torch.Tensor, file: Path) -> torch.Tensor:
@@ -89,10 +109,10 @@ def gathered(blocks: Iterable[tuple[np.ndarray, Images]], n: int) -> Images:
 
     More than one copy of them is never in memory.
     """
-    flux, sky = torch.empty(0), torch.empty(0)
+    pixels, sky = torch.empty(0), torch.empty(0)
     for places, images in blocks:
         if len(sky) < n:
-            flux = torch.empty(n, *images.flux_nmgy.shape[1:])
+            pixels = torch.empty(n, *images.pixels.shape[1:], dtype=images.pixels.dtype)
             sky = torch.empty(n, images.sky_sigma_nmgy.shape[1])
-        flux[places], sky[places] = images.flux_nmgy, images.sky_sigma_nmgy
-    return Images(flux, sky)
+        pixels[places], sky[places] = images.pixels, images.sky_sigma_nmgy
+    return Images(pixels, sky)

@@ -42,10 +42,13 @@ class Stamps:
         nanomaggies, float32, shape (N, B, S, S); y before x.
     dereddening
         What takes the catalogue's Galactic extinction out of the flux, float32, shape (N, B).
+    stored
+        The pixels as the file has them, shape (N, B, S, S); None where nobody asks.
     """
 
     flux: torch.Tensor
     dereddening: torch.Tensor
+    stored: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,14 @@ class StampRows:
         return self.shards[0].stamp_pixels
 
     @property
+    def pixel_bytes(self) -> int:
+        """What a stored pixel of one band takes."""
+        return np.dtype(ENCODINGS[self.shards[0].encoding]).itemsize
+
+    @property
     def row_bytes(self) -> int:
         """What the pixels of one galaxy take as they are stored, in all bands of the file."""
-        stamps = self.shards[0]
-        stored = np.dtype(ENCODINGS[stamps.encoding]).itemsize
-        return len(stamps.bands) * stamps.stamp_pixels**2 * stored
+        return len(self.shards[0].bands) * self.stamp_pixels**2 * self.pixel_bytes
 
     def in_files(self) -> np.ndarray:
         """Return the galaxies in the order in which they lie in the files, int64 (N,)."""
@@ -171,7 +177,7 @@ def stamps_at(
     if rows.columns != tuple(range(pixels.shape[1])):
         pixels = pixels[:, list(rows.columns)]
     flux = rows.decoding.decoded(pixels, torch.from_numpy(rows.shard[places]))
-    return Stamps(flux, rows.dereddening[torch.from_numpy(places)].to(device))
+    return Stamps(flux, rows.dereddening[torch.from_numpy(places)].to(device), pixels)
 
 
 def _describe(files: Mapping[str, Path], index: pd.DataFrame) -> dict[str, StampFile]:
