@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -131,7 +132,7 @@ def test_every_figure_of_the_study_is_inlined_with_its_words_and_no_other(page):
     kinds = [kind for kind in CAPTIONS if kind != "wall"]
     assert len(images) == len(kinds) + 1  # the wall of the dataset that the cards name
     assert {image.get("alt") for image in images} == {words for words, _ in CAPTIONS.values()}
-    assert all(image.get("src").startswith("data:image/webp;base64,") for image in images)
+    assert all(re.match(r"data:image/(png|webp);base64,", image.get("src")) for image in images)
     captions = ["".join(caption.itertext()) for caption in tree.iter("figcaption")]
     assert captions[0] == f"images: {CAPTIONS['wall'][1]}"
     assert "http" not in page.replace("http-equiv", "")
