@@ -87,7 +87,8 @@ def _own_survey(path: Path, survey_file: Path, inputs: Mapping[str, Any]) -> dic
     else:
         columns = {key: columns[key] for key in columns if not key.startswith("extinction_")}
         survey.pop("stored_extinction_per_ebv", None)
-    columns = {key: columns[key] for key in columns if not key.startswith("mag_limit_")}
+    unasked = ("mag_limit_", "psf_fwhm_arcsec_")
+    columns = {key: columns[key] for key in columns if not key.startswith(unasked)}
     survey = {key: survey[key] for key in survey if key not in _NO_INPUTS}
     needed = {key: columns[key] for key in columns if key not in _LABELS}
     survey["names"] = _names(path, survey, native_columns({**survey, "columns": needed}))
