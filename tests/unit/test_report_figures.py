@@ -16,7 +16,7 @@ from report_world import STUDIES, World, make_sample
 from zladder.provenance.code import code_digest
 from zladder.report.intervals import draw_intervals
 from zladder.report.methods import Roles, first_seed_files, ordered_methods, roles_of
-from zladder.report.planes import draw_front, draw_planes, front_plane, read_planes
+from zladder.report.planes import Plane, draw_front, draw_planes, front_plane, read_planes
 from zladder.report.residuals import draw_residuals, slope_text
 from zladder.report.sample_plot import draw_sample
 from zladder.report.style import PALETTE, look_of, new_figure, save_figure
@@ -125,6 +125,17 @@ def test_no_galaxy_of_a_plane_is_lost_without_a_count(report_world):
     drawn = int(figure.axes[0].collections[0].get_array().sum())
     assert f"outside {len(panel.z_true) - drawn}" in words_of(figure)
     assert len(panel.z_true) - drawn >= 3
+
+
+def test_a_panel_without_a_point_in_range_is_empty_and_says_so(tmp_path):
+    z_true = np.linspace(0.05, 0.3, 40)
+    far = Plane("far", 40, z_true, np.full(40, 7.0), ["sigma_nmad 9"], 0.15)
+    near = Plane("near", 40, z_true, z_true + 0.01, ["sigma_nmad 0"], 0.15)
+    for panels in ([near, far], [far]):
+        figure = draw_planes({"d": panels}, "T")
+        figure.savefig(tmp_path / "planes.png")
+        assert "outside 40" in words_of(figure)
+    draw_front(far, "d").savefig(tmp_path / "front.png")
 
 
 def test_slopes_stand_in_the_legend(report_world):

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from zladder.report.dataset_columns import bands_of, signal_to_noise
 from zladder.report.dataset_splits import TRAIN, splits_in
-from zladder.report.sample_plot import KIND_WORDS
+from zladder.report.metric_words import KIND_WORDS
 from zladder.report.style import (
     INK,
     PALETTE,

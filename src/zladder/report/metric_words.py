@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from zladder.metrics.conventions import CONVENTIONS
 
+# Kinds of label (column z_true_kind).
+KIND_WORDS = {"spec": "spectroscopic", "photo": "many-band photometric", "mock": "the mock's own"}
+
 FORMULAS = {
     "bias_mean": "mean of dz",
     "bias_median": "median of dz",

@@ -121,7 +121,8 @@ def _row_of_panels(part: Any, panels: list[Plane], columns: int) -> None:
         draw_plane(axis, panel, top, DENSITY_COLOURS)
         for axis, panel in zip(axes, panels, strict=False)
     ]
-    densest = max(image.get_array().max() for image in images)
+    # A panel without a point in range has no cells: a network that learnt of few galaxies.
+    densest = max([1, *(image.get_array().max() for image in images if image.get_array().size)])
     for image in images:
         image.set_norm(LogNorm(1, max(densest, 2)))
     for axis in axes[: len(panels)]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
+from zladder.report.metric_words import KIND_WORDS
 from zladder.report.style import INK, count_bar, footline, headline, light_grid, new_figure, styled
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ MEDIAN_COLOUR = "#D55E00"
 DENSITY_COLOURS = ("#c6d6c4", "#9dbf9a", "#4c9a78", "#1b6a63", "#0d2f3a")
 CELLS_ACROSS = 52
 SHOWN = (0.002, 0.998)  # quantiles of a colour or magnitude that the axis spans
-KIND_WORDS = {"spec": "spectroscopic", "photo": "many-band photometric", "mock": "the mock's own"}
 
 
 @styled
