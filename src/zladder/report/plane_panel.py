@@ -39,7 +39,8 @@ def draw_plane(axes: Axes, panel: Plane, top: float, colours: Sequence[str]) -> 
     shades = LinearSegmentedColormap.from_list("density", list(colours))
     image = axes.hexbin(
         panel.z_true[inside], panel.z_phot[inside], gridsize=CELLS_ACROSS, mincnt=1,
-        extent=(0, top, 0, top), cmap=shades, norm=LogNorm(1, None), linewidths=0.1,
+        extent=(0, top, 0, top), cmap=shades, linewidths=0.1,
+        norm=LogNorm(1, None if inside.any() else 2),
     )  # fmt: skip
     ends = np.array([0.0, top])
     axes.plot(ends, ends, color=IDENTITY_COLOUR, linewidth=0.9)
