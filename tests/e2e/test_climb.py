@@ -42,7 +42,8 @@ def test_every_galaxy_is_counted(climbed: Checkout) -> None:
     for dataset in ("specz", "photoz", "combined", "main"):
         sidecar = json.loads((folder / "datasets" / f"{dataset}.json").read_text(encoding="utf-8"))
         counts = sidecar["counts"]
-        assert sum(counts["n_in"].values()) == counts["n_out"] + counts["n_copies_dropped"]
+        dropped = counts["n_copies_dropped"] + counts["n_paired_dropped"]
+        assert sum(counts["n_in"].values()) == counts["n_out"] + dropped
         assert sum(counts["n_by_split"].values()) == counts["n_out"]
     scores = pd.read_parquet(folder / "metrics" / "transfer" / "scores.parquet")
     assert (scores["n_total"] == scores["n_used"] + scores["n_nonfinite"]).all()

@@ -97,7 +97,8 @@ def test_a_survey_names_an_entry_that_is_there(given):
         assert caught.value.file == "config/surveys/galaxiesml.yaml"
         assert caught.value.place == "source.fetch.all"
         assert nearest in caught.value.hint
-    frames = {"sdss_mgs": {"frames": {"archive": "sdss_dr12_main", "pixel_scale_arcsec": 0.4}}}
+    wrong = {"layout": "sdss_frames", "archive": "sdss_dr12_main", "pixel_scale_arcsec": 0.4}
+    frames = {"sdss_mgs": {"frames": wrong}}
     with pytest.raises(BadInput) as caught:
         load_settings(ROOT, given(surveys=frames))
     assert caught.value.place == "frames.archive"

@@ -23,6 +23,8 @@ from zladder.metrics.bootstrap import resamples
 from zladder.metrics.residuals import Residuals
 from zladder.metrics.variance import smoothed_variance
 from zladder.provenance.errors import BadInput
+from zladder.tables.split_notes import dataset_metadata, notes_of
+from zladder.tables.standard import write_standard
 
 EDGES = np.linspace(0.0, 0.4, 181)
 SETTINGS = {"bins": 180, "range_z": [0.0, 0.4], "slope_above_z": 0.15, "n_bootstraps": 100,
@@ -246,9 +248,13 @@ def files(tmp_path):
     """Predictions of a classifier, whose mode is not its z_phot, and of a regression."""
     galaxies = answers().galaxies
     z_true = galaxies["z_true"].to_numpy()
+    dataset = tmp_path / "toy.parquet"
+    write_standard(galaxies[["object_id", "split"]], dataset, dataset_metadata(galaxies))
+    splits = notes_of([dataset])
     for name, extra in {"classes": {"z_mode": combed(z_true, 20)[0]}, "net": {}}.items():
         frame = galaxies.assign(z_phot=blurred(z_true, 21)[0], **extra)
-        frame.to_parquet(tmp_path / f"toy.{name}-s0.parquet")
+        made = tmp_path / f"toy.{name}-s0.parquet"
+        write_standard(frame, made, metadata={"run": f"toy.{name}-s0", "splits": splits})
     return sorted(tmp_path.glob("toy.*.parquet"))
 
 
@@ -263,6 +269,7 @@ def test_the_program_writes_the_table_of_the_modes(files, tmp_path):
     made, sidecar = tmp_path / "collapse.parquet", tmp_path / "collapse.json"
     code = program.main(
         ["--predictions", *map(str, files), "--settings", json.dumps(SETTINGS),
+         "--datasets", str(tmp_path / "toy.parquet"),
          "--collapse", str(made), "--sidecar", str(sidecar), "--log", str(tmp_path / "log")]
     )  # fmt: skip
     assert code == 0
