@@ -42,7 +42,7 @@ def test_every_galaxy_is_counted(climbed: Checkout) -> None:
     for dataset in ("specz", "photoz", "combined", "main"):
         sidecar = json.loads((folder / "datasets" / f"{dataset}.json").read_text(encoding="utf-8"))
         counts = sidecar["counts"]
-        dropped = counts["n_copies_dropped"] + counts["n_paired_dropped"]
+        dropped = counts["n_copies_dropped"] + sum(counts["n_paired_dropped"].values())
         assert sum(counts["n_in"].values()) == counts["n_out"] + dropped
         assert sum(counts["n_by_split"].values()) == counts["n_out"]
     scores = pd.read_parquet(folder / "metrics" / "transfer" / "scores.parquet")
