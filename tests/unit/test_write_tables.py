@@ -136,7 +136,7 @@ def test_damaged_parquet_of_ours_is_noticed(tmp_path):
 
 def test_every_standard_column_has_valid_unit_and_ucd():
     names = standard_names("ugrizy")
-    assert len(names) == len(set(names)) == len(STANDARD) + 5 * 6
+    assert len(names) == len(set(names)) == len(STANDARD) + 6 * 6
     for name in names:
         column = standard_column(name)
         assert column.name == name
