@@ -27,7 +27,7 @@ from zladder.datasets.footprints import (
     stamp_radius_arcsec,
 )
 from zladder.datasets.pairs import paired_across
-from zladder.datasets.splits import shares_of, split_keys, splits_of_keys
+from zladder.datasets.splits import SPLITS, shares_of, split_keys, splits_of_keys
 from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import have_flags
@@ -84,7 +84,6 @@ def build_image_dataset(
     require_whole(settings["splits"])
     stamped, radius, counts = _with_stamps(samples, shards, settings, file)
     placed = _unflagged(stamped, settings["leave_out_flags"], file)
-    conventions = settings.get("conventions", ())
     if away_from:
         reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
     else:
@@ -92,10 +91,7 @@ def build_image_dataset(
     dataset, paired = without_pairs(kept, settings)
     dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
-    wanted = [TRAIN] if away_from else list(by_split)
-    if VALIDATION_AS_TEST in conventions:
-        wanted = [split for split in wanted if split != "test"]
-    _require_filled(by_split, wanted, file)
+    _require_filled(by_split, _wanted(settings, training_alone=bool(away_from)), file)
     return dataset, {
         **counts,
         "n_dropped": {"flagged": len(stamped) - len(placed), reason: len(placed) - len(kept)},
@@ -105,6 +101,14 @@ def build_image_dataset(
         "n_out": len(dataset),
         "n_by_split": by_split,
     }
+
+
+def _wanted(settings: Mapping[str, Any], *, training_alone: bool) -> list[str]:
+    """Return the splits that must not stay empty."""
+    if training_alone:
+        return [TRAIN]
+    no_test = VALIDATION_AS_TEST in settings.get("conventions", ())
+    return [split for split in SPLITS if not (no_test and split == "test")]
 
 
 def _with_stamps(
