@@ -89,7 +89,7 @@ def test_a_regression_learns_the_redshift(tmp_path, sky):
     network, card = load_image_network(written(run, tmp_path))
     frame = read_table(sky[0])
     tested = frame[frame["split"] == "test"]
-    images = load_images(tested, shard_files(sky[1]), card["inputs"], 12, sky[0], with_sky=False)
+    images = load_images(tested, shard_files(sky[1]), card["inputs"], 12, sky[0])
     z_phot, odds = redshifts(network, card, images)
     dz = (z_phot - tested["z_true"]) / (1 + tested["z_true"])
     assert odds is None
@@ -109,7 +109,7 @@ def test_a_classifier_learns_the_redshift(tmp_path, sky):
     network, card = load_image_network(written(run, tmp_path))
     frame = read_table(sky[0])
     tested = frame[frame["split"] == "test"]
-    images = load_images(tested, shard_files(sky[1]), card["inputs"], 12, sky[0], with_sky=False)
+    images = load_images(tested, shard_files(sky[1]), card["inputs"], 12, sky[0])
     z_phot, odds = redshifts(network, card, images)
     assert odds.shape == (40, 20)
     np.testing.assert_allclose(odds.sum(axis=1), 1.0, rtol=1e-5)
@@ -283,7 +283,7 @@ def test_embedding_gives_the_features_of_every_galaxy_in_order(tmp_path, sky, pr
     summary = embed_images(pretrained, *sky, 3, path)
     frame = read_table(sky[0])
     encoder, card = load_encoder(pretrained)
-    images = load_images(frame, shard_files(sky[1]), card["inputs"], 12, sky[0], with_sky=False)
+    images = load_images(frame, shard_files(sky[1]), card["inputs"], 12, sky[0])
     shown = toy_images.views(images)
     shown = type(shown)(images, card["inputs"], encoder.softening_nmgy)
     with torch.no_grad(), h5py.File(path) as file:

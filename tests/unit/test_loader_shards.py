@@ -20,9 +20,12 @@ from tests import toy_images
 from tests.toy_images import pretrain_card
 from zladder.learning.augment import Views
 from zladder.learning.decoding import Decoding
-from zladder.learning.image_index import load_images, shard_files
+from zladder.learning.image_index import find_images, shard_files
 from zladder.learning.image_set import EVERYTHING, open_images
+from zladder.learning.images import gathered
+from zladder.learning.images import resident as resident_images
 from zladder.learning.pieces import Pieces
+from zladder.learning.stamps import stamp_blocks
 from zladder.provenance.errors import BadInput
 from zladder.tables.read import read_table
 from zladder.tables.stamp_pixels import ENCODINGS, decode_pixels
@@ -78,7 +81,11 @@ def test_encoded_pixels_stay_so_in_memory(sky, tmp_path, encoding, geometry):
     frame = read_table(sky[0])
     opened_images = open_images(frame, files, inputs, 15, sky[0], EVERYTHING, with_sky=True)
     kept = opened_images.resident
-    plain = load_images(frame, files, inputs, 15, sky[0], with_sky=True)
+    blocks = stamp_blocks(find_images(frame, files, inputs, sky[0]))
+    cut = (
+        (places, resident_images(stamps, 15, sky[0], with_sky=True)) for places, stamps in blocks
+    )
+    plain = gathered(cut, N)
     assert kept.pixels.element_size() == np.dtype(ENCODINGS[encoding]).itemsize
     assert kept.pixels.nbytes == opened_images.bytes_held == N * 2 * 16**2 * kept.pixels.itemsize
     assert torch.equal(kept.sky_sigma_nmgy, plain.sky_sigma_nmgy)

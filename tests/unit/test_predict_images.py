@@ -66,7 +66,7 @@ def at_once(sky, run):
     frame = pd.read_parquet(sky[0])
     frame = frame[frame["split"] != "train"]
     files, crop = shard_files(sky[1]), card["inputs"]["crop_pixels"]
-    images = load_images(frame, files, card["inputs"], crop, sky[0], with_sky=False)
+    images = load_images(frame, files, card["inputs"], crop, sky[0])
     return frame, *redshifts(network, card, images)
 
 

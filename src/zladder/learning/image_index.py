@@ -62,10 +62,8 @@ def load_images(
     inputs: Mapping[str, Any],
     side_pixels: int,
     path: Path,
-    *,
-    with_sky: bool,
 ) -> Images:
-    """Return the images of galaxies, resident, in their order.
+    """Return the images of galaxies, resident, in their order; their sky is not measured.
 
     Parameters
     ----------
@@ -73,8 +71,6 @@ def load_images(
         As of `find_images`.
     side_pixels
         How much of each stamp is wanted (`room_pixels`).
-    with_sky
-        Whether the noise of the sky is measured: a training's softening and augmentation need it.
 
     Raises
     ------
@@ -83,7 +79,7 @@ def load_images(
     """
     rows = find_images(index, files, inputs, path)
     blocks = (
-        (places, resident(stamps, side_pixels, path, with_sky=with_sky))
+        (places, resident(stamps, side_pixels, path, with_sky=False))
         for places, stamps in stamp_blocks(rows)
     )
     return gathered(blocks, len(rows))
@@ -100,4 +96,4 @@ def image_blocks(
     for start in range(0, len(order), BLOCK_ROWS):
         places = order[start : start + BLOCK_ROWS]
         block = index.iloc[places]
-        yield places, load_images(block, files, inputs, inputs["crop_pixels"], path, with_sky=False)
+        yield places, load_images(block, files, inputs, inputs["crop_pixels"], path)

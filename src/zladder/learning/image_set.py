@@ -123,8 +123,10 @@ def open_images(
 
     Parameters
     ----------
-    index, files, inputs, side_pixels, path, with_sky
+    index, files, inputs, side_pixels, path
         As of `load_images`.
+    with_sky
+        Whether the noise of the sky is measured: a training's softening and augmentation need it.
     room
         How much may be in memory, and where copies go.
     kept
@@ -134,7 +136,7 @@ def open_images(
     Raises
     ------
     BadInput
-        As `load_images` and `staged` do.
+        As `load_images`, `resident` and `staged` do.
     """
     rows = find_images(index, files, inputs, path)
     needed = resident_bytes(rows, side_pixels)
