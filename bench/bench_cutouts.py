@@ -39,7 +39,7 @@ BANDS = ["u", "g", "r", "i", "z"]
 SHAPE, SIDE, SCALE_ARCSEC = (1489, 2048), 64, 0.396
 REPEATS = 3
 RICE_GALAXIES = 200  # of one field: as many as the densest catalogues have
-LARGE_FIELDS, LARGE_GALAXIES = 4, 1500  # 1.5 GB of pixels
+LARGE_GALAXIES = 1500  # of a field
 MOST_RICE, MOST_GB = 1.3, 2.0
 LEAST_ALIGNED, LEAST_RESAMPLED, LEAST_PER_SECOND = 100.0, 20.0, 20_000.0
 
@@ -190,14 +190,23 @@ def from_rice(root: Path, rng: np.random.Generator) -> list[bool]:
     return [ratio <= MOST_RICE]
 
 
-def flat_memory(root: Path, rng: np.random.Generator) -> bool:
-    """Measure the most memory of a process that cuts 112 x 112 pixels of few and many fields."""
+def same_field(paths: list[Path], key: tuple[int, int, int]) -> None:
+    """Give the frames of a field to another one too."""
+    for path in paths:
+        band = path.name.split("-")[1]
+        path.with_name(f"frame-{band}-{key[0]:06d}-{key[1]}-{key[2]:04d}.fits").hardlink_to(path)
+
+
+def flat_memory(root: Path, rng: np.random.Generator, n_large: int) -> bool:
+    """Measure the most memory of a process that cuts 112 x 112 pixels of one and of many fields."""
     root = root / "plain"
-    keys = [(1, 1, 20 + 2 * number) for number in range(LARGE_FIELDS)]
-    for key in keys:
-        write_field(root, key, rng, packed=False)
+    fields = max(round(n_large / LARGE_GALAXIES), 2)
+    keys = [(1, 1, 20 + 2 * number) for number in range(fields)]
+    paths = write_field(root, keys[0], rng, packed=False)
+    for key in keys[1:]:
+        same_field(paths, key)
     peaks = []
-    for n_fields in (1, LARGE_FIELDS):
+    for n_fields in (1, fields):
         cut = shard_of(root, keys[:n_fields], LARGE_GALAXIES, 112, rng)
         child = os.fork()
         if child == 0:
@@ -208,7 +217,7 @@ def flat_memory(root: Path, rng: np.random.Generator) -> bool:
             raise SystemExit("cutting failed")
         peaks.append(usage.ru_maxrss / 2**20)
     print(f"memory        {peaks[0]:.2f} GB for {LARGE_GALAXIES:,} galaxies of 5 x 112 x 112, "
-          f"{peaks[1]:.2f} GB for {LARGE_FIELDS * LARGE_GALAXIES:,} (bar {MOST_GB:g})")  # fmt: skip
+          f"{peaks[1]:.2f} GB for {fields * LARGE_GALAXIES:,} (bar {MOST_GB:g})")  # fmt: skip
     return peaks[1] < MOST_GB and peaks[1] < 1.2 * peaks[0]
 
 
@@ -216,7 +225,11 @@ def main() -> int:
     """Run both comparisons; return 0 if all bars are met."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--galaxies", type=int, default=4000)
-    n = parser.parse_args().galaxies
+    parser.add_argument("--large", type=int, default=6000,
+                        help="galaxies of 112 x 112 pixels, 0.25 MB each on the disk")  # fmt: skip
+    parser.add_argument("--folder", type=Path, help="where files are written for a while")
+    options = parser.parse_args()
+    n = options.galaxies
     rng = np.random.default_rng(1)
     frames, galaxies = make_frames(rng), make_galaxies(rng, n)
 
@@ -238,8 +251,8 @@ def main() -> int:
         met.append(line("resampled", sky[0], "reproject_interp", sky[1], LEAST_RESAMPLED))
     else:
         print("resampled    reproject is not installed: not compared")
-    with tempfile.TemporaryDirectory() as folder:
-        met += [*from_rice(Path(folder), rng), flat_memory(Path(folder), rng)]
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        met += [*from_rice(Path(folder), rng), flat_memory(Path(folder), rng, options.large)]
     return 0 if all(met) else 1
 
 
