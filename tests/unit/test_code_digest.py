@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zladder.provenance.code import code_digest
+from zladder.provenance.code import code_digest, code_digests
 
 FILES = {
     "requirements.lock": "numpy==2.4.6\nscikit-learn==1.9.1\ntorch==2.13.0\n",
@@ -156,3 +156,8 @@ def test_every_shipped_script_has_a_digest_of_its_own():
     scripts = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))
     digests = {code_digest(script) for script in scripts}
     assert len(digests) == len(scripts) > 5
+
+
+def test_scripts_that_are_looked_at_together_have_the_same_digests():
+    scripts = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))[:3]
+    assert code_digests(scripts) == {script: code_digest(script) for script in scripts}

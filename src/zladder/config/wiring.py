@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring_report import ReportWiring
-from zladder.provenance.code import code_digest
+from zladder.provenance.code import code_digests
 from zladder.provenance.errors import EXIT_BAD_INPUT, BadInput
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def code_of(scripts: Path, *, spawned: bool) -> dict[str, str]:
     handed = os.environ.get(CODE_VARIABLE)
     if spawned and handed:
         return dict(json.loads(handed))
-    found = {script.stem: code_digest(script) for script in sorted(scripts.glob("*.py"))}
+    digests = code_digests(sorted(scripts.glob("*.py")))
+    found = {script.stem: digest for script, digest in digests.items()}
     os.environ[CODE_VARIABLE] = json.dumps(found)
     return found
 

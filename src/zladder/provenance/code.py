@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PACKAGE = "zladder"
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
@@ -30,18 +30,29 @@ def code_digest(script: Path, source_root: Path = SOURCE_ROOT) -> str:
     functions, but not under ``if TYPE_CHECKING``) and the locked versions of the third-party
     packages that these import.
     """
-    lock = _locked_versions(script.resolve().parents[2] / "requirements.lock")
-    lines, third_party, waiting, seen = [], set(), [script.resolve()], set()
+    return code_digests([script], source_root)[script]
+
+
+def code_digests(scripts: Iterable[Path], source_root: Path = SOURCE_ROOT) -> dict[Path, str]:
+    """Return the digest of each of some scripts; what they share is looked up once."""
+    files_of = cache(lambda module: _files_of(module, source_root))
+    return {script: _digest(script.resolve(), source_root, files_of) for script in scripts}
+
+
+def _digest(script: Path, source_root: Path, files_of: Callable[[str], list[Path]]) -> str:
+    lock = _locked_versions(script.parents[2] / "requirements.lock")
+    lines, third_party, waiting, seen = [], set(), [script], set()
     while waiting:
         path = waiting.pop()
         if path in seen:
             continue
         seen.add(path)
-        text, imports = _parsed(path, path.stat().st_mtime_ns, path.stat().st_size)
-        name = path.name if path == script.resolve() else path.relative_to(source_root).as_posix()
+        stat = path.stat()
+        text, imports = _parsed(path, stat.st_mtime_ns, stat.st_size)
+        name = path.name if path == script else path.relative_to(source_root).as_posix()
         lines.append(f"{name} {text}")
         for module in imports:
-            files = _files_of(module, source_root)
+            files = files_of(module)
             waiting.extend(files)
             if not files:
                 third_party.add(module.split(".")[0])
