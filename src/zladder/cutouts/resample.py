@@ -224,7 +224,7 @@ def _add_up(
     corners = corner + np.arange(0, TAPS * width, width)[:, None]
     taken = np.empty(corners.shape, dtype=np.complex64)
     taps = taken.view(np.float32)
-    column, total = (np.zeros(taps.shape[1], dtype=np.float32) for _ in range(2))
+    column, total = (np.zeros(2 * corner.size, dtype=np.float32) for _ in range(2))
     brightest = -np.inf
     for j in range(TAPS // 2):
         # Every index is inside; "wrap" spares the check that "raise" makes.
