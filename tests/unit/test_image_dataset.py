@@ -205,6 +205,21 @@ def test_the_counts_add_up(labelled):
     assert min(counts["n_by_split"].values()) > 0
 
 
+def test_a_galaxy_whose_better_copy_lost_its_stamp_stays_with_the_other(tmp_path):
+    one = sky(800)
+    two = one.assign(z_true=0.2)
+    files = shards(tmp_path, "one", one.iloc[100:]) + shards(tmp_path, "two", two)
+    frame, counts = build_image_dataset(
+        {"one": one, "two": two}, files, SETTINGS | {"conventions": ["by_galaxy"]}, (), Path("a")
+    )
+    assert counts["n_in"] == {"one": 800, "two": 800}
+    assert (counts["n_without_stamp"], counts["n_copies_dropped"]) == (100, 700)
+    assert set(frame["object_id"]) == set(one["object_id"])
+    lost = frame["object_id"].isin(one["object_id"].iloc[:100])
+    assert set(frame.loc[lost, "sample"]) == {"two"}
+    assert set(frame.loc[~lost, "sample"]) == {"one"}
+
+
 def test_each_galaxy_finds_its_stamp(tmp_path):
     main = sky(900).assign(flags=np.where(np.arange(900) == 7, 4, 0))
     files = shards(tmp_path, "main", main.iloc[5:])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _DISTORTED = ("A_ORDER", "PV1_1")  # SIP's and SCAMP's polynomials, which nothing here follows
+_TURNED = {"CROTA1": 0.0, "CROTA2": 0.0, "LONPOLE": 180.0}  # where nothing is turned by them
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 # HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
 _FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
@@ -91,7 +92,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
     Raises
     ------
     BadInput
-        Another projection, a distortion, a number that is missing or not finite, or pixels of
+        Another projection, a distortion, axes turned by CROTA or LONPOLE, other units, a number that is missing or not finite, or pixels of
         another size than the survey's.
     """
     for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
@@ -104,6 +105,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
             raise BadInput(path, f"{where}, {keyword}", "a projection without distortion",
                            f"{keyword} {value(header, keyword)}",
                            "resample the image to a plain TAN projection")  # fmt: skip
+    _require_plain(path, where, header)
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     x, y, ra, dec = (_number(path, where, header, keyword) for keyword in _POINT)
@@ -115,6 +117,20 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
                        f"{side:.4g} arcsec",
                        "correct frames.pixel_scale_arcsec of the survey")  # fmt: skip
     return wcs
+
+
+def _require_plain(path: Path, where: str, header: fits.Header) -> None:
+    """Refuse keywords that turn the axes or count in other units: `world` reads none of them."""
+    for keyword, plain in _TURNED.items():
+        if _number(path, where, header, keyword, plain) != plain:
+            raise BadInput(path, f"{where}, {keyword}", f"{plain:g}, or no such keyword",
+                           f"{value(header, keyword)}",
+                           "write how the image is turned as CD1_1 to CD2_2")  # fmt: skip
+    for keyword in ("CUNIT1", "CUNIT2"):
+        found = str(value(header, keyword)).strip()
+        if keyword in header and found.lower() not in ("deg", "degree", "degrees"):
+            raise BadInput(path, f"{where}, {keyword}", "deg, or no such keyword", f"'{found}'",
+                           "write CRVAL and CD in degrees")  # fmt: skip
 
 
 def _matrix(path: Path, where: str, header: fits.Header) -> np.ndarray:

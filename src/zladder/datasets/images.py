@@ -28,7 +28,12 @@ from zladder.datasets.footprints import (
 )
 from zladder.datasets.pairs import paired_across
 from zladder.datasets.splits import SPLITS, shares_of, split_keys, splits_of_keys
-from zladder.datasets.stamp_index import join_stamps, read_shards, require_known_galaxies
+from zladder.datasets.stamp_index import (
+    join_stamps,
+    read_shards,
+    require_known_galaxies,
+    with_stamps,
+)
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import have_flags
 
@@ -121,13 +126,16 @@ def _with_stamps(
     _require_positions(samples, file)
     index, stamps = read_shards(shards)
     require_known_galaxies(samples, index, shards)
-    galaxies, counts = join_samples(samples, settings, file)
+    seen = with_stamps(samples, index)  # before copies go: the better one may have no stamp
+    galaxies, counts = join_samples(seen, settings, file)
     placed = join_stamps(galaxies, index)
     radius_arcsec = stamp_radius_arcsec(
         stamps.stamp_pixels, stamps.pixel_scale_arcsec, settings["kernel_pixels"]
     )
     require_wide_cells(radius_arcsec, settings["sky_cell_order"])
-    return placed, radius_arcsec, {**counts, "n_without_stamp": len(galaxies) - len(placed)}
+    n_in = {name: len(sample) for name, sample in samples.items()}
+    n_without = sum(n_in.values()) - sum(len(sample) for sample in seen.values())
+    return placed, radius_arcsec, {**counts, "n_in": n_in, "n_without_stamp": n_without}
 
 
 def _unflagged(stamped: pd.DataFrame, names: Sequence[str], file: Path) -> pd.DataFrame:

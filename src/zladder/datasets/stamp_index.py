@@ -51,8 +51,19 @@ def read_shards(paths: Sequence[Path]) -> tuple[pd.DataFrame, StampFile]:
     return index, first
 
 
+def with_stamps(
+    samples: Mapping[str, pd.DataFrame], index: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return of each sample the galaxies that have a stamp in it."""
+    found = {}
+    for name, sample in samples.items():
+        ids = index.loc[index["sample"] == name, "object_id"].to_numpy()
+        found[name] = sample[np.isin(sample["object_id"].to_numpy(), ids)]
+    return found
+
+
 def join_stamps(galaxies: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """Return the galaxies that have a stamp in their sample, with `shard, row, stamp_flags`."""
+    """Return the galaxies, which have a stamp in their sample, with `shard, row, stamp_flags`."""
     return galaxies.merge(index, on=["sample", "object_id"], how="inner", validate="1:1")
 
 
