@@ -92,8 +92,8 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
     Raises
     ------
     BadInput
-        Another projection, a distortion, axes turned by CROTA or LONPOLE, other units, a number that is missing or not finite, or pixels of
-        another size than the survey's.
+        Another projection, a distortion, axes turned by CROTA or LONPOLE, other units, a number
+        that is missing or not finite, or pixels of another size than the survey's.
     """
     for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
         found = value(header, f"CTYPE{axis}")
