@@ -127,7 +127,7 @@ def test_of_a_large_frame_a_few_strips_are_read(monkeypatch):
 
     monkeypatch.setattr(star_width, "WHOLE_PIXELS", 1000)
     monkeypatch.setattr(star_width, "STRIP_ROWS", 60)
-    monkeypatch.setattr(star_width, "MOST_STRIPS", 2)
+    monkeypatch.setattr(star_width, "MOST_PIXELS", 2 * 60 * 280)
     striped = Frame(whole.path, Plane(whole.image, convert), whole.wcs, 1.0, np.inf)
     fwhm, n_stars = star_fwhm_arcsec(striped)
     assert read == [(60, 280), (60, 280)]

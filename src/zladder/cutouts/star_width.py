@@ -27,8 +27,8 @@ log = logging.getLogger("zladder")
 
 # All numbers are this project's choice.
 LEAST_SIDE_PIXELS = 256  # smaller images, such as cutouts, have no stars to tell by
-STRIP_ROWS, MOST_STRIPS = 128, 8  # of a large frame; rows lie together in its file
-WHOLE_PIXELS = 1 << 22  # a frame of fewer is looked at whole
+WHOLE_PIXELS = 1 << 22  # a frame of fewer is looked at whole, others in strips of rows
+STRIP_ROWS, MOST_PIXELS = 128, 20_000_000  # rows lie together in a file
 STAR_PIXELS = 21
 PEAK_SIGMAS = 20.0  # of a star's brightest pixel: sizes are good to 1 %
 FULL_SHARE = 0.7  # of saturation: above it a star may be cut off
@@ -81,10 +81,12 @@ def known_width(frame: Frame, widths: dict[str, float]) -> float:
 def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
     """Yield the rows that are looked at: all of a small frame, else strips spread over it."""
     rows, columns = shape
-    if rows * columns <= WHOLE_PIXELS or rows <= STRIP_ROWS * MOST_STRIPS:
-        yield slice(0, rows)
+    n_strips = min(rows, MOST_PIXELS // columns) // STRIP_ROWS
+    if rows * columns <= WHOLE_PIXELS or n_strips == 0:
+        yield slice(0, min(rows, WHOLE_PIXELS // columns))
         return
-    for first in np.linspace(0, rows - STRIP_ROWS, MOST_STRIPS + 2)[1:-1].astype(int).tolist():
+    for middle in (np.arange(n_strips) + 0.5) * rows / n_strips:
+        first = int(middle) - STRIP_ROWS // 2
         yield slice(first, first + STRIP_ROWS)
 
 
