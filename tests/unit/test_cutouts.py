@@ -172,6 +172,7 @@ def test_a_shard_without_galaxies_is_an_empty_shard(cut):
         "n_in": 0, "n_out": 0, "n_fields": 0,
         "n_lost": {"frame": 0, "outside": 0, "edge": 0, "not_finite": 0, "empty": 0},
         "n_flagged": {"saturated": 0, "masked": 0, "neighbour": 0, "mosaicked": 0, "missing": 0},
+        "n_without_psf_width": {},
     }  # fmt: skip
     assert cut["flux"].shape == (0, 5, 40, 40)
     assert describe_stamps(cut.stamps).n_stamps == 0

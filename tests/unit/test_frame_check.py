@@ -18,8 +18,8 @@ from zladder.report.frame_check import (
     star_stamps,
 )
 from zladder.report.mock_frames import draw_frames
-from zladder.report.star_fits import fit_stars, moffat_on_pixels, noise_pixels
 from zladder.survey.conditions import pixel_sigma_nmgy
+from zladder.universe.star_fits import fit_stars, moffat_on_pixels, noise_pixels
 
 HEIGHT, WIDTH = 420, 560
 SCALE_ARCSEC = 0.396

@@ -22,6 +22,7 @@ HSC_COLUMNS = [
     *("object_id", "ra", "dec"),
     *(f"{band}_cmodel_mag{end}" for band in "grizy" for end in ("", "sigma")),
     *(f"a_{band}" for band in "grizy"),
+    *(f"{band}_sdssshape_psf_shape{which}" for band in "grizy" for which in ("11", "22", "12")),
     *("isprimary", "i_extendedness_value", "i_blendedness_abs"),
     *(f"{band}_pixelflags_bright_object" for band in "grizy"),
     *(f"{band}_pixelflags_saturatedcenter" for band in "grizy"),

@@ -181,6 +181,8 @@ def write_hsc(path):
         "dec": cosmos["DELTA_J2000"],
         **photometry(n),
         **{f"a_{band}": [0.05] * n for band in BANDS},
+        **{f"{band}_sdssshape_psf_shape{which}": [0.08 if which != 12 else 0.0] * n
+           for band in BANDS for which in (11, 22, 12)},
     })  # fmt: skip
     unmeasured = N_GOOD + sum(map(len, COSMOS_FAILURES.values())) - 1
     frame.loc[unmeasured, "y_cmodel_mag"] = -99.0

@@ -187,8 +187,20 @@ def test_a_claim_that_asks_for_more_than_an_ordering_says_so(report_world):
 
 def test_stamps_and_image_datasets_are_counted_with_what_was_lost(tmp_path):
     shards = [
-        {"n_in": 100, "n_out": 97, "n_lost": {"edge": 3}, "n_fields": 4},
-        {"n_in": 90, "n_out": 88, "n_lost": {"edge": 1, "not_finite": 1}, "n_fields": 5},
+        {
+            "n_in": 100,
+            "n_out": 97,
+            "n_lost": {"edge": 3},
+            "n_fields": 4,
+            "n_without_psf_width": {"u": 97, "g": 2},
+        },
+        {
+            "n_in": 90,
+            "n_out": 88,
+            "n_lost": {"edge": 1, "not_finite": 1},
+            "n_fields": 5,
+            "n_without_psf_width": {},
+        },
     ]
     files = [
         write_sidecar(tmp_path / f"cutouts/mock_main/{k}.json", "cut_stamps.py", 1.0, counts=counts)
@@ -202,7 +214,7 @@ def test_stamps_and_image_datasets_are_counted_with_what_was_lost(tmp_path):
     files.append(write_sidecar(made, "build_image_dataset.py", 1.0, counts=counts))
     tree = parsed(cutflow_page({}, read_records(files)))
     rows = ["|".join("".join(cell.itertext()) for cell in row) for row in tree.iter("tr")]
-    assert "mock_main|9|190|185|5edge 4, not_finite 1|2" in rows
+    assert "mock_main|9|190|185|5edge 4, not_finite 1|99|2" in rows
     border = "a stamp at the border of another split's sky 11"
     assert f"images|190|2|5|11{border}|172|3|0close, as drawn: 6|120|52" in rows
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 CONTENT = "content"  # the id is made of the row's numbers
 TEXT = "text"  # the id is made of the words of a native column
 _FAMILIES = ("mag", "mag_err", "mag_limit", "extinction", "psf_fwhm_arcsec")
+# What stands for a column of widths that a map makes of moments, while it is read (arcsec2)
+MOMENTS = tuple(f"psf_moment_{which}_arcsec2_" for which in ("xx", "yy", "xy"))
+_WIDTH = "psf_fwhm_arcsec_"
 _MADE = ("part", "z_true_kind", "z_true_origin")
 _ALWAYS = ("object_id", "ra", "dec", "z_true", "z_true_err", "ebv_mag")
 
@@ -46,6 +49,8 @@ def survey_file(survey: Mapping[str, Any]) -> str:
 def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
     """Return the survey's columns in the order of the standard table.
 
+    A width of the point-spread function that is made of moments is three columns (`MOMENTS`).
+
     Raises
     ------
     BadInput
@@ -72,13 +77,28 @@ def column_map(survey: Mapping[str, Any]) -> list[MappedColumn]:
         if name in declared or name in _MADE:
             raise BadInput(survey_file(survey), "extra_columns", "names of native columns",
                            f"'{name}', a standard column", "map it or leave it out")  # fmt: skip
-    return [_mapped(name, declared[name], survey) for name in allowed if name in declared]
+    there = (name for name in allowed if name in declared)
+    return [column for name in there for column in _columns(name, declared[name], survey)]
 
 
 def native_columns(survey: Mapping[str, Any]) -> list[str]:
     """Return the native columns that the survey needs, each once: what to read of its files."""
     mapped = [column.native for column in column_map(survey) if column.native]
     return list(dict.fromkeys([*mapped, *survey.get("extra_columns", [])]))
+
+
+def _columns(name: str, source: Any, survey: Mapping[str, Any]) -> list[MappedColumn]:
+    """Return the columns that an entry of the map reads: one, or three moments."""
+    if isinstance(source, str) or "moments" not in source:
+        return [_mapped(name, source, survey)]
+    natives, unit = source["moments"], source.get("unit", "arcsec2")
+    place, expected = f"columns.{name}", "columns of I_xx, I_yy and I_xy, for psf_fwhm_arcsec_BAND"
+    if not name.startswith(_WIDTH) or "native" in source or len(natives) != len(MOMENTS):
+        raise BadInput(survey_file(survey), place, expected, f"{dict(source)}",
+                       f"{_WIDTH}BAND: {{moments: [NAME, NAME, NAME]}}")  # fmt: skip
+    band, declared = name.removeprefix(_WIDTH), "unit" in source
+    return [MappedColumn(f"{start}{band}", native, unit, declared)
+            for start, native in zip(MOMENTS, natives, strict=True)]  # fmt: skip
 
 
 def _mapped(name: str, source: Any, survey: Mapping[str, Any]) -> MappedColumn:

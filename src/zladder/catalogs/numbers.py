@@ -14,6 +14,7 @@ from zladder.catalogs.photometry import (
     nanomaggies_per,
 )
 from zladder.catalogs.positions import on_sphere
+from zladder.catalogs.psf_width import replace_moments
 from zladder.catalogs.sentinels import declared_sentinels, find_sentinels, require_plausible
 from zladder.tables.arrow import LARGEST_EXACT_FLOAT
 from zladder.tables.check import require_column, require_numbers
@@ -38,9 +39,9 @@ def standard_numbers(
     """Return the columns, N rows, in standard units and types, and counts.
 
     The counts are ``sentinels`` (native column -> sentinel -> rows), ``flux_not_positive``
-    (native column -> rows that became not detected), ``ra_wrapped`` (rows whose RA was below 0 or
-    360) and ``range_deg`` (ra and dec -> least and most). `first_row` rows stand in the file before
-    these.
+    (native column -> rows that became not detected), those of `replace_moments`, ``ra_wrapped``
+    (rows whose RA was below 0 or 360) and ``range_deg`` (ra and dec -> least and most). `first_row`
+    rows stand in the file before these.
 
     Raises
     ------
@@ -52,11 +53,12 @@ def standard_numbers(
     declared = declared_sentinels(survey)
     read = {c.name: _read(raw[c.native], c, declared, counts, file, first_row) for c in columns}
     counts |= on_sphere(read, file, first_row)
+    flux = {c.name for c in columns if c.is_flux}
     standard = {}
-    for column in columns:
-        described = standard_column(column.name)
+    for name, values in replace_moments(read, columns, counts).items():
+        described = standard_column(name)
         dtype = described.dtype if described else "float64"
-        standard[column.name] = _as_magnitude(column, read).astype(dtype)
+        standard[name] = (_as_magnitude(name, read) if name in flux else values).astype(dtype)
     return pd.DataFrame(standard, index=raw.index), counts
 
 
@@ -129,13 +131,10 @@ def _meaning(column: MappedColumn, meaning: str) -> float:
     return NOT_DETECTED_NMGY if is_flux else np.inf
 
 
-def _as_magnitude(column: MappedColumn, read: Mapping[str, np.ndarray]) -> np.ndarray:
-    values = read[column.name]
-    if not column.is_flux:
-        return values
-    if column.name.startswith("mag_err_"):
-        return magnitude_error(read[column.name.replace("mag_err_", "mag_")], values)
-    return magnitude(values)
+def _as_magnitude(name: str, read: Mapping[str, np.ndarray]) -> np.ndarray:
+    if name.startswith("mag_err_"):
+        return magnitude_error(read[name.replace("mag_err_", "mag_")], read[name])
+    return magnitude(read[name])
 
 
 def _count(

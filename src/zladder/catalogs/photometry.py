@@ -69,7 +69,8 @@ def _acceptable(column: MappedColumn) -> str:
         return "" if degrees_per(column.unit) else "an angle, as deg, rad, hourangle"
     if column.is_flux:
         return "" if nanomaggies_per(column.unit) else "mag, nanomaggy, or a unit as nJy"
-    units = {"mag_": "mag", "ebv_": "mag", "extinction_": "mag", "psf_fwhm_": "arcsec"}
+    units = {"mag_": "mag", "ebv_": "mag", "extinction_": "mag", "psf_fwhm_": "arcsec",
+             "psf_moment_": "arcsec2"}  # fmt: skip
     standard = next((units[start] for start in units if column.name.startswith(start)), "")
     return "" if column.unit == standard else f"the unit '{standard}'"
 

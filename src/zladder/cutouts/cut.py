@@ -68,7 +68,8 @@ def cut_stamps(
     Returns
     -------
     dict
-        `n_in`, `n_out`, `n_lost` (by kind), `n_flagged` (by flag), `n_fields`.
+        `n_in`, `n_out`, `n_lost` (by kind), `n_flagged` (by flag), `n_fields`,
+        `n_without_psf_width` (by band: stamps whose width is not known, where there are any).
 
     Raises
     ------
@@ -81,10 +82,13 @@ def cut_stamps(
     placed, lost = deal_galaxies(*everywhere, layout.dealt_by, shard, settings["n_shards"])
     n_in = len(placed) + len(lost)
     flagged: Counter[str] = Counter()
+    without: Counter[str] = Counter()
     there = fields_of(indexes) if layout.neighbour else None
-    found = _fields(placed, root, settings, there, lost, flagged)
+    found = _fields(placed, root, settings, there, lost, flagged, without)
     n_out = write_stamps(stamps, found, len(placed), settings)
     losses_table(lost, layout.key).to_csv(losses, index=False, lineterminator="\n")
+    if without:
+        log.warning("stamps without a width of the point-spread function: %s", dict(without))
     require_few_losses(lost, n_in, settings["max_lost_fraction"])
     n_fields = len(placed[list(layout.key)].drop_duplicates())
     return {
@@ -93,6 +97,7 @@ def cut_stamps(
         "n_lost": count_losses(lost),
         "n_flagged": {flag: flagged[flag] for flag in STAMP_FLAGS if flag not in LOSING},
         "n_fields": n_fields,
+        "n_without_psf_width": dict(without),
     }
 
 
@@ -103,6 +108,7 @@ def _fields(
     there: Collection[Key] | None,
     lost: list[Loss],
     flagged: Counter[str],
+    without: Counter[str],
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield the stamps field by field; add what is lost and flagged; log the progress.
 
@@ -113,14 +119,19 @@ def _fields(
     pixels = empty_pixels(min(largest, _BLOCK_GALAXIES), settings)
     started = told = time.monotonic()
     n_done = 0
+    widths: dict[str, float] = {}
     for number, (key, group) in enumerate(groups, start=1):
         for start in range(0, len(group), _BLOCK_GALAXIES):
             block = group.iloc[start : start + _BLOCK_GALAXIES]
-            stamps, missing = cut_field(block, key, root, settings, there, pixels)
+            stamps, missing = cut_field(block, key, root, settings, there, pixels, widths)
             lost += missing
             flags = np.bitwise_or.reduce(stamps["flags"], axis=1)
             flagged.update(
                 {name: int((flags & flag_value(name) > 0).sum()) for name in STAMP_FLAGS}
+            )
+            unknown = np.isnan(stamps["psf_fwhm_arcsec"]).sum(axis=0).tolist()
+            without.update(
+                {band: n for band, n in zip(settings["bands"], unknown, strict=True) if n}
             )
             yield stamps
         n_done += len(group)

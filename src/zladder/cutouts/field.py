@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from zladder.cutouts.beside import empty_stamps, some
 from zladder.cutouts.edges import mend_edges
 from zladder.cutouts.layouts import LAYOUTS
 from zladder.cutouts.losses import Loss
+from zladder.cutouts.star_width import known_width
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import LOSING, flag_value
 
@@ -32,6 +34,7 @@ def cut_field(
     settings: Mapping[str, Any],
     fields: Collection[Key] | None = None,
     pixels: np.ndarray | None = None,
+    widths: dict[str, float] | None = None,
 ) -> tuple[Stamps, list[Loss]]:
     """Return (stamps of the galaxies that have one, losses).
 
@@ -50,6 +53,9 @@ def cut_field(
         The keys whose frames there are, of which a neighbour may be one; None: look for files.
     pixels
         Memory that the stamps may lie in, as for `empty_stamps`.
+    widths
+        Of the point-spread function, measured on frames that were opened before (`known_width`);
+        what is measured here is added.
 
     Returns
     -------
@@ -67,6 +73,8 @@ def cut_field(
         expected = {**settings, "key": key, "shape": shape}
         try:
             frame = _whole_frame(root, band, expected)
+            if LAYOUTS[settings["layout"]].has_stars:
+                frame = _with_width(frame, stamps["psf_fwhm_arcsec"][:, index], widths)
         except BadInput as error:
             everyone = [Loss(object_id, key, band, "frame", error) for object_id in ids]
             return some(stamps, np.zeros(len(ids), dtype=bool)), everyone
@@ -96,6 +104,13 @@ def _whole_frame(root: Path, band: str, expected: Mapping[str, Any]) -> Frame:
                        "NaN or infinity in all that were looked at",
                        "an empty frame: fetch it again")  # fmt: skip
     return frame
+
+
+def _with_width(frame: Frame, told: np.ndarray, widths: dict[str, float] | None) -> Frame:
+    """Return the frame with its own width where that of some galaxy (N,) is not told."""
+    if np.isfinite(frame.psf_fwhm_arcsec) or not np.isnan(told).any():
+        return frame
+    return replace(frame, psf_fwhm_arcsec=known_width(frame, {} if widths is None else widths))
 
 
 def _neighbour(

@@ -52,6 +52,9 @@ class Layout:
     neighbour
         (key, -1 or +1) -> the key of the frame below the first row or behind the last, which shares
         rows; None where a stamp that leaves its frame is lost.
+    has_stars
+        Whether a frame is large and cheap enough to open that the width of its point-spread
+        function is measured on its stars where nothing tells it (`star_width`).
     """
 
     needs: tuple[str, ...]
@@ -61,6 +64,7 @@ class Layout:
     path: Callable[[Path, Key, str, Mapping[str, Any]], Path]
     read: Callable[[Path, str, Mapping[str, Any]], Frame]
     neighbour: Callable[[Key, int], Key] | None = None
+    has_stars: bool = False
 
 
 def _placed(galaxies: pd.DataFrame, root: Path, settings: Mapping[str, Any]) -> Placed:
@@ -99,6 +103,6 @@ LAYOUTS = {
         _FIELD, _FIELD, "field", _placed, _sdss_path, read_sdss.read_frame, _next_field
     ),
     "hsc_cutouts": Layout((), ("object_id",), "object_id", _placed, _cutout_path, read_hsc),
-    "hsc_coadds": Layout((), (TILE,), TILE, _in_patches, _tile_path, read_hsc),
-    "cfhtls_tiles": Layout((), (TILE,), TILE, _in_tiles, _tile_path, read_tile),
+    "hsc_coadds": Layout((), (TILE,), TILE, _in_patches, _tile_path, read_hsc, has_stars=True),
+    "cfhtls_tiles": Layout((), (TILE,), TILE, _in_tiles, _tile_path, read_tile, has_stars=True),
 }

@@ -38,7 +38,8 @@ STAMP_MEANINGS = {
     "of the stamp's outermost two rows and columns without pixels of exactly 0, else NaN",
     "psf_fwhm_arcsec": "width of the point-spread function: the catalogue's "
     "`psf_fwhm_arcsec_BAND`, else the survey's `frames.psf_fwhm_arcsec`, "
-    "else the frame's own, else NaN",
+    "else, of `cfhtls_tiles` and `hsc_coadds`, measured on the frame's own stars (one number a "
+    "frame and band), else NaN; each source's own definition (`docs/choices.md`)",
 }
 
 ENCODING_OPENING = """\

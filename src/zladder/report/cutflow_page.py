@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from zladder.report.records import Record
 
+# kind of count of a catalogue: what it is of, where the count itself does not say
+_COUNTED = {
+    "sentinels": "", "flux_not_positive": "flux ≤ 0",
+    "moments_not_positive": "moments of no ellipse: no width",
+}  # fmt: skip
+
 
 def cutflow_page(cutflows: Mapping[str, pd.DataFrame], records: Sequence[Record]) -> str:
     """Return the page.
@@ -82,9 +88,9 @@ def _sentinels(counts: Mapping[str, Any]) -> Html | str:
     """Return how often each declared sentinel was met, all columns together; details inside."""
     lines = []
     for part, found in _parts(counts).items():
-        for kind in ("sentinels", "flux_not_positive"):
+        for kind, words in _COUNTED.items():
             for column, what in dict(found.get(kind, {})).items():
-                by_value = what if isinstance(what, dict) else {"flux ≤ 0": what}
+                by_value = what if isinstance(what, dict) else {words: what}
                 lines += [(part, column, value, int(rows)) for value, rows in by_value.items()]
     lines = [line for line in lines if line[3]]
     if not lines:

@@ -16,8 +16,8 @@ from astropy.wcs import WCS
 
 from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
-from zladder.report.star_fits import fit_stars, noise_pixels
 from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
+from zladder.universe.star_fits import fit_stars, noise_pixels
 
 if TYPE_CHECKING:
     from pathlib import Path

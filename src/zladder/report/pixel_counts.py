@@ -36,13 +36,22 @@ def stamps_section(records: Sequence[Record]) -> Html | None:
         lost = _added(shard.get("n_lost", {}) for shard in shards)
         rows.append([
             sample, *[count_cell(_total(shards, key)) for key in ("n_fields", "n_in", "n_out")],
-            _reasons(lost, {}), tag("td", count(len(shards)), class_="n"),
+            _reasons(lost, {}), count_cell(_without_width(shards)),
+            tag("td", count(len(shards)), class_="n"),
         ])  # fmt: skip
     head = ["sample", *[tag("th", words, class_="n") for words in
-                        ("fields", "galaxies in", "stamps out", "lost", "shards")]]  # fmt: skip
+                        ("fields", "galaxies in", "stamps out", "lost", "PSF widths not known",
+                         "shards")]]  # fmt: skip
     note = ("Each galaxy that got no stamp is listed with its reason beside the shard "
-            "(SHARD.losses.csv).")  # fmt: skip
+            "(SHARD.losses.csv). Widths of the point-spread function "
+            "count once a band.")  # fmt: skip
     return section("Stamps", table(head, rows), paragraph(note, kind="note"))
+
+
+def _without_width(shards: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return how many widths are not known, all bands together; None where nobody counted."""
+    told = [shard["n_without_psf_width"] for shard in shards if "n_without_psf_width" in shard]
+    return sum(sum(found.values()) for found in told) if told else None
 
 
 def _total(shards: Sequence[Mapping[str, Any]], key: str) -> int | None:

@@ -29,6 +29,7 @@ from zladder.survey.manyband import passes_usual_cuts
 from zladder.survey.observing import Seen
 from zladder.survey.samples import Placed
 from zladder.survey.sdss_flags import PHOTO_FLAGS
+from zladder.survey.seeing import psf_moments_arcsec2
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument
 from zladder.universe.noise import flux_njy, noise_njy
@@ -49,7 +50,8 @@ def hsc_rows(
     ids = distinct_ids(rng, len(seen.ra), *HSC_ID_RANGE)
     position = measured(rng, seen.ra, seen.dec, settings["hsc"]["position_error_arcsec"])
     extinction = seen.stored_ebv_mag[:, None] * hsc.extinction_per_ebv
-    table = hsc_table(ids, position, hsc.bands, seen.observed(), extinction)
+    moments = psf_moments_arcsec2(settings["hsc_images"], hsc.bands)
+    table = hsc_table(ids, position, hsc.bands, seen.observed(), extinction, moments)
     return shuffled(rng, pd.concat([table, flags], axis=1)), ids
 
 

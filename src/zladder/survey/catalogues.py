@@ -57,14 +57,21 @@ def hsc_table(
     bands: Sequence[str],
     magnitude: tuple[Array, Array],
     extinction_mag: Array,
+    psf_moment_arcsec2: Sequence[float],
 ) -> pd.DataFrame:
-    """Return the HSC-like catalogue; magnitude and error (N, B), NaN where not detected."""
+    """Return the HSC-like catalogue; magnitude and error (N, B), NaN where not detected.
+
+    `psf_moment_arcsec2` (B,) is I_xx and I_yy of the point-spread function, which is round.
+    """
     columns: dict[str, NDArray] = {"object_id": ids, "ra": position[0], "dec": position[1]}
     for index, band in enumerate(bands):
         columns[f"{band}_cmodel_mag"] = magnitude[0][:, index]
         columns[f"{band}_cmodel_magsigma"] = magnitude[1][:, index]
     for index, band in enumerate(bands):
         columns[f"a_{band}"] = extinction_mag[:, index]
+    for band, moment in zip(bands, psf_moment_arcsec2, strict=True):
+        for which, value in (("11", moment), ("22", moment), ("12", 0.0)):
+            columns[f"{band}_sdssshape_psf_shape{which}"] = np.full(len(ids), value)
     return pd.DataFrame(columns)
 
 

@@ -1,1 +1,1 @@
-"""The physics of the mock sky, shared by what makes it and what judges by it."""
+"""The physics of the mock sky and of stars on pixels, shared by what makes it and what judges."""
