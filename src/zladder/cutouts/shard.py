@@ -44,7 +44,11 @@ def write_stamps(
         No room on the disk.
     """
     encoding = pixel_attributes(settings)
-    encoded = ({**field, "flux": encode_pixels(field["flux"], encoding)} for field in fields)
+    encoded = (
+        {name: encode_pixels(values, encoding) if name == "flux" else values
+         for name, values in field.items()}
+        for field in fields
+    )  # fmt: skip
     with room_for(path):
         end = write_rows(path, encoded, n_most, settings, encoding)
         if end < n_most:
