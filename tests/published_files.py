@@ -18,11 +18,13 @@ SIGMA = np.array([0.05, 0.02, 0.03, 0.04, 0.2])
 SDSS = {
     "bands": list("ugriz"), "layout": "sdss", "stamp_pixels": 12, "pixel_scale_arcsec": 0.396,
     "zero_point_mag": 22.5, "extinction_per_ebv": R, "n_shards": 1, "max_lost_fraction": 0.0,
-    "encoding": "float32",
+    "encoding": "float32", "softening_nmgy": dict(zip("ugriz", SIGMA.tolist(), strict=True)),
+    "lowest_softenings": -10_000, "highest_softenings": 1e6,
 }  # fmt: skip
 HSC = SDSS | {
     "bands": list("grizy"), "layout": "galaxiesml", "pixel_scale_arcsec": 0.168,
     "zero_point_mag": 27.0, "extinction_per_ebv": R_HSC, "dust": "unknown",
+    "softening_nmgy": dict.fromkeys("grizy", 0.001),
 }  # fmt: skip
 
 

@@ -51,12 +51,13 @@ def test_a_shard_with_its_losses_and_counts(convert):
         (lambda c: c.update(object_id=c["object_id"][:-1]), "dataset 'object_id'"),
         (lambda c: c["object_id"].__setitem__(20, c["object_id"][3]), "one image a galaxy"),
         (lambda c: c["image"].__setitem__((25, 2), np.nan), "1 of 15 galaxies lost: not_finite 1"),
+        (lambda c: c["image"].__setitem__((25, 2, 8, 8), 1e6), "1 of 15 galaxies lost: unfit 1"),
     ],
 )
 def test_bad_input_leaves_nothing_and_passes_once_it_is_repaired(convert, change, words):
     columns = files.hsc_columns()
     change(columns)
-    assert convert(columns) == 2
+    assert convert(columns, encoding="asinh8") == 2
     assert words in convert.log.read_text(encoding="utf-8")
     assert not list(convert.folder.iterdir())
     assert convert(files.hsc_columns()) == 0

@@ -28,18 +28,18 @@ def sky(tmp_path):
     return tmp_path
 
 
-def command(folder: Path, out: Path) -> list[str]:
+def command(folder: Path, out: Path, **settings: object) -> list[str]:
     return [
         "--sample", str(folder / "sample.parquet"), "--frames", str(folder / "frames"),
-        "--shard", "0", "--settings", json.dumps(stamp_sky.SETTINGS),
+        "--shard", "0", "--settings", json.dumps(stamp_sky.SETTINGS | settings),
         "--stamps", str(out / "0.h5"), "--losses", str(out / "0.losses.csv"),
         "--sidecar", str(out / "0.json"), "--log", str(folder / "0.log"),
     ]  # fmt: skip
 
 
-def refused(folder: Path, capfd, *words: str) -> None:
+def refused(folder: Path, capfd, *words: str, **settings: object) -> None:
     out = folder / "cutouts"
-    assert cut_stamps.main(command(folder, out)) == 2
+    assert cut_stamps.main(command(folder, out, **settings)) == 2
     told = capfd.readouterr().err
     for word in words:
         assert word in told
@@ -75,6 +75,22 @@ def test_a_galaxy_off_every_frame(sky, capfd):
     sample = stamp_sky.galaxies(np.vstack([stamp_sky.INSIDE, [[60.0, 5000.0]]]))
     sample.to_parquet(sky / "sample.parquet")
     refused(sky, capfd, "object_id 1005", "a galaxy inside the frame", "1 of 6", "outside 1")
+
+
+def test_a_pixel_beyond_the_range_of_an_encoding(sky, capfd):
+    """A star in one of the stamps: the galaxy, the pixel and what to set are named."""
+    image = stamp_sky.noise(2)
+    image[55, 52] = 345.6
+    path = stamp_sky.write_frame(sky / "frames", "r", image)
+    stamp_sky.galaxies(stamp_sky.INSIDE).to_parquet(sky / "sample.parquet")
+    narrow = {"encoding": "asinh8", "softening_nmgy": dict.fromkeys(stamp_sky.BANDS, 0.02),
+              "lowest_softenings": -100, "highest_softenings": 1e4}  # fmt: skip
+    words = ("object_id 1000, band r", "which cutouts.encoding holds", "one of 345.6 nmgy",
+             "2 of 5 galaxies lost: unfit 2", "widen cutouts.lowest_softenings")  # fmt: skip
+    refused(sky, capfd, str(path), *words, **narrow)
+    out = sky / "cutouts"
+    assert cut_stamps.main(command(sky, out, **narrow | {"highest_softenings": 1e6})) == 0
+    assert len(list(out.iterdir())) == 3
 
 
 def test_two_galaxies_of_one_id(sky, capfd):

@@ -47,15 +47,20 @@ def seen(batch, seed: int = 3) -> torch.Tensor:
     return batch.augmented(pretrain_card()["augmentation"], generator)
 
 
-def encoded_shards(shards, folder, encoding):
-    """Write shards in an encoding, the second twice as bright; return their paths."""
+def encoded_shards(shards, folder, encoding, softenings=(0.05, 0.05)):
+    """Write shards in an encoding, each by its softening, the second twice as bright.
+
+    Return their paths.
+    """
     paths = []
     for number, path in enumerate(shards):
         with h5py.File(path) as file:
             stamps = {name: file[name][()] for name in file}
         stamps["flux"] *= 1 + number
         settings = {"bands": toy_images.BANDS, "pixel_scale_arcsec": 0.396, "encoding": encoding,
-                    "stamp_pixels": stamps["flux"].shape[-1]}  # fmt: skip
+                    "stamp_pixels": stamps["flux"].shape[-1],
+                    "softening_nmgy": dict.fromkeys(toy_images.BANDS, softenings[number]),
+                    "lowest_softenings": -10_000, "highest_softenings": 1e6}  # fmt: skip
         paths.append(folder / path.parent.name / path.name)
         paths[-1].parent.mkdir(exist_ok=True)
         write_stamps(paths[-1], [stamps], len(stamps["flux"]), settings)

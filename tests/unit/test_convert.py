@@ -67,7 +67,7 @@ def test_the_released_images_of_sdss_come_as_they_are(folder, sample, monkeypatc
     assert (stamps["flags"] == 0).all()
     assert folder.counts == {
         "n_in": N, "n_out": N, "n_images": N,
-        "n_lost": {"no_image": 0, "not_finite": 0, "empty": 0, "no_dust": 0},
+        "n_lost": {"no_image": 0, "not_finite": 0, "empty": 0, "no_dust": 0, "unfit": 0},
     }  # fmt: skip
     about = describe_stamps(folder.path / "0.h5")
     assert (about.bands, about.pixel_scale_arcsec) == (tuple("ugriz"), 0.396)
@@ -158,7 +158,13 @@ def test_images_that_are_none_are_lost_with_their_reason(folder, sample):
     kept = np.delete(np.arange(N), [3, 4, 5, 6])
     np.testing.assert_array_equal(stamps["object_id"], columns["ObjID"][kept])
     np.testing.assert_array_equal(stamps["flux"], columns["images"][kept][:, :, 1:13, 1:13])
-    assert folder.counts["n_lost"] == {"no_image": 0, "not_finite": 2, "empty": 1, "no_dust": 1}
+    assert folder.counts["n_lost"] == {
+        "no_image": 0,
+        "not_finite": 2,
+        "empty": 1,
+        "no_dust": 1,
+        "unfit": 0,
+    }
     losses = pd.read_csv(folder.losses)
     assert losses["object_id"].tolist() == columns["ObjID"][[3, 4, 5, 6]].tolist()
     assert losses["band"].tolist() == ["g", "u", "r", "u"]

@@ -170,7 +170,7 @@ def test_fields_are_dealt_to_shards_by_their_number(cut):
 def test_a_shard_without_galaxies_is_an_empty_shard(cut):
     assert cut(galaxies(INSIDE), shard=1) == {
         "n_in": 0, "n_out": 0, "n_fields": 0,
-        "n_lost": {"frame": 0, "outside": 0, "edge": 0, "not_finite": 0, "empty": 0},
+        "n_lost": {"frame": 0, "outside": 0, "edge": 0, "not_finite": 0, "empty": 0, "unfit": 0},
         "n_flagged": {"saturated": 0, "masked": 0, "neighbour": 0, "mosaicked": 0, "missing": 0},
         "n_without_psf_width": {},
     }  # fmt: skip
@@ -235,7 +235,7 @@ def spoiled(cut) -> pd.DataFrame:
 def test_losses_are_listed_with_their_reason_and_the_rest_is_kept(cut):
     sample = spoiled(cut)
     counts = cut(sample, max_lost_fraction=0.5)
-    lost = {"frame": 0, "outside": 1, "edge": 1, "not_finite": 1, "empty": 0}
+    lost = {"frame": 0, "outside": 1, "edge": 1, "not_finite": 1, "empty": 0, "unfit": 0}
     assert (counts["n_in"], counts["n_out"], counts["n_lost"]) == (7, 4, lost)
     table = pd.read_csv(cut.losses)
     assert list(table) == ["object_id", "run", "camcol", "field", "band", "reason"]

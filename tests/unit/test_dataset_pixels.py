@@ -35,7 +35,7 @@ from zladder.report.dataset_pixels import (
 )
 from zladder.report.dataset_pixels_plot import draw_pixels
 from zladder.tables.stamp_files import STAMP_FLAGS, flag_value
-from zladder.tables.stamp_pixels import encode_pixels, pixel_attributes
+from zladder.tables.stamp_pixels import encode_pixels, error_bound_nmgy, pixel_attributes
 
 SIDE = 10
 
@@ -147,14 +147,16 @@ def test_encoded_pixels_are_shown_in_nanomaggies(world, encoding):
     for path in shards:
         with h5py.File(path, "r+") as file:
             flux = file["flux"][()]
-            ends = flux.min(axis=(0, 2, 3)), flux.max(axis=(0, 2, 3))
-            attributes = pixel_attributes(encoding, *ends, np.full(5, 0.05))
+            attributes = pixel_attributes({
+                "encoding": encoding, "bands": BANDS, "softening_nmgy": dict.fromkeys(BANDS, 0.05),
+                "lowest_softenings": -10_000, "highest_softenings": 1e6,
+            })  # fmt: skip
             del file["flux"]
             file["flux"] = encode_pixels(flux, attributes)
             file.attrs.update(attributes)
     after = sample_pixels(shards, dataset).flux_nmgy
     assert after.dtype == np.float32
-    assert np.abs(after - before).max() < 0.03 * np.abs(before).max()
+    assert (np.abs(after - before.astype(np.float64)) <= error_bound_nmgy(before, attributes)).all()
     assert not np.array_equal(after, before)
 
 

@@ -120,6 +120,37 @@ def test_an_image_dataset_needs_the_extinction_of_every_band(settings, bands):
     assert error.found == f"none of {list(bands)}"
 
 
+@pytest.mark.parametrize("encoding", ["asinh16", "asinh8"])
+@pytest.mark.parametrize("bands", ["ugriz", "z"])
+def test_encoded_stamps_need_the_softening_of_every_band(settings, encoding, bands):
+    tree = settings()
+    known = tree["survey_files"]["mock_sdss"]["softening_nmgy"]
+    tree["survey_files"]["mock_sdss"]["softening_nmgy"] = {
+        band: value for band, value in known.items() if band not in bands
+    }
+    require_all = settings()  # floats need none
+    require_all["survey_files"] = tree["survey_files"]
+    require_references(require_all)
+    tree["cutouts"]["encoding"] = encoding
+    error = refused(tree)
+    assert (error.file, error.place) == ("config/surveys/mock_sdss.yaml", "softening_nmgy")
+    assert error.expected == f"nanomaggies for each band, for cutouts.encoding: {encoding}"
+    assert error.found == f"none of {list(bands)}"
+    assert "cutouts.encoding: float32" in error.hint
+
+
+@pytest.mark.parametrize("encoding", ["asinh16", "asinh8"])
+def test_every_shipped_survey_with_images_has_softenings(settings, encoding):
+    tree = settings()
+    tree["cutouts"]["encoding"] = encoding
+    require_references(tree)
+    imaged = {name: survey for name, survey in tree["survey_files"].items()
+              if "frames" in survey or "images" in survey}  # fmt: skip
+    assert len(imaged) >= 10
+    for survey in imaged.values():
+        assert set(survey["softening_nmgy"]) == set(survey["bands"])
+
+
 @pytest.mark.parametrize(
     ("path", "dataset", "file", "place"),
     [

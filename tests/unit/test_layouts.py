@@ -201,7 +201,14 @@ def test_galaxies_off_all_patches_and_stamps_off_their_patch_are_lost_by_name(cu
     sample = pd.concat([sample, there.assign(object_id=there["object_id"] + 10)])
     found = cut(sample, COADDS | {"max_lost_fraction": 1.0})
     assert (found["n_in"], found["n_out"]) == (6, 1)
-    assert found["n_lost"] == {"frame": 0, "outside": 4, "edge": 1, "not_finite": 0, "empty": 0}
+    assert found["n_lost"] == {
+        "frame": 0,
+        "outside": 4,
+        "edge": 1,
+        "not_finite": 0,
+        "empty": 0,
+        "unfit": 0,
+    }
     losses = pd.read_csv(cut.losses, keep_default_na=False).set_index("object_id")
     assert set(losses.index) == {1001, 1002, 1010, 1011, 1012}
     assert "in none of 2 tiles" in losses.loc[1001, "reason"]

@@ -18,6 +18,7 @@ from loading import (
 
 from tests import toy_images
 from tests.toy_images import pretrain_card
+from zladder.config.encodings import ASINH
 from zladder.learning.augment import Views
 from zladder.learning.decoding import Decoding
 from zladder.learning.image_index import find_images, shard_files
@@ -51,15 +52,19 @@ def test_the_bytes_of_a_galaxy_are_those_of_its_file(sky, tmp_path, encoding):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
-    """Two shards of two scales: each is decoded by its own."""
-    paths = encoded_shards(sky[1], tmp_path, encoding)
+@pytest.mark.parametrize("softenings", [(0.05, 0.05), (0.05, 0.02)])
+def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding, softenings):
+    """Shards of one scale, and of two, as older files have: each is decoded by its own."""
+    paths = encoded_shards(sky[1], tmp_path, encoding, softenings)
     encoded = (sky[0], paths)
     one, other = resident(encoded), streaming(encoded)
     for number in range(6):
         assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
     other.close()
     images = opened(encoded, EVERYTHING)
+    if encoding in ASINH:  # one table a scale, whatever the shards and bands
+        n_codes = 1 + np.iinfo(ENCODINGS[encoding]).max
+        assert len(images.rows.decoding.tables) == len(set(softenings)) * n_codes
     frame = read_table(sky[0])
     for place in (0, 1, 50, 77):
         path = paths[int(frame["shard"].iloc[place][-1])]
@@ -74,7 +79,7 @@ def test_encoded_pixels_come_the_same_way(sky, tmp_path, encoding):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encoded_pixels_stay_so_in_memory(sky, tmp_path, encoding, geometry):
     """Decoded after the look-up they are what decoding all of them would have given, bit by bit."""
-    files = shard_files(encoded_shards(sky[1], tmp_path, encoding))
+    files = shard_files(encoded_shards(sky[1], tmp_path, encoding, (0.05, 0.02)))
     bands = toy_images.BANDS[:0:-1]  # two of them, in another order than the files'
     inputs = {**pretrain_card()["inputs"], "bands": bands, "crop_pixels": 10}
     settings = {**pretrain_card()["augmentation"], "geometry": geometry, "jitter_pixels": 0}
@@ -100,11 +105,12 @@ def test_encoded_pixels_stay_so_in_memory(sky, tmp_path, encoding, geometry):
 
 
 def test_decoding_tables_go_to_a_device_once():
-    decoding, meta = Decoding(torch.rand(2, 3, 256)), torch.device("meta")
-    assert decoding.tables_on(meta).device == meta
-    assert decoding.tables_on(meta) is decoding.tables_on(meta)
+    decoding = Decoding(torch.rand(2 * 256), torch.tensor([[0, 256], [256, 0]]))
+    meta = torch.device("meta")
+    assert [moved.device for moved in decoding.on(meta)] == [meta, meta]
+    assert decoding.on(meta) is decoding.on(meta)
     assert decoding.tables.to(meta) is not decoding.tables.to(meta)  # what the test would see
-    assert Decoding(None).tables_on(meta) is None
+    assert Decoding(None, None).on(meta) is None
 
 
 def test_shards_of_different_encodings_are_refused(own_sky):

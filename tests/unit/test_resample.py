@@ -204,7 +204,14 @@ def test_galaxies_whose_stamp_leaves_the_frame_are_lost_not_padded(cut):
     xy = np.vstack([INSIDE, [[20.0, 64.0], [300.0, 64.0]]])
     counts = cut(galaxies(xy), max_lost_fraction=0.5)
     assert counts["n_out"] == 5
-    assert counts["n_lost"] == {"frame": 0, "outside": 1, "edge": 1, "not_finite": 0, "empty": 0}
+    assert counts["n_lost"] == {
+        "frame": 0,
+        "outside": 1,
+        "edge": 1,
+        "not_finite": 0,
+        "empty": 0,
+        "unfit": 0,
+    }
     np.testing.assert_array_equal(cut["object_id"], 1000 + np.arange(5))
 
 

@@ -28,7 +28,7 @@ WORDS = {
 UNITS = (
     "_deg", "_arcsec", "_mag", "_deg2", "_z", "_seconds", "_dpi", "_sigmas", "_per_deg2",
     "_per_mpc3", "_mag_per_z", "_per_ebv", "_pixels", "_counts2", "_electrons", "_per_count",
-    "_mag_max", "_sigmas_max", "_angstrom", "_mb",
+    "_mag_max", "_sigmas_max", "_angstrom", "_mb", "_nmgy", "_softenings",
 )  # fmt: skip
 # Numbers without a unit: counts, shares, shapes of functions, redshifts and their errors.
 PLAIN = re.compile(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.loaded_stamps import load_stamps
+from zladder.config.encodings import ASINH
 from zladder.cutouts.shard import write_stamps
+from zladder.cutouts.unfit import holdable
 from zladder.provenance.errors import BadInput
 from zladder.report.shown_stamps import read_shown
 from zladder.tables.cutouts import Told
 from zladder.tables.hdf5_cutouts import open_hdf5
 from zladder.tables.stamp_files import describe_stamps, stamp_column, stamp_datasets
-from zladder.tables.stamp_pixels import ASINH, ENCODINGS, error_bound_nmgy
+from zladder.tables.stamp_pixels import ENCODINGS, error_bound_nmgy
 
 BANDS = ["g", "r", "i"]
 N, SIDE, ROOM = 23, 12, 30
@@ -22,7 +26,9 @@ SIGMA = np.array([0.02, 0.03, 0.5], np.float32)
 
 
 def settings(encoding: str) -> dict:
-    return {"bands": BANDS, "stamp_pixels": SIDE, "pixel_scale_arcsec": 0.3, "encoding": encoding}
+    return {"bands": BANDS, "stamp_pixels": SIDE, "pixel_scale_arcsec": 0.3, "encoding": encoding,
+            "softening_nmgy": dict(zip(BANDS, SIGMA.tolist(), strict=True)),
+            "lowest_softenings": -10_000, "highest_softenings": 1e6}  # fmt: skip
 
 
 def galaxies() -> dict[str, np.ndarray]:
@@ -89,19 +95,31 @@ def test_a_shard_without_galaxies_is_a_shard(tmp_path, encoding):
     assert (about.n_stamps, about.encoding) == (0, encoding)
 
 
-@pytest.mark.parametrize(("encoding", "change", "words"), [
-    ("float16", ("flux", (3, 1, 2, 2), 7e4), "a pixel of 70000 nmgy: float16 ends at 65504"),
-    ("asinh8", ("sky_sigma_nmgy", (slice(None), 2), np.nan),
-     "no noise of the sky in band number 3"),
+@pytest.mark.parametrize(("encoding", "place", "value", "told"), [
+    ("asinh8", (3, 1, 2, 2), 5e4, "pixels from -310.7 to 35132 nmgy"),
+    ("asinh16", (3, 1, 2, 2), -301.0, "pixels from -300.07 to 30015 nmgy"),
+    ("float16", (3, 1, 0, 0), -7e4, "pixels from -65504 to 65504 nmgy"),
 ])  # fmt: skip
-def test_what_an_encoding_cannot_hold_is_refused(tmp_path, encoding, change, words):
-    name, place, value = change
+def test_a_galaxy_whose_pixel_does_not_fit_is_lost_by_name(encoding, place, value, told):
     stamps = galaxies()
-    stamps[name][place] = value
-    with pytest.raises(BadInput) as caught:
-        write_stamps(tmp_path / "0.h5", [stamps], N, settings(encoding))
-    assert caught.value.found == words
-    assert "cutouts.encoding" in caught.value.hint
+    stamps["flux"][place] = value
+    kept, (loss,) = holdable(stamps, settings(encoding), (1, 2, 3), lambda band: Path(f"{band}.f"))
+    assert kept["object_id"].tolist() == [100 + row for row in range(N) if row != 3]
+    assert (loss.object_id, loss.key, loss.band, loss.kind) == (103, (1, 2, 3), "r", "unfit")
+    error = loss.error
+    assert (error.file, error.place) == ("r.f", "object_id 103, band r")
+    assert error.expected == f"{told}, which cutouts.encoding holds"
+    assert error.found == f"one of {value:g} nmgy"
+    assert "set cutouts.encoding: float32" in error.hint
+    assert ("cutouts.highest_softenings" in error.hint) == (encoding in ASINH)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_fits_stays_without_a_copy(encoding):
+    stamps = galaxies()
+    kept, lost = holdable(stamps, settings(encoding), (), Path)
+    assert kept is stamps
+    assert lost == []
 
 
 @pytest.mark.parametrize(("change", "place", "found"), [
@@ -120,12 +138,3 @@ def test_a_shard_that_nothing_decodes_is_refused(tmp_path, change, place, found)
     with pytest.raises(BadInput) as caught:
         describe_stamps(tmp_path / "0.h5")
     assert (caught.value.place, caught.value.found) == (place, found)
-
-
-@pytest.mark.parametrize("encoding", ASINH)
-def test_the_noise_is_that_of_the_galaxies_whose_noise_is_known(tmp_path, encoding):
-    stamps = galaxies()
-    stamps["sky_sigma_nmgy"][:20] = np.nan
-    write_stamps(tmp_path / "0.h5", [stamps], N, settings(encoding))
-    with h5py.File(tmp_path / "0.h5") as file:
-        np.testing.assert_allclose(file.attrs["softening_nmgy"], SIGMA, rtol=1e-6)

@@ -10,6 +10,7 @@ from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
 from zladder.provenance.digests import canonical_json
 from zladder.provenance.errors import BadInput
+from zladder.tables.stamp_pixels import pixel_attributes
 
 MOCO = "label_efficiency.moco-s0"
 BASELINE = "class_residuals.baseline-s0"
@@ -88,6 +89,28 @@ def test_a_value_reaches_the_rules_that_read_it_and_no_other(wiring, path, value
         tree[last] = value
 
     assert changed(wiring, change) == expected
+
+
+@pytest.mark.parametrize(("encoding", "read"), [("float32", False), ("asinh8", True)])
+def test_only_encoded_stamps_depend_on_the_scale_of_their_codes(wiring, encoding, read):
+    def start(tree):
+        tree["cutouts"]["encoding"] = encoding
+
+    def wider(tree):
+        start(tree)
+        tree["cutouts"]["highest_softenings"] = 2e6
+
+    def softer(tree):
+        start(tree)
+        tree["survey_files"]["mock_sdss"]["softening_nmgy"]["u"] = 0.1
+
+    before = told(wiring(start))
+    for change, cut in ((wider, CUTS), (softer, {"cut_stamps mock_main"})):
+        after = told(wiring(change))
+        assert {one for one in before if before[one] != after[one]} == (cut if read else set())
+    settings = json.loads(before["cut_stamps mock_main"])
+    assert ("softening_nmgy" in settings) == ("lowest_softenings" in settings) == read
+    assert pixel_attributes(settings)["encoding"] == encoding  # all that it reads is there
 
 
 @pytest.mark.parametrize("stored", [True, False])

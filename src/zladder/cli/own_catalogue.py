@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What a file like config/surveys/NAME.yaml may hold; the first eight say little about columns.
+# What a file like config/surveys/NAME.yaml may hold; the first dozen say little about columns.
 _SURVEY_KEYS = ("title", "licence", "citation", "source", "like", "frames", "images",
-                "extinction_per_ebv", "stored_extinction_per_ebv", "flux_kind", "measured",
-                "name", "bands", "file_format", "names", "columns", "extra_columns", "sentinels",
-                "duplicates",
-                "kind", "version", "limits_mag", "selections")  # fmt: skip
+                "softening_nmgy", "extinction_per_ebv", "stored_extinction_per_ebv", "flux_kind",
+                "measured", "name", "bands", "file_format", "names", "columns", "extra_columns",
+                "sentinels", "duplicates", "kind", "version", "limits_mag", "selections",
+                )  # fmt: skip
 _MADE = ("z_true_err", "z_true_origin")  # of labels; no news where the table does not have them
 _NO_INPUTS = ("extra_columns", "limits_mag", "selections")
 

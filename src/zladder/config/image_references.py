@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.data import image_survey
+from zladder.config.encodings import ASINH
 from zladder.config.names import BY_GALAXY
 from zladder.learning.room import room_pixels
 from zladder.provenance.errors import BadInput, require_known
@@ -120,12 +121,23 @@ def _require_imaged(settings: Mapping[str, Any], sample: str, dataset: str) -> N
         if kinds:
             expected, found = "frames to cut, or `images` that are cut", "both"
         raise BadInput(file, "frames", expected, found, hint)
-    known = survey.get("extinction_per_ebv", {})
-    missing = [band for band in survey["bands"] if band not in known]
+    expected = "the extinction of each band over E(B-V)"
+    hint = "networks on images need it to add and to remove dust"
+    _require_bands(survey, file, "extinction_per_ebv", expected, hint)
+    encoding = settings["cutouts"]["encoding"]
+    if encoding in ASINH:
+        expected = f"nanomaggies for each band, for cutouts.encoding: {encoding}"
+        hint = "about the noise of a pixel; or set cutouts.encoding: float32"
+        _require_bands(survey, file, "softening_nmgy", expected, hint)
+
+
+def _require_bands(
+    survey: Mapping[str, Any], file: str, key: str, expected: str, hint: str
+) -> None:
+    """Refuse a survey that does not say something of every band."""
+    missing = [band for band in survey["bands"] if band not in survey.get(key, {})]
     if missing:
-        hint = "networks on images need it to add and to remove dust"
-        expected, found = "the extinction of each band over E(B-V)", f"none of {missing}"
-        raise BadInput(file, "extinction_per_ebv", expected, found, hint)
+        raise BadInput(file, key, expected, f"none of {missing}", hint)
 
 
 def _require_room(settings: Mapping[str, Any], augmentation: Mapping[str, Any], place: str) -> None:

@@ -330,6 +330,7 @@ _NOT_READ = (
     "source",
     "like",
     "extinction_per_ebv",
+    "softening_nmgy",
     "frames",
     "images",
     "measured",

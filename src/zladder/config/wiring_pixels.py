@@ -13,6 +13,7 @@ from zladder.config.data import (
     image_survey,
     survey_files,
 )
+from zladder.config.encodings import RANGE, stored_as
 from zladder.config.frame_layouts import SDSS
 from zladder.config.grids import kernel_pixels
 from zladder.config.methods import ladder_of
@@ -66,8 +67,9 @@ class PixelWiring(DataWiring):
     def converting(self, sample: str) -> str:
         """Return the settings that converting a sample's published images depends on."""
         survey = self._imaged(sample)
-        stage = dict(self.settings["cutouts"])
-        del stage["grid"], stage["edge"], stage["grid_scale_arcsec"]  # of frames
+        stage = self._stage(survey)
+        del stage["grid"], stage["edge"]  # of frames, as the next
+        stage.pop("grid_scale_arcsec", None)
         places = ("parts", "side_pixels")  # and what is refused before
         images = {key: value for key, value in survey["images"].items() if key not in places}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv")}
@@ -120,10 +122,15 @@ class PixelWiring(DataWiring):
         """Return the settings that cutting a sample's stamps depends on."""
         survey = self._imaged(sample)
         images = survey["frames"]
-        stage = {key: of for key, of in self.settings["cutouts"].items() if of is not None}
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv") if key in survey}
         frames = {key: images[key] for key in images if key not in FRAME_PLACES}
-        return canonical_json({**stage, **read, **frames})
+        return canonical_json({**self._stage(survey), **read, **frames})
+
+    def _stage(self, survey: Any) -> dict[str, Any]:
+        """Return the stage's settings but those that are null or that no encoding asks for."""
+        stage = self.settings["cutouts"]
+        told = {key: of for key, of in stage.items() if of is not None and key not in RANGE}
+        return {**told, **stored_as(stage, survey)}
 
     def _imaged(self, sample: str) -> Any:
         """Return the survey of a sample's images."""

@@ -27,6 +27,7 @@ from zladder.cutouts.published import (
 )
 from zladder.cutouts.ring import ring_noise, without_pixels
 from zladder.cutouts.shard import write_stamps
+from zladder.cutouts.unfit import holdable
 from zladder.provenance.errors import BadInput
 from zladder.tables.hdf5_cutouts import layout_rows
 from zladder.tables.stamp_files import flag_value
@@ -68,8 +69,9 @@ def convert_images(
     shard
         Which shard, from 0. A galaxy without image is listed by one of them.
     settings
-        `bands, stamp_pixels, pixel_scale_arcsec, n_shards, max_lost_fraction, encoding`, and of
-        the survey: `layout, zero_point_mag, extinction_per_ebv, dust`.
+        `bands, stamp_pixels, pixel_scale_arcsec, n_shards, max_lost_fraction`, what
+        `pixel_attributes` reads, and of the survey: `layout, zero_point_mag, extinction_per_ebv,
+        dust`.
     stamps, losses
         Files to write: HDF5 and CSV.
 
@@ -155,7 +157,10 @@ def _stamps(
     sigma, filled = ring_noise(flux)
     flags = np.where(filled, flag_value("masked"), np.uint32(0))
     stamps["offset_pixels"][:] = middle_offsets(part.images.sides, settings["stamp_pixels"])
-    return {**stamps, "flux": flux, "sky_sigma_nmgy": sigma, "flags": flags}
+    stamps |= {"flux": flux, "sky_sigma_nmgy": sigma, "flags": flags}
+    stamps, unfit = holdable(stamps, settings, _NO_FIELD, lambda _band: part.images.path)
+    lost += unfit
+    return stamps
 
 
 def _without_image(

@@ -58,7 +58,7 @@ def cut_stamps(
     settings
         `bands, stamp_pixels, pixel_scale_arcsec, grid, edge, n_shards, max_lost_fraction, layout`
         and what the layout reads; `extinction_per_ebv` where it is known; `grid_scale_arcsec` where
-        the grid's pixels are not as wide as the frames'.
+        the grid's pixels are not as wide as the frames'; what `pixel_attributes` reads.
     stamps, losses
         Files to write: HDF5 and CSV.
     indexes

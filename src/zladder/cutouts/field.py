@@ -13,6 +13,7 @@ from zladder.cutouts.edges import mend_edges
 from zladder.cutouts.layouts import LAYOUTS
 from zladder.cutouts.losses import Loss
 from zladder.cutouts.star_width import known_width
+from zladder.cutouts.unfit import holdable
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import LOSING, flag_value
 
@@ -48,7 +49,7 @@ def cut_field(
         The folder of the frames.
     settings
         `bands`, `stamp_pixels`, `pixel_scale_arcsec`, `grid`, `edge`, `extinction_per_ebv`,
-        `layout` and what the layout reads.
+        `layout` and what the layout reads, and what `pixel_attributes` reads.
     fields
         The keys whose frames there are, of which a neighbour may be one; None: look for files.
     pixels
@@ -92,7 +93,12 @@ def cut_field(
     stays = np.ones(len(ids), dtype=bool)
     stays[list(lost)] = False
     kept = stamps if stays.all() else some(stamps, stays)
-    return kept, [lost[row] for row in sorted(lost)]
+
+    def image_of(band: str) -> Path:
+        return LAYOUTS[settings["layout"]].path(root, key, band, settings)
+
+    held, unfit = holdable(kept, settings, key, image_of)
+    return held, [*(lost[row] for row in sorted(lost)), *unfit]
 
 
 def _whole_frame(root: Path, band: str, expected: Mapping[str, Any]) -> Frame:

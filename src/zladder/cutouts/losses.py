@@ -20,6 +20,7 @@ LOSS_KINDS = {
     "edge": "the stamp leaves the frame, and the neighbouring one does not hold what is missing",
     "not_finite": "a pixel of the stamp is NaN or infinite",
     "empty": "all pixels of a band are 0, or no exposure covers the galaxy's own",
+    "unfit": "a pixel lies outside of what the encoding holds",
 }
 # of images that were published, cut by others
 PUBLISHED_LOSS_KINDS = {
@@ -27,6 +28,7 @@ PUBLISHED_LOSS_KINDS = {
     "not_finite": "a pixel of the stamp is NaN or infinite",
     "empty": "all pixels of a band are 0",
     "no_dust": "its Galactic extinction is not known",
+    "unfit": "a pixel lies outside of what the encoding holds",
 }
 
 log = logging.getLogger("zladder")

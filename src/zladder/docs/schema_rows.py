@@ -28,6 +28,8 @@ UNITS = {
     "_per_deg2": "deg⁻²",
     "_per_ebv": "mag / mag",
     "_arcsec": "arcsec",
+    "_nmgy": "nmgy",
+    "_softenings": "softenings",
     "_deg2": "deg²",
     "_deg": "deg",
     "_mag": "mag",

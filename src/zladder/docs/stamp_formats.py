@@ -45,21 +45,25 @@ STAMP_MEANINGS = {
 ENCODING_OPENING = """\
 `cutouts.encoding` says how pixels are stored; the attribute `encoding` of the file has its name
 (`float32` where there is none). Of the asinh encodings a code c stands for
-`softening_nmgy` sinh((c - `zero_code`) `asinh_step`), each an attribute with one number a band: the
-softening is the median noise of the sky, the range is that of the shard's own pixels, so that none
-is cut off and 0 stays 0. With another `cutouts.n_shards` the same stamp thus decodes to other
-values within the bound: where they must not depend on that, store floats. With h half of
-`asinh_step` a stored flux f is off by at most (e^h - 1) sqrt(softening² + f²), beside float32's own
-rounding. `zladder.tables.stamp_pixels` decodes all of them. What an encoding does not hold is
-bad input: a pixel above 65,504 nmgy of float16, a band whose noise is not known of asinh16 and
-asinh8. The table's lower figures hold for
-pixels between -5 and 1000 times the noise, the higher ones between -1000 and 100,000 times."""
+`softening_nmgy` sinh((c - `zero_code`) `asinh_step`), each an attribute with one number a band.
+With h half of `asinh_step` a stored flux f is off by at most (e^h - 1) sqrt(softening² + f²),
+beside float32's own rounding, and 0 stays 0. The scale is declared, not measured: the softening is
+the survey's `softening_nmgy`, about the noise of a pixel; the range is `cutouts.lowest_softenings`
+to `cutouts.highest_softenings` of it. A galaxy's codes are thus the same in whichever shard it
+lies. No pixel is cut off: a galaxy with one outside of the range (of float16: beyond 65,504 nmgy)
+is lost, with the reason `unfit`. The table's errors are those of the default range, -10,000 to
+1,000,000 softenings, wide enough for saturated stars and the ringing of a resampled one; for -5 to
+1000 they are 0.4 times as large, for ten times the range at both ends 1.2 times. Steps of asinh8
+are then 0.096 softenings at the sky, where they add 0.16 % to the variance of a noise of one
+softening, and 10 % of a bright pixel. Files whose attributes tell another scale, each its own, are
+decoded by that:
+`zladder.tables.stamp_pixels` reads all of them."""
 
 ENCODING_MEANINGS = {
     "float32": ("0", "229 GB"),
     "float16": ("2^-11 of the flux, at least 2^-25 nmgy", "114 GB"),
-    "asinh16": ("0.008 to 0.015 % of noise and flux in quadrature", "114 GB"),
-    "asinh8": ("2 to 4 % of noise and flux in quadrature", "57 GB"),
+    "asinh16": ("0.019 % of softening and flux in quadrature", "114 GB"),
+    "asinh8": ("4.9 % of softening and flux in quadrature", "57 GB"),
 }
 
 STAMP_FLAG_MEANINGS = {
@@ -77,9 +81,10 @@ LOSS_OPENING = """\
 A galaxy without a stamp stands in `SHARD.losses.csv` with what names its
 frames, the band at fault and the
 reason: `frame` (missing, damaged, or not what its name says), `outside` (the frame does not hold
-the galaxy), `edge`, `not_finite` or `empty` (a band of zeros, or a galaxy whose own pixel is
-`missing`); of published images, which have no field, `no_image`,
-`not_finite`, `empty` (a band of zeros) or `no_dust` (its extinction is not known). Above
+the galaxy), `edge`, `not_finite`, `empty` (a band of zeros, or a galaxy whose own pixel is
+`missing`) or `unfit` (a pixel that `cutouts.encoding` does not hold); of published images, which
+have no field, `no_image`, `not_finite`, `empty` (a band of zeros), `no_dust` (its extinction is not
+known) or `unfit`. Above
 `cutouts.max_lost_fraction` they are bad input. The fields of a run and camera column share rows:
 with `cutouts.edge: neighbour` a stamp that leaves its frame there is taken from the next field's
 where that holds it whole, with `mosaic` also put together from both: on the sky's grid each

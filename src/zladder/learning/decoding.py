@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import h5py
+import numpy as np
 import torch
 
-from zladder.tables.stamp_pixels import ASINH, decoding_table
+from zladder.config.encodings import ASINH
+from zladder.tables.stamp_pixels import decoding_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +25,25 @@ class Decoding:
     Attributes
     ----------
     tables
-        Nanomaggies, float32 (shards, B, codes), of the bands wanted; None for floats.
+        Nanomaggies, float32: one table of all codes after the other; None for floats. Shards and
+        bands of one scale share a table, as all shards of a survey do.
+    start
+        Where the table of each shard and band begins, int64 (shards, B), of the bands wanted; None
+        for floats.
     """
 
     tables: torch.Tensor | None
-    _moved: dict[torch.device, torch.Tensor] = field(
+    start: torch.Tensor | None
+    _moved: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def tables_on(self, device: torch.device) -> torch.Tensor | None:
-        """Return the tables on a device; they go there once."""
-        if self.tables is None:
+    def on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Return (tables, start) on a device; they go there once."""
+        if self.tables is None or self.start is None:
             return None
         if device not in self._moved:
-            self._moved[device] = self.tables.to(device)
+            self._moved[device] = self.tables.to(device), self.start.to(device)
         return self._moved[device]
 
     def decoded(self, stored: torch.Tensor, shard: torch.Tensor) -> torch.Tensor:
@@ -44,15 +51,14 @@ class Decoding:
 
         The same bits as of `decode_pixels`; float32 comes back as it is, not copied.
         """
-        tables = self.tables_on(stored.device)
-        if tables is None:
+        here = self.on(stored.device)
+        if here is None:
             return stored.float()
         if stored.dtype == torch.int16:
             stored = stored.to(torch.int64) & 0xFFFF  # see `held`
-        n_bands, n_codes = tables.shape[1:]
-        first = shard.to(stored.device)[:, None] * n_bands + torch.arange(n_bands).to(stored.device)
-        where = stored.to(torch.int64) + (first * n_codes)[:, :, None, None]
-        return tables.flatten()[where]
+        tables, start = here
+        first = start[shard.to(stored.device)]
+        return tables[stored.to(torch.int64) + first[:, :, None, None]]
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,13 @@ def held(stored: torch.Tensor) -> torch.Tensor:
 def decoding_of(shards: Sequence[StampFile], columns: Sequence[int]) -> Decoding:
     """Return the decoding of shards of one encoding, of some of their bands."""
     if shards[0].encoding not in ASINH:
-        return Decoding(None)
-    tables = []
-    for stamps in shards:
+        return Decoding(None, None)
+    places: dict[bytes, int] = {}
+    start = np.empty((len(shards), len(columns)), np.int64)
+    for number, stamps in enumerate(shards):
         with h5py.File(stamps.path, "r") as file:
-            tables.append(torch.from_numpy(decoding_table(file.attrs)[list(columns)]))
-    return Decoding(torch.stack(tables))
+            tables = decoding_table(file.attrs)[list(columns)]
+        for at, table in enumerate(tables):
+            start[number, at] = places.setdefault(table.tobytes(), len(places)) * len(table)
+    flat = np.frombuffer(b"".join(places), np.float32).copy()
+    return Decoding(torch.from_numpy(flat), torch.from_numpy(start))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 import h5py
 import numpy as np
 
+from zladder.config.encodings import ASINH
 from zladder.provenance.errors import BadInput
-from zladder.tables.stamp_pixels import ASINH, DECODING, ENCODINGS, encoding_of
+from zladder.tables.stamp_pixels import DECODING, ENCODINGS, encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

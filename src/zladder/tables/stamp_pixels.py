@@ -4,9 +4,9 @@ Of the asinh encodings a code c stands for s sinh((c - zero) t) nanomaggies, wit
 the step t and the code of zero of the pixel's band among the attributes of the file. The scale is
 linear for the sky and logarithmic for what is bright (Lupton, Gunn & Szalay 1999, AJ 118, 1406).
 With half a step h = t / 2, sinh(u + h) - sinh(u) <= (e^h - 1) cosh(u): a stored flux f is off by at
-most (e^h - 1) sqrt(s^2 + f^2), and 0 is stored exactly (`error_bound_nmgy`). The scale is made from
-the lowest and the highest pixel of a shard: none lies outside of it, and the same stamp dealt to
-another shard (another `n_shards`) decodes within the bound, but not to the same value.
+most (e^h - 1) sqrt(s^2 + f^2), and 0 is stored exactly (`error_bound_nmgy`). The scale is that of
+the survey, declared before a pixel is seen: a stamp has the same codes in whichever shard it lies.
+Attributes of the file alone decide what its codes stand for, whoever made them.
 
 A million galaxies of 107 x 107 pixels in five bands take 229 GB as float32, 114 GB as float16 or
 asinh16, 57 GB as asinh8.
@@ -18,18 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.config.encodings import ASINH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ENCODINGS = {"float32": "<f4", "float16": "<f2", "asinh16": "<u2", "asinh8": "|u1"}
-ASINH = ("asinh16", "asinh8")
 DECODING = ("softening_nmgy", "asinh_step", "zero_code")  # attributes of asinh encodings, (B,)
 FLOAT16_LIMIT_NMGY = 65504.0
 FLOAT16_RELATIVE = 2.0**-11  # half of the spacing of normal float16 numbers
 FLOAT16_ABSOLUTE_NMGY = 2.0**-25  # half of the spacing of those below 2^-14
-# Ours: at the noise of the sky. Half a step of asinh8 is then 2 % of noise and flux in quadrature
-# where pixels lie between -5 and 1000 times the noise, 4 % between -1000 and 100,000 times.
-SOFTENING_SIGMAS = 1.0
 
 
 class UnfitPixelsError(ValueError):
@@ -41,42 +39,39 @@ def encoding_of(attributes: Mapping[str, Any]) -> str:
     return str(attributes.get("encoding", "float32"))
 
 
-def pixel_attributes(
-    encoding: str, lowest_nmgy: np.ndarray, highest_nmgy: np.ndarray, sky_sigma_nmgy: np.ndarray
-) -> dict[str, Any]:
-    """Return the attributes that pixels are encoded and decoded by.
+def pixel_attributes(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that pixels are encoded and decoded by; of asinh encodings (B,) each.
 
     Parameters
     ----------
-    encoding
-        One of `ENCODINGS`.
-    lowest_nmgy, highest_nmgy
-        Extremes of the pixels of each band, shape (B,); of no pixel at all: infinite, the lowest
-        positive.
-    sky_sigma_nmgy
-        Noise of a pixel of the sky, (B,); NaN where it is not known. Asinh encodings need it.
-
-    Raises
-    ------
-    UnfitPixelsError
-        Pixels that are not finite, beyond the range of float16, or without a known noise.
+    settings
+        `encoding` (one of `ENCODINGS`; float32 if left out). Of asinh encodings also `bands`,
+        `softening_nmgy` ({band: nanomaggies}, about the noise of a pixel), and the range in units
+        of it: `lowest_softenings` (0 or less) and `highest_softenings` (above 0).
     """
-    empty = lowest_nmgy > highest_nmgy
-    low, high = np.where(empty, 0.0, lowest_nmgy), np.where(empty, 0.0, highest_nmgy)
-    if not (np.isfinite(low) & np.isfinite(high)).all():
-        raise UnfitPixelsError("NaN or infinity")
-    brightest = np.maximum(-low, high).max(initial=0.0)
-    if encoding == "float16" and brightest > FLOAT16_LIMIT_NMGY:
-        message = f"a pixel of {brightest:g} nmgy: float16 ends at {FLOAT16_LIMIT_NMGY:g}"
-        raise UnfitPixelsError(message)
+    encoding = encoding_of(settings)
     if encoding not in ASINH:
         return {"encoding": encoding}
-    softening = SOFTENING_SIGMAS * np.where(empty, 1.0, sky_sigma_nmgy).astype(np.float64)
-    unknown = ~(np.isfinite(softening) & (softening > 0))
-    if unknown.any():
-        message = f"no noise of the sky in band number {int(np.argmax(unknown)) + 1}"
-        raise UnfitPixelsError(message)
-    return {"encoding": encoding, **_scale(encoding, low, high, softening)}
+    softening = np.array([settings["softening_nmgy"][band] for band in settings["bands"]])
+    lowest, highest = np.arcsinh([settings["lowest_softenings"], settings["highest_softenings"]])
+    step = (highest - lowest) / (_last_code(encoding) - 2)  # two are left for rounding
+    return {
+        "encoding": encoding,
+        "softening_nmgy": softening.astype(np.float64),
+        "asinh_step": np.full(len(softening), step),
+        "zero_code": np.full(len(softening), np.ceil(-lowest / step), np.int64),
+    }
+
+
+def limits_nmgy(attributes: Mapping[str, Any], n_bands: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest pixel that is held in each band, float64 (B,) each."""
+    encoding = encoding_of(attributes)
+    if encoding not in ASINH:
+        most = FLOAT16_LIMIT_NMGY if encoding == "float16" else np.finfo(np.float32).max
+        return np.full(n_bands, -most, np.float64), np.full(n_bands, most, np.float64)
+    softening, step, zero = _bands_of(attributes)
+    ends = softening * np.sinh((np.array([[0], [_last_code(encoding)]]) - zero) * step)
+    return ends[0], ends[1]
 
 
 def encode_pixels(flux_nmgy: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
@@ -85,14 +80,14 @@ def encode_pixels(flux_nmgy: np.ndarray, attributes: Mapping[str, Any]) -> np.nd
     Parameters
     ----------
     flux_nmgy
-        Shape (n, B, S, S), nanomaggies, within the extremes that the attributes were made for.
+        Shape (n, B, S, S), nanomaggies, within `limits_nmgy`.
     attributes
         Of the file: `pixel_attributes`.
 
     Raises
     ------
     UnfitPixelsError
-        For a pixel outside of that range.
+        For a pixel outside of that range, and one that is not finite.
     """
     encoding = encoding_of(attributes)
     dtype = np.dtype(ENCODINGS[encoding])
@@ -100,15 +95,20 @@ def encode_pixels(flux_nmgy: np.ndarray, attributes: Mapping[str, Any]) -> np.nd
         if encoding == "float16" and not (np.abs(flux_nmgy) <= FLOAT16_LIMIT_NMGY).all():
             raise UnfitPixelsError("a pixel that float16 does not hold")
         return flux_nmgy.astype(dtype, copy=False)
-    softening, step, zero = _bands_of(attributes)
+    softening, step, zero = (values[:, None, None] for values in _bands_of(attributes))
     codes = np.empty(flux_nmgy.shape, dtype)
-    for band in range(flux_nmgy.shape[1]):
-        # in double: the code of a flux must not depend on the rounding of an intermediate value
-        steps = np.arcsinh(flux_nmgy[:, band] / softening[band]) / step[band] + zero[band]
+    # In double: the code of a flux must not depend on the rounding of an intermediate value. Galaxy
+    # by galaxy: their pixels stay in the processor's cache.
+    steps = np.empty(flux_nmgy.shape[1:])
+    for flux, stored in zip(flux_nmgy, codes, strict=True):
+        np.divide(flux, softening, out=steps)
+        np.arcsinh(steps, out=steps)
+        steps /= step
+        steps += zero
         np.rint(steps, out=steps)
-        if not ((steps >= 0) & (steps <= np.iinfo(dtype).max)).all():
-            raise UnfitPixelsError("a pixel outside of the range that the shard was made for")
-        codes[:, band] = steps
+        if not (steps.min() >= 0 and steps.max() <= np.iinfo(dtype).max):
+            raise UnfitPixelsError(f"a pixel outside of the range of {encoding}")
+        stored[...] = steps
     return codes
 
 
@@ -158,16 +158,6 @@ def error_bound_nmgy(flux_nmgy: np.ndarray, attributes: Mapping[str, Any]) -> np
     half = np.expm1(step / 2) * np.sqrt(softening**2 + size**2)
     rounding = np.float64(np.finfo(np.float32).eps) * (size + half)
     return np.asarray(half + rounding)
-
-
-def _scale(encoding: str, low: np.ndarray, high: np.ndarray, softening: np.ndarray) -> Any:
-    """Return softening, step and code of zero of each band: two steps are left for rounding."""
-    lowest, highest = np.arcsinh(low / softening), np.arcsinh(high / softening)
-    lowest, highest = np.minimum(lowest, 0.0), np.maximum(highest, 0.0)
-    reach = np.where(highest > lowest, highest - lowest, 1.0)
-    step = reach / (_last_code(encoding) - 2)
-    zero = np.ceil(-lowest / step)
-    return dict(zip(DECODING, (softening, step, zero.astype(np.int64)), strict=True))
 
 
 def _last_code(encoding: str) -> int:
