@@ -16,6 +16,8 @@ SELECT
     p.extinction_u AS extinction_u, p.extinction_g AS extinction_g, p.extinction_r AS extinction_r,
     p.extinction_i AS extinction_i, p.extinction_z AS extinction_z,
     p.expRad_r AS expRad_r, p.expAB_r AS expAB_r, p.fracDeV_r AS fracDeV_r,
+    p.rowc_u AS rowc_u, p.rowc_g AS rowc_g, p.rowc_r AS rowc_r, p.rowc_i AS rowc_i,
+    p.rowc_z AS rowc_z,
     f.psfWidth_u AS psfWidth_u, f.psfWidth_g AS psfWidth_g, f.psfWidth_r AS psfWidth_r,
     f.psfWidth_i AS psfWidth_i, f.psfWidth_z AS psfWidth_z
 FROM PhotoObjAll AS p

@@ -17,7 +17,7 @@ from zladder.survey.cutout_survey import write_cutouts
 
 CFHTLS = "CFHTLS_ugriz_T0007.cat"  # its address is not known
 SETS = {"specz": "galaxiesml_images", "photoz": "transferz_images"}
-PARTS = {"train": slice(16), "validation": slice(16, 20), "test": slice(20, None)}
+PARTS = {"train": slice(12), "validation": slice(12, 20), "test": slice(20, None)}
 # what of the list of spectra, of the truth's links and of HSC's photometry GalaxiesML's table has
 SPECTRUM = [
     "specz_name", "specz_ra", "specz_dec", "specz_redshift", "specz_redshift_err",

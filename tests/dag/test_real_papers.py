@@ -47,6 +47,33 @@ JOBS = {
 }  # fmt: skip
 
 
+# Studies of images of both kinds of labels, which the paper's overlay does not name: at the scale
+# `test`, with two shards and one seed.
+OF_IMAGES = ("transferz_images", "image_transfer")
+IMAGE_JOBS = {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
+    "fetch_file": 7, "read_catalog": 2, "select_sample": 2, "convert_images": 4,
+    "build_image_dataset": 4, "train_image": 5, "train_network": 1, "train_control": 2,
+    "predict_images": 5, "predict_run": 3, "plot_wall": 4,
+}  # fmt: skip
+
+
+def test_published_images_of_both_kinds_of_labels_are_listed(fresh: Checkout) -> None:
+    overlay = "config/papers/soriano2024.yaml"
+    arguments = (
+        "--configfile",
+        overlay,
+        "--config",
+        f"studies=[{','.join(OF_IMAGES)}]",
+        "scale=test",
+    )
+    done = fresh.snakemake("-n", "soriano2024", *arguments)
+    assert done.returncode == 0, done.stderr[-2000:]
+    jobs = planned_jobs(done.stdout + done.stderr)
+    assert {
+        name: n for name, n in jobs.items() if name not in ("soriano2024", "total")
+    } == IMAGE_JOBS
+
+
 def test_released_images_can_be_what_an_encoder_learns_from(fresh: Checkout) -> None:
     """They are converted, and only the labelled galaxies are cut."""
     overlay = "config/papers/hayat2021_released.yaml"

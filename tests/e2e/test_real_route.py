@@ -276,20 +276,37 @@ def test_the_published_images_are_fetched_and_read_as_they_are(routes: Routes) -
     assert answers["z_phot"].notna().all()
 
 
-def test_whatever_else_is_published_is_fetched_whole_and_can_be_read(routes: Routes) -> None:
-    names = [f"{kind}_{part}" for kind in ("galaxiesml_images", "transferz_images")
-             for part in ("train", "validation", "test")]  # fmt: skip
-    places = {name: f"data/fetched/archives/{name}" for name in names}
-    route = routes.of("hayat2021")
-    done = route.checkout.snakemake("fetch_cfhtls_t0007", *places.values(), *route.arguments[1:])
+def test_the_images_of_transferz_become_a_dataset_with_the_authors_parts(routes: Routes) -> None:
+    route = routes.of("soriano2024")
+    target = "results/hsc-test/datasets/photoz_images_as_published.parquet"
+    study = "studies=[transferz_images]"
+    done = route.checkout.snakemake(target, *route.arguments[1:], study)
     assert done.returncode == 0, done.stderr[-2000:]
-    for name, place in places.items():
-        file = route.checkout.folder / place
-        assert file.read_bytes() == routes.places.file(name).read_bytes()
+    dataset = route.table("datasets/photoz_images_as_published.parquet")
+    for part, splits in (
+        ("train", {"train"}),
+        ("validation", {"validation", "calibration"}),
+        ("test", {"test"}),
+    ):
+        file = route.checkout.folder / f"data/fetched/transferz_images/{part}"
         with h5py.File(file) as published:
-            assert published["image"].shape[1:] == (5, 64, 64)
-            label = "specz_redshift" if name.startswith("galaxiesml") else "lp_zPDF_CLASSIC"
-            assert len(published[label]) == len(published["image"]) > 0
+            ids, labels = published["object_id"][()], published["lp_zPDF_CLASSIC"][()]
+            images = published["image"][()] * flux_factor(27.0)
+        found = dataset[dataset["object_id"].isin(ids)].set_index("object_id")
+        assert set(found["split"]) == splits
+        assert len(found) == ((labels > 0.01) & (labels < 4)).sum() > 0
+        for one, flux in zip(ids.tolist(), images, strict=True):
+            if one in found.index:
+                place = found.loc[one]
+                with h5py.File(route.results / "cutouts" / f"{place['shard']}.h5") as shard:
+                    np.testing.assert_array_equal(shard["flux"][int(place["row"])], flux)
+    assert set(dataset["part"]) == {"train", "validation", "test"}
+
+
+def test_the_catalogue_of_cfhtls_is_fetched_and_read(routes: Routes) -> None:
+    route = routes.of("hayat2021")
+    done = route.checkout.snakemake("fetch_cfhtls_t0007", *route.arguments[1:])
+    assert done.returncode == 0, done.stderr[-2000:]
     survey = read_yaml(ROOT / "config" / "surveys" / "cfhtls_t0007.yaml")
     file = route.checkout.folder / "data/fetched/cfhtls_t0007/all"
     table, counts = read_survey({"all": file}, {"name": "cfhtls_t0007", **survey})

@@ -14,7 +14,8 @@ from astropy.io import fits
 
 from tests.archive_server.server import ArchiveServer
 from zladder.provenance.errors import BadInput, PassingBadInput, Unfinished
-from zladder.survey.archives.frames import fetch_frames, fields_of
+from zladder.survey.archives.field_plan import plan_fields
+from zladder.survey.archives.frames import fetch_frames
 from zladder.survey.archives.manners import Manners
 
 QUICK = {
@@ -82,8 +83,9 @@ def fetch(tmp_path, server, catalog):
 
 def test_every_band_of_every_field_comes_once(fetch, tmp_path, server):
     index, counts = fetch()
-    assert counts == {"galaxies": 7, "galaxies_without_field": 1, "fields": 3, "fetched": 6,
-                      "here_before": 0, "missing": 0, "damaged": 0}  # fmt: skip
+    assert counts == {"galaxies": 7, "galaxies_without_field": 1, "fields": 3, "fields_beside": 0,
+                      "fetched": 6, "here_before": 0, "missing": 0, "damaged": 0,
+                      "missing_beside": 0}  # fmt: skip
     for row in index.itertuples():
         content = CONTENT[(row.run, row.camcol, row.field), row.band]
         assert (tmp_path / "frames" / row.path).read_bytes() == content
@@ -100,10 +102,10 @@ def test_every_band_of_every_field_comes_once(fetch, tmp_path, server):
 
 
 def test_the_shards_share_the_fields_out(fetch, catalog):
-    parts = [fields_of(catalog, (number, 2)) for number in range(2)]
-    assert sorted(field for fields, _ in parts for field in fields) == FIELDS
-    assert [fields for fields, _ in parts] == [[FIELDS[1]], [FIELDS[0], FIELDS[2]]]
-    assert sum(counts["galaxies"] for _, counts in parts) == 7
+    parts = [plan_fields(catalog, BANDS, (number, 2)) for number in range(2)]
+    assert sorted(field for part in parts for field in part.fields) == FIELDS
+    assert [part.fields for part in parts] == [[FIELDS[1]], [FIELDS[0], FIELDS[2]]]
+    assert sum(part.n_galaxies for part in parts) == 7
     index, counts = fetch((1, 2))
     assert counts["fields"] == 2
     assert set(index["field"]) == {11, 207}

@@ -146,7 +146,7 @@ def test_a_neighbour_that_is_not_there_is_said_and_no_excuse(cut, tmp_path):
         assert (counts["n_out"], counts["n_lost"]["edge"]) == (1, 2)
         told.append(pd.read_csv(cut.losses)["reason"].iloc[0])
     told_of = "; the neighbouring field 15 has no frame here"
-    why = "; only fields that hold a galaxy of the catalogue get one"
+    why = "; one is fetched where the archive has it and rowc_BAND asks for it"
     assert told[0].endswith(told_of + why)
     assert f"; {path_of(cut.root, 'r', NEXT)}: file: expected a whole FITS file" in told[1]
     assert told[2].endswith(told_of)  # a folder: nothing is fetched

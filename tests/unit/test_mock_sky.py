@@ -49,7 +49,7 @@ SDSS_PHOTOMETRY = [
 FIELD_COLUMNS = ["run", "rerun", "camcol", "field"]
 FLAGS = ["type", "mode", "clean", "insideMask"]
 SHAPES = ("expRad_r", "expAB_r", "fracDeV_r")
-SEEING = [f"psfWidth_{band}" for band in "ugriz"]
+SEEING = [f"{name}_{band}" for name in ("psfWidth", "rowc") for band in "ugriz"]
 SDSS_COLUMNS = [
     *("objID", "specObjID", *FIELD_COLUMNS, *FLAGS, "class"),
     *("ra", "dec", "z", "zErr", "zWarning", *SDSS_PHOTOMETRY, *SHAPES, *SEEING),

@@ -67,6 +67,7 @@ def rows(failures: dict[str, list[dict]], r_mag: float) -> pd.DataFrame:
         **{f"modelMagErr_{band}": 0.02 for band in BANDS},
         **{f"extinction_{band}": DR12[band] * EBV_MAG for band in BANDS},
         **{f"psfWidth_{band}": 1.3 for band in BANDS},
+        **{f"rowc_{band}": 700.5 for band in BANDS},
     })  # fmt: skip
     for row, change in enumerate(changes):
         for column, value in change.items():
@@ -214,3 +215,19 @@ def test_what_released_images_are_not_is_refused_before_they_are_fetched(
     assert (error.file, error.place) == (f"config/stages/{file}.yaml", place)
     assert error.expected == expected
     assert error.hint
+
+
+def test_neighbouring_fields_are_asked_for_as_far_as_stamps_of_the_paper_reach(data):
+    """112 pixels on the sky's grid, by any angle; the queries tell the rows in every band."""
+    made = ladder("hayat2021")
+    assert made.settings["cutouts"]["edge"] == "mosaic"
+    files = {"sdss_dr12": "sdss_dr12_main.sql", "sdss_dr12_deep": "sdss_dr12_deep.sql"}
+    for survey, file in files.items():
+        assert made.reach_rows(survey) == pytest.approx(56 * 2**0.5 + 5, abs=1e-3)
+        columns = made.settings["survey_files"][survey]["extra_columns"]
+        query = (ROOT / "config" / "queries" / file).read_text(encoding="utf-8")
+        for band in BANDS:
+            assert f"rowc_{band}" in columns
+            assert f"p.rowc_{band} AS rowc_{band}" in query
+    made.settings["cutouts"]["edge"] = "lose"
+    assert made.reach_rows("sdss_dr12") is None

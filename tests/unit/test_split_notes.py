@@ -274,6 +274,31 @@ def test_a_published_test_set_stands_alone(settings):
     require_references(tree)
 
 
+@pytest.mark.parametrize(
+    ("change", "place", "words"),
+    [
+        ({"conventions": ["validation_as_test"]}, "", "stamps of two published parts may share"),
+        ({"away_from": ["main_images"]}, "", "no parts beside away_from"),
+        ({"given_parts": {"test": "tests"}}, ".test", "one of train, validation, test"),
+        ({"given_parts": dict.fromkeys(SPLITS, "train")}, "", "none of ['validation', 'test']"),
+    ],
+)
+def test_published_parts_are_those_of_the_survey_and_leave_none_without_a_split(
+    settings, change, place, words
+):
+    tree, name = settings(), "photoz_images_as_published"
+    tree["datasets"]["datasets"][name] |= change
+    with pytest.raises(BadInput) as caught:
+        require_references(tree)
+    if "validation_as_test" in change.get("conventions", ()):
+        assert caught.value.found == "'test' and validation_as_test"  # refused before
+        del tree["datasets"]["datasets"][name]["given_parts"]["test"]
+        with pytest.raises(BadInput) as caught:
+            require_references(tree)
+    assert caught.value.place == f"datasets.{name}.given_parts{place}"
+    assert words in f"{caught.value.expected} {caught.value.found}"
+
+
 def test_every_seed_has_a_draw_of_labels(settings):
     tree = settings()
     tree["train"]["n_seeds"] = tree["datasets"]["label_draws"] + 1

@@ -107,6 +107,21 @@ def test_a_published_part_is_that_split_and_the_rest_is_shared_in_proportion():
         assert abs(rest[split] - rest.sum() * share) < width
 
 
+def test_splits_of_one_published_part_share_it_in_proportion():
+    frame = sky(20000)
+    parts = dict.fromkeys(("validation", "calibration"), "second")
+    splits = drawn(frame, **parts).to_numpy()
+    second = (frame["part"] == "second").to_numpy()
+    assert set(splits[~second]) == {"train", "test"}
+    assert set(splits[second]) == {"validation", "calibration"}
+    n = second.sum()
+    # Binomial with a half, 5 sigma, P = 6e-7.
+    assert abs((splits[second] == "validation").sum() - n / 2) < 5 * np.sqrt(n / 4)
+    all_given = drawn(frame, train="first", test="first", **parts).to_numpy()
+    np.testing.assert_array_equal(all_given[second], splits[second])
+    assert set(all_given[~second]) == {"train", "test"}
+
+
 def test_another_master_seed_draws_other_splits():
     frame = sky(2000)
     same = (drawn(frame, 1) == drawn(frame, 2)).mean()

@@ -320,6 +320,7 @@ rule fetch_frames:
         archive=lambda wildcards: LADDER.frames_archive(wildcards.survey),
         bands=lambda wildcards: LADDER.bands(wildcards.survey),
         n_shards=LADDER.settings["cutouts"]["n_shards"],
+        reach=lambda wildcards: option("--reach-rows", LADDER.reach_rows(wildcards.survey)),
         frames=lambda wildcards: LADDER.fetched_frames(wildcards.survey),
         code=CODE["fetch_frames"],
     message:
@@ -327,8 +328,8 @@ rule fetch_frames:
     shell:
         'python "$ZLADDER_SCRIPTS"/fetch_frames.py --catalog {input.catalog:q}'
         ' --archive {params.archive:q} --manners "$ZLADDER_FETCHING" --bands {params.bands:q}'
-        " --shard {wildcards.shard} --n-shards {params.n_shards} --frames {params.frames:q}"
-        " --index {output.index:q} --sidecar {output.sidecar:q} --log {log:q}"
+        " --shard {wildcards.shard} --n-shards {params.n_shards} {params.reach}"
+        " --frames {params.frames:q} --index {output.index:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
 
 

@@ -1,4 +1,4 @@
-"""Fetch the frames of the fields in which the galaxies of one shard of a catalogue lie."""
+"""Fetch the frames of the fields that the stamps of one shard of a catalogue need."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def make_parser() -> ProgramParser:
     parser.add_argument("--bands", nargs="+", required=True, help="bands of the survey")
     parser.add_argument("--shard", type=int, required=True, help="which shard, from 0")
     parser.add_argument("--n-shards", type=int, required=True, help="how many there are")
+    help_text = "how far a stamp reaches from its galaxy, for neighbouring fields (default: none)"
+    parser.add_argument("--reach-rows", type=float, help=help_text)
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frames")
     parser.add_output("--index")
     return parser
@@ -35,8 +37,9 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     manners = Manners(**options.manners, hosts=FETCHED / ".hosts")
     shard = (options.shard, options.n_shards)
     index, counts = fetch_frames(
-        options.archive, options.catalog, options.bands, shard, options.frames, manners
-    )
+        options.archive, options.catalog, options.bands, shard, options.frames, manners,
+        options.reach_rows,
+    )  # fmt: skip
     index.to_parquet(options.index, index=False)
     return {
         "archive": options.archive["name"],

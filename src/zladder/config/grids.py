@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import dataset_samples
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # How many pixels of the frame beyond a stamp it is made of: Lanczos-3 reaches three.
 REACH_FRAME_PIXELS = {"frame": 0, "sky": 3}
+# Ours: how far off the row may be that a catalogue lists, in a band where the galaxy is faint, with
+# the half pixel by which stamps of whole pixels are off.
+_ROW_UNSURE = 2.0
 # Up to here SWarp looks each pixel up once, as we do; from here on it averages over several.
 _COARSEST = 1.5
 
@@ -48,6 +51,26 @@ def kernel_pixels(settings: Mapping[str, Any], dataset: str) -> int:
         return reach
     found = (_frame_scale_arcsec(settings, one) for one in dataset_samples(settings, dataset))
     return max((ceil(reach * (own / scale)) for own in found if own is not None), default=0)
+
+
+def reach_rows(stage: Mapping[str, Any], frames: Mapping[str, Any]) -> float | None:
+    """Return how many rows of its frame from a galaxy a stamp has pixels, at most.
+
+    None where no neighbouring frame is looked at. A grid on the sky may be turned by any angle.
+
+    Parameters
+    ----------
+    stage
+        `stamp_pixels`, `grid`, `grid_scale_arcsec`, `edge` (config/stages/cutouts.yaml).
+    frames
+        `pixel_scale_arcsec` of a survey's frames.
+    """
+    if stage["edge"] == "lose":
+        return None
+    own = frames["pixel_scale_arcsec"]
+    half = 0.5 * stage["stamp_pixels"] * (stage["grid_scale_arcsec"] or own) / own
+    turned = sqrt(2.0) if stage["grid"] == "sky" else 1.0
+    return float(round(half * turned + REACH_FRAME_PIXELS[stage["grid"]] + _ROW_UNSURE, 3))
 
 
 def _frame_scale_arcsec(settings: Mapping[str, Any], sample: str) -> float | None:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 RERUN = 301  # of the frames that SDSS published last; part of every object's identifier
 FIRST_FIELD = 11
+# Rows of SDSS's frames along the scan: 1361 of its own a field, and 128 that the next begins with.
+FRAME_ROWS, SHARED_ROWS = 1489, 128
 N_CAMCOLS = 6
 FRAME_NAME = "{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits"
 FRAME_SUFFIXES = {"none": "", "bz2": ".bz2"}  # by imaging.compression

@@ -13,7 +13,12 @@ from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
 from zladder.config.selections import require_selections
-from zladder.config.split_references import require_draws, require_one_test_set, require_told
+from zladder.config.split_references import (
+    require_draws,
+    require_given_parts,
+    require_one_test_set,
+    require_told,
+)
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -107,6 +112,8 @@ def _require_data(settings: Mapping[str, Any]) -> None:
             expected, found = "the key 'match_radius_arcsec'", "no such key"
             hint = "two surveys are matched on the sphere: say how far apart a match may be"
             raise BadInput(file, f"samples.{sample}", expected, found, hint)
+    for dataset in settings["datasets"]["datasets"]:
+        require_given_parts(settings, dataset)
 
 
 def _require_bands(surveys: Mapping[str, Any], sample: str, entry: Mapping[str, Any]) -> None:

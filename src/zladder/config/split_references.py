@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.names import VALIDATION_AS_TEST
-from zladder.provenance.errors import BadInput
+from zladder.config.data import catalogue_parts, survey_files
+from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
+from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,3 +62,45 @@ def require_one_test_set(dataset: str, entry: Mapping[str, Any]) -> None:
     place, found = f"datasets.{dataset}.given_parts.test", f"'{test}' and {VALIDATION_AS_TEST}"
     hint = "leave one of them out, or give the part as the validation split"
     raise BadInput(FILE, place, "one test set", found, hint)
+
+
+def require_given_parts(settings: Mapping[str, Any], dataset: str) -> None:
+    """Refuse published parts that no survey of a dataset has, or that its splits cannot follow.
+
+    The samples of the dataset are known.
+
+    Raises
+    ------
+    BadInput
+        For an unknown part, parts of an image dataset that is not marked as split by galaxy, and
+        four given splits that leave some part of a survey without one.
+    """
+    entry = settings["datasets"]["datasets"][dataset]
+    given, place = entry.get("given_parts", {}), f"datasets.{dataset}.given_parts"
+    if not given:
+        return
+    if "images" in entry and BY_GALAXY not in entry.get("conventions", ()):
+        hint = f"add 'conventions: [{BY_GALAXY}]' and {MARK} to the name, or leave given_parts out"
+        expected = f"the convention {BY_GALAXY}: stamps of two published parts may share pixels"
+        raise BadInput(FILE, place, expected, f"{entry.get('conventions', 'none')}", hint)
+    if "away_from" in entry:
+        hint = "leave one of them out"
+        raise BadInput(FILE, place, "no parts beside away_from", f"{given}", hint)
+    parts = _parts(settings, entry)
+    for split, part in given.items():
+        require_known(part, parts, FILE, f"{place}.{split}")
+    left = [part for part in parts if part not in given.values()]
+    if left and len(given) == len(settings["datasets"]["splits"]):
+        hint = "name them too, or leave one split out: it takes what is left"
+        raise BadInput(FILE, place, "every part of the survey", f"none of {left}", hint)
+
+
+def _parts(settings: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+    """Return the parts of the catalogues that the samples of a dataset come from."""
+    samples, surveys = settings["catalogs"]["samples"], settings["survey_files"]
+    found: dict[str, None] = {}
+    for sample in (name for names in entry["samples"].values() for name in names):
+        survey = samples[sample]["labels"]
+        files = survey_files(survey, surveys[survey], "")
+        found |= dict.fromkeys(catalogue_parts(surveys[survey], files))
+    return list(found)

@@ -14,6 +14,7 @@ from zladder.config.data import (
     fetched_path,
     survey_files,
 )
+from zladder.config.grids import reach_rows
 from zladder.config.imaging import rendering_settings, stamp_settings, tile_settings
 from zladder.config.instruments import tabulated_settings
 from zladder.config.selections import sample_cuts
@@ -111,6 +112,11 @@ class DataWiring:
     def fetched_frames(self, survey: str) -> str:
         """Return the folder of a survey's fetched frames."""
         return fetched_frames(survey)
+
+    def reach_rows(self, survey: str) -> float | None:
+        """Return how far stamps of a survey may reach into the fields beside those of galaxies."""
+        frames = self.settings["survey_files"][survey]["frames"]
+        return reach_rows(self.settings["cutouts"], frames)
 
     def bands(self, survey: str) -> list[str]:
         """Return the bands of a survey."""

@@ -139,9 +139,11 @@ class PixelWiring(DataWiring):
     def building_images(self, dataset: str) -> str:
         """Return the settings that building an image dataset depends on."""
         stage = self.settings["datasets"]["images"]
+        entry = self.settings["datasets"]["datasets"][dataset]
         return canonical_json(
             {
                 **stage,
+                **{key: entry[key] for key in ("given_parts",) if key in entry},
                 **split_settings(self.settings, dataset),
                 "kernel_pixels": kernel_pixels(self.settings, dataset),
                 "master_seed": self.settings["master_seed"],

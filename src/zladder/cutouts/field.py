@@ -134,7 +134,8 @@ def _neighbour(
     other = layout.neighbour(key, step)
     path = layout.path(root, other, band, settings)
     if not path.is_file() or (fields is not None and other not in fields):
-        why = "" if fields is None else "; only fields that hold a galaxy of the catalogue get one"
+        told = "; one is fetched where the archive has it and rowc_BAND asks for it"
+        why = "" if fields is None else told
         return f"the neighbouring field {other[-1]} has no frame here{why}"
     try:
         return _whole_frame(root, band, {**settings, "key": other, "shape": None})

@@ -63,7 +63,8 @@ def build_image_dataset(
         `splits` (shares), `sky_cell_order`, `master_seed`, `kernel_pixels` (how far beyond a stamp
         its pixels come from), `leave_out_flags` (no stamp with one of these, in any band, stays);
         the others as for `build_dataset`.
-        Drawn by galaxy, as some papers do, none is dropped at a border.
+        Drawn by galaxy, as some papers do, none is dropped at a border; only then there may be
+        `given_parts`, as for `build_dataset`.
     away_from
         Labelled image datasets (`ra, dec, split`). With any, what is kept is a training set: no
         stamp of it reaches a cell that a stamp of their validation, calibration or test galaxies
@@ -155,7 +156,8 @@ def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: flo
     that it holds out are then among those that our splits hold out, and so is every pixel of them.
     """
     conventions, seed = settings.get("conventions", ()), splits_seed(settings["master_seed"])
-    own = split_column(placed, settings, {}, settings["master_seed"])
+    given = settings.get("given_parts", {})
+    own = split_column(placed, settings, given, settings["master_seed"])
     if BY_GALAXY in conventions:
         return placed.assign(split=own)
     order = settings["sky_cell_order"]

@@ -80,17 +80,20 @@ def draw_splits(
     shares
         Split: share; they add up to 1.
     given_parts
-        Split: part of the survey that is this split as published. The other galaxies share the
-        remaining splits in proportion.
+        Split: part of the survey that is this split as published. Splits of one part share its
+        galaxies in proportion, and the remaining splits the galaxies of all other parts.
     cell_order, seed
         As in `split_keys` and `uniform_hash`.
     """
-    splits = np.full(len(frame), "", dtype=object)
-    for split, part in given_parts.items():
-        splits[(frame["part"] == part).to_numpy()] = split
-    left = splits == ""
+    keys = split_keys(frame, cell_order)
     others = {split: share for split, share in shares.items() if split not in given_parts}
-    splits[left] = splits_of_keys(split_keys(frame, cell_order), others, seed)[left]
+    splits = splits_of_keys(keys, others, seed) if others else np.full(len(frame), "", dtype=object)
+    for part in set(given_parts.values()):
+        of_part = {
+            split: share for split, share in shares.items() if given_parts.get(split) == part
+        }
+        here = (frame["part"] == part).to_numpy()
+        splits[here] = splits_of_keys(keys[here], of_part, seed)
     return splits
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zladder.config.imaging import FieldNumber, field_numbers
+from zladder.config.imaging import FRAME_ROWS, FieldNumber, field_numbers
 from zladder.survey.geometry import Field, unit_vectors
 from zladder.survey.projection import TangentPlane
 from zladder.survey.spacing import distance_for, spaced_points
 from zladder.survey.streams import generator
 
-WIDTH_PIXELS, HEIGHT_PIXELS = 2048, 1489
+WIDTH_PIXELS, HEIGHT_PIXELS = 2048, FRAME_ROWS
 PIXEL_ARCSEC = 0.396
 FIELD_SEPARATION_DEG = 0.3  # more than a frame's diagonal, 0.28
 

@@ -29,7 +29,7 @@ from zladder.survey.scene import (
     star_scene,
     unpainted_scene,
 )
-from zladder.survey.seeing import with_seeing
+from zladder.survey.seeing import with_rows, with_seeing
 from zladder.survey.streams import generator
 from zladder.universe.instruments import Instrument
 from zladder.universe.morphology import Shapes, draw_shapes
@@ -75,7 +75,7 @@ def _survey_part(
     numbers = numbers_of(fields, listed.field)
     structure = _measured(sky, settings, sdss, galaxies, listed, others, number)
     table, ids = listed_rows(rng, settings["sdss"], sdss, listed, numbers, structure, number == 0)
-    table = with_seeing(table, settings, sky.seed)
+    table = with_rows(with_seeing(table, settings, sky.seed), settings, fields)
     beside = neighbours(sky, settings, sdss, fields, galaxies, number)
     sets = (galaxies, others.hosts, beside, others.companions)
     parts = [

@@ -11,10 +11,13 @@ import pandas as pd
 from zladder.config.imaging import FieldNumber
 from zladder.survey.coadd import HSC_PIXEL_ARCSEC
 from zladder.survey.conditions import draw_conditions
+from zladder.survey.imaging import ImagingField
 from zladder.universe.star_fits import moffat_on_pixels
 from zladder.universe.star_moments import adaptive_moments
 
 STAR_PIXELS = 41
+# SDSS counts rows from the edge of a frame: the middle of the first one is 0.5.
+FIRST_ROW = 0.5
 
 
 def with_seeing(table: pd.DataFrame, settings: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -63,3 +66,32 @@ def psf_moments_arcsec2(images: Mapping[str, Any], bands: Sequence[str]) -> list
     stars = moffat_on_pixels(STAR_PIXELS, middle, middle, fwhm_pixels, beta)
     sigma_arcsec = adaptive_moments(stars).sigma_pixels * HSC_PIXEL_ARCSEC
     return [float(sigma) ** 2 for sigma in sigma_arcsec]
+
+
+def with_rows(
+    table: pd.DataFrame, settings: Mapping[str, Any], fields: Sequence[ImagingField]
+) -> pd.DataFrame:
+    """Return the catalogue with each object's row in its frames, by its listed position.
+
+    Parameters
+    ----------
+    table
+        With `run, camcol, field, ra, dec`, N rows.
+    settings
+        Block ``sdss`` of the survey stage.
+    fields
+        The fields, those of the table among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows, and `rowc_{band}` in pixels, float64, as PhotoObjAll has them: the same in
+        all bands, whose frames have one projection.
+    """
+    rows = pd.Series(np.nan, index=table.index)
+    by_number = {field.number: field for field in fields}
+    for number, part in table.groupby(list(FieldNumber._fields)):
+        field = by_number[FieldNumber(*map(int, number))]
+        rows[part.index] = field.to_pixels(part["ra"].to_numpy(), part["dec"].to_numpy())[1]
+    listed = rows + FIRST_ROW
+    return table.assign(**{f"rowc_{band}": listed for band in settings["sdss"]["filters"]})

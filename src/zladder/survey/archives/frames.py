@@ -1,4 +1,4 @@
-"""Fetch the corrected frames of the fields in which a shard's galaxies lie, all bands of each.
+"""Fetch the corrected frames of the fields that a shard's stamps need, all bands of each.
 
 A frame that is here is not fetched again: it got its name only when it was whole. The index tells
 of every frame that was asked for what became of it.
@@ -11,23 +11,23 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from zladder.config.imaging import FRAME_NAME, FieldNumber
-from zladder.provenance.errors import BadInput, PassingBadInput
+from zladder.config.imaging import FRAME_NAME
+from zladder.provenance.errors import PassingBadInput
 from zladder.survey.archives.accounts import accounts_of
 from zladder.survey.archives.checks import fault_of
 from zladder.survey.archives.download import download
+from zladder.survey.archives.field_plan import plan_fields
 from zladder.survey.archives.http import Absent, Request
 from zladder.survey.archives.kept import alone_in, sha256_of
 from zladder.survey.archives.progress import MB
-from zladder.tables.read import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from zladder.config.imaging import FieldNumber
     from zladder.survey.archives.manners import Manners
 
 log = logging.getLogger("zladder")
@@ -42,26 +42,27 @@ INDEX_COLUMNS = {
 
 def fetch_frames(
     archive: Mapping[str, Any], catalog: Path, bands: Sequence[str], shard: tuple[int, int],
-    folder: Path, manners: Manners,
+    folder: Path, manners: Manners, reach_rows: float | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:  # fmt: skip
     """Fetch the frames of shard `(number, of how many)` below `folder`.
 
-    `catalog` is a standard catalogue (Parquet) with `run`, `camcol` and `field`; a galaxy without
-    them is counted and needs no frame.
+    `catalog`, `bands` and `reach_rows` as for `plan_fields`; a galaxy without a field is counted
+    and needs no frame. A field that holds no galaxy, but pixels of stamps, may be missing: a run
+    ends somewhere. What its stamps lose is told where they are cut.
 
     Returns
     -------
     pandas.DataFrame
-        `INDEX_COLUMNS`, one row a frame, ordered by field and band.
+        `INDEX_COLUMNS`, one row a frame, ordered by field and band, those beside the galaxies last.
     dict
-        `galaxies`, `galaxies_without_field`, `fields`, and frames `fetched`, `here_before`,
-        `missing`, `damaged`.
+        `galaxies`, `galaxies_without_field`, `fields`, `fields_beside`, and frames `fetched`,
+        `here_before`, `missing`, `damaged`, `missing_beside` (of fields without a galaxy).
 
     Raises
     ------
     BadInput
-        No address, a catalogue without these columns, a server that refuses, or more frames
-        missing or damaged than `max_missing_frames_fraction` allows.
+        As `plan_fields`; no address, a server that refuses, or more frames missing or damaged than
+        `max_missing_frames_fraction` allows.
     Unfinished
         If network or server fail for too long; the frames that came are kept.
     """
@@ -69,51 +70,29 @@ def fetch_frames(
         raise PassingBadInput("config/archives.yaml", f"{archive['name']}.url", "an address",
                               "null", "give it with --configfile")  # fmt: skip
     accounts_of(archive)
-    fields, counts = fields_of(catalog, shard)
-    wanted = [(field, band) for field in fields for band in bands]
+    plan = plan_fields(catalog, bands, shard, reach_rows)
+    wanted = [(field, band) for field in (*plan.fields, *plan.beside) for band in bands]
+    n_held = len(plan.fields) * len(bands)
     allowed = manners.max_missing_frames_fraction * len(wanted)
-    paced, rows, told = manners.towards(archive), [], time.monotonic()
+    rows: list[dict[str, Any]] = []
+    paced, told = manners.towards(archive), time.monotonic()
     states: Counter[str] = Counter()
     for field, band in wanted:
         row, came = _one(archive, field, band, folder, paced)
+        excused = came == "missing" and len(rows) >= n_held
         rows.append(row)
-        states[came] += 1
+        states["missing_beside" if excused else came] += 1
         if states["missing"] + states["damaged"] > allowed:
             _refuse(archive, row, states, len(wanted), manners)
         if time.monotonic() - told >= manners.progress_seconds:
             told = time.monotonic()
             log.info("%s", _line(rows, len(wanted), states))
     log.info("%s", _line(rows, len(wanted), states))
-    kinds = ("fetched", "here_before", "missing", "damaged")
-    counts |= {"fields": len(fields), **{kind: states[kind] for kind in kinds}}
+    kinds = ("fetched", "here_before", "missing", "damaged", "missing_beside")
+    counts = {"galaxies": plan.n_galaxies, "galaxies_without_field": plan.n_without_field,
+              "fields": len(plan.fields), "fields_beside": len(plan.beside),
+              **{kind: states[kind] for kind in kinds}}  # fmt: skip
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS)).astype(INDEX_COLUMNS), counts
-
-
-def fields_of(catalog: Path, shard: tuple[int, int]) -> tuple[list[FieldNumber], dict[str, int]]:
-    """Return the fields of a shard, in order, and how many galaxies it has, with and without one.
-
-    Fields are dealt to shards by their number, as stamps are: shard = field modulo how many. A
-    galaxy without a field belongs to the first shard.
-    """
-    names = ["run", "camcol", "field"]
-    table = read_table(catalog, "parquet", names)
-    values = np.column_stack(
-        [pd.to_numeric(table[name], errors="coerce").to_numpy("float64", na_value=np.nan)
-         for name in names]
-    )  # fmt: skip
-    known = np.isfinite(values).all(axis=1)
-    wrong = known & ((values != np.floor(values)) | (values < 0)).any(axis=1)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise BadInput(catalog, f"columns run, camcol, field, row {row + 1}",
-                       "whole numbers, 0 or above", f"{values[row].tolist()}",
-                       "map the survey's own numbers")  # fmt: skip
-    number, n_shards = shard
-    numbers = values[known].astype(np.int64)
-    mine = numbers[numbers[:, 2] % n_shards == number]
-    fields = [FieldNumber(*map(int, row)) for row in np.unique(mine, axis=0)]
-    n_without = int((~known).sum()) if number == 0 else 0
-    return fields, {"galaxies": len(mine) + n_without, "galaxies_without_field": n_without}
 
 
 def _one(
@@ -179,5 +158,6 @@ def _line(rows: Sequence[Mapping[str, Any]], n_frames: int, states: Mapping[str,
     size = sum(row["bytes"] for row in rows) / MB
     share = 100 * len(rows) / n_frames if n_frames else 100
     return (f"{len(rows)} of {n_frames} frames ({share:.0f} %), {size:.1f} MB: {states['fetched']} "
-            f"fetched, {states['here_before']} were here, {states['missing']} missing, "
+            f"fetched, {states['here_before']} were here, "
+            f"{states['missing'] + states['missing_beside']} missing, "
             f"{states['damaged']} damaged")  # fmt: skip

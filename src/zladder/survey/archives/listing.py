@@ -13,6 +13,7 @@ from zladder.config.data import (
     fetched_path,
     survey_files,
 )
+from zladder.config.grids import reach_rows
 from zladder.config.imaging import FRAME_NAME
 from zladder.survey.archives.accounts import missing_accounts
 from zladder.survey.archives.kept import Place
@@ -82,7 +83,8 @@ def parts_of(settings: Mapping[str, Any], survey: str, catalog: Path) -> list[Pa
         archive = document["frames"]["archive"]
         entry = archives[archive]
         pace = entry.get("requests_per_second", settings["fetching"]["requests_per_second"])
-        found.append(_frames(survey, archive, entry, document["bands"], catalog, pace))
+        reach = reach_rows(settings["cutouts"], document["frames"])
+        found.append(_frames(survey, archive, entry, document["bands"], catalog, pace, reach))
     return found
 
 
@@ -107,16 +109,17 @@ def _file(survey: str, part: str, archive: str, entry: Mapping[str, Any], path: 
 
 def _frames(
     survey: str, archive: str, entry: Mapping[str, Any], bands: Sequence[str], catalog: Path,
-    requests_per_second: float,
+    requests_per_second: float, reach: float | None,
 ) -> Part:  # fmt: skip
     """Return the frames of a survey: how many there are is known once its catalogue was read."""
     folder = Path(fetched_frames(survey))
     if not catalog.is_file():
         note = f"which ones tells {catalog}, which is not there yet"
         return Part(survey, "frames", archive, entry, str(folder), here=False, note=note)
-    from zladder.survey.archives.frames import fields_of
+    from zladder.survey.archives.field_plan import plan_fields
 
-    fields, _ = fields_of(catalog, (0, 1))
+    plan = plan_fields(catalog, bands, (0, 1), reach)
+    fields = [*plan.fields, *plan.beside]
     sizes = [
         size for field in fields for band in bands if (size := _frame_bytes(folder, field, band))
     ]
