@@ -13,7 +13,12 @@ from zladder.config.image_references import require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
 from zladder.config.selections import require_selections
-from zladder.config.split_references import require_draws, require_one_test_set, require_told
+from zladder.config.split_references import (
+    require_draws,
+    require_held_out,
+    require_one_test_set,
+    require_told,
+)
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ def require_references(settings: Mapping[str, Any]) -> None:
     require_images(settings)
     for study in settings["study_files"]:
         require_runs(settings, study)
+        require_held_out(settings, study)
     for name, document in settings["reference_files"].items():
         samples = settings["catalogs"]["samples"]
         require_known(document["sample"], samples, f"config/references/{name}.yaml", "sample")
