@@ -118,8 +118,10 @@ def write_toy_results(folder: Path, n: int = 1600, seed: int = 5) -> ToyResults:
     write_standard(frame[["object_id", "split"]], results.dataset, dataset_metadata(frame))
     splits = notes_of([results.dataset])
     order = rng.permutation(n)
-    truth = pd.DataFrame({"object_id": ids, "objID": -1, "z_true": seen.z}).iloc[order]
-    stars = pd.DataFrame({"object_id": [-1, 5], "objID": [7, -1], "z_true": [0.1, np.nan]})
+    truth = pd.DataFrame({"object_id": ids, "objID": -1, "cfhtls_id": -1, "z_true": seen.z})
+    truth = truth.iloc[order]
+    stars = pd.DataFrame({"object_id": [-1, 5, -1], "objID": [7, -1, -1], "cfhtls_id": [-1, -1, 2],
+                          "z_true": [0.1, np.nan, 0.3]})  # fmt: skip
     pd.concat([truth, stars]).to_parquet(results.truth)
     answers = {
         "oracle": seen.best,

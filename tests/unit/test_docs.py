@@ -232,6 +232,28 @@ def yaml_examples(page: str) -> dict[str, str]:
     return dict(blocks)
 
 
+def test_the_example_of_labels_for_deep_images_can_be_planned(given):
+    text = (ROOT / "docs" / "real-data.md").read_text(encoding="utf-8")
+    (example,) = re.findall(
+        r"^```yaml\n# --configfile deep\.yaml[^\n]*\n(.*?)^```$", text, re.M | re.S
+    )
+    tree = load_settings(ROOT, given(studies=["label_efficiency"], **yaml.safe_load(example)))
+    study = tree["study_files"]["label_efficiency"]
+    recipe = {"recipe": "resnet_regression"}
+    for labelled, other in (
+        ("cfhtls_labelled_images", "cfhtls_images"), ("hsc_images", "hsc_deep_images"),
+    ):  # fmt: skip
+        study |= {
+            "test_on": [labelled], "embed_on": labelled,
+            "encoders": {"moco": {"recipe": "moco", "dataset": other}},
+            "networks": {"tuned": {**recipe, "dataset": labelled, "parent": "moco"}},
+            "controls": {"dataset": labelled, "methods": ["mean_z"]},
+        }  # fmt: skip
+        ladder = Wiring(tree, make_plan(tree))
+        assert set(ladder.plan.datasets) == {labelled, other}
+        assert ladder.oracle_samples() == (["mock_specz"] if labelled == "hsc_images" else [])
+
+
 def test_the_example_of_ones_own_survey_works(tmp_path, monkeypatch):
     examples = yaml_examples("real-data.md")
     new = {f"config/{folder}my_field.yaml" for folder in ("surveys/", "studies/", "")}

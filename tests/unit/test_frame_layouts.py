@@ -111,7 +111,7 @@ def wiring(settings, tmp_path, monkeypatch):
     tree = settings()
     tree["study_files"]["label_efficiency"] |= {
         "test_on": ["hsc_images"],
-        "embed_on": "hsc_images",
+        "embed_on": "cfhtls_images",
         "encoders": {"moco": {"recipe": "moco", "dataset": "cfhtls_images"}},
         "networks": {"supervised": {"recipe": "resnet_regression", "dataset": "hsc_images"}},
         "controls": {"dataset": "hsc_images", "methods": ["mean_z"]},

@@ -6,6 +6,7 @@ import pytest
 from refusing import CLASSES, HAYAT, LIN, PIXELS, put, refused
 
 from zladder.config.image_references import shows_held_out
+from zladder.config.plan import make_plan
 from zladder.config.references import require_references
 from zladder.learning.room import room_pixels
 from zladder.provenance.errors import BadInput
@@ -52,6 +53,28 @@ def test_no_encoder_sees_what_a_test_set_holds_out(settings):
         made["datasets"]["datasets"] |= {test: entry} if entry else {}
         assert not shows_held_out(made, "deep_images", test)
         assert shows_held_out(made, "main_images", test) == (entry is by_galaxy)
+
+
+def test_an_encoder_learns_from_a_dataset_that_is_all_for_training(settings):
+    tree = settings()
+    put(tree, (*PIXELS, "encoders", "moco", "dataset"), "main_images")
+    error = refused(tree)
+    assert (error.file, error.place) == (HAYAT, "encoders.moco.dataset")
+    assert error.found == "'main_images', which has splits"
+
+
+def test_features_are_not_asked_of_images_in_other_bands(settings):
+    tree = settings()
+    tree["studies"], study = ["label_efficiency"], tree["study_files"]["label_efficiency"]
+    study["networks"] = {"probe_moco": study["networks"]["probe_moco"]}
+    for encoder in study["encoders"].values():
+        encoder["dataset"] = "cfhtls_images"
+    make_plan(tree)  # SDSS has the same five
+    study["embed_on"] = "hsc_images"
+    with pytest.raises(BadInput) as caught:
+        make_plan(tree)
+    assert (caught.value.file, caught.value.place) == (HAYAT, "embed_on")
+    assert caught.value.found == "'hsc_images', in g, r, i, z, y"
 
 
 def test_probes_are_asked_for_splits_as_published_too(settings):

@@ -113,6 +113,24 @@ def test_many_panels_are_put_into_rows_and_none_is_lost(report_world, tmp_path):
     assert "shown: the 8 of 25" in words_of(figure)
 
 
+@pytest.mark.parametrize("kind", ["planes", "residuals", "intervals"])
+def test_a_figure_says_whose_splits_it_shows_and_cuts_no_word_off(report_world, kind):
+    """Both conventions at once do not fit one line of the narrowest of these figures."""
+    scores = report_world.table("main_sample", "scores")
+    scores["split_convention"] = "by_galaxy + validation_as_test"
+    found = roles_of(scores, report_world.table("main_sample", "differences"))
+    if kind == "planes":
+        figure = draw_planes(planes(report_world, "main_sample"), "T", **found.split_words)
+    elif kind == "residuals":
+        figure = draw_residuals(report_world.table("main_sample", "curves"), found, "T")
+    else:
+        figure = draw_intervals(scores, found, STUDIES["main_sample"].convention, "T")
+    figure.draw_without_rendering()
+    (told,) = [text for text in figure.findobj(Text) if "as published" in text.get_text()]
+    assert " ".join(told.get_text().split()).endswith("choose the models, are the test galaxies")
+    assert told.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_no_galaxy_of_a_plane_is_lost_without_a_count(report_world):
     for row in planes(report_world, "transfer").values():
         for panel in row:

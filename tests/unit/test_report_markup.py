@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from zladder.report.markup import Html, joined, tag
+from zladder.report.markup import Html, breakable, joined, tag
 from zladder.report.numerals import (
     count,
     count_cell,
@@ -33,6 +33,14 @@ def test_what_is_html_already_is_not_escaped_again():
     assert joined("a&b", None, Html("<br/>")) == "a&amp;b<br/>"
     assert tag("img", src="x") == '<img src="x"/>'
     assert tag("span", class_="bar") == '<span class="bar"></span>'
+
+
+def test_a_long_name_may_break_at_its_underscores_and_stays_the_same_text():
+    shown = breakable("probe_moco_f20<")
+    assert shown == "probe_<wbr/>moco_<wbr/>f20&lt;"
+    text = "".join(ElementTree.fromstring(tag("th", shown)).itertext())
+    assert text == "probe_moco_f20<"
+    assert breakable("plain") == "plain"
 
 
 def test_a_page_is_well_formed_whatever_its_title_says():

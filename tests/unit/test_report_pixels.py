@@ -123,6 +123,16 @@ def test_red_galaxies_look_red_blue_ones_blue_and_the_sky_black():
     assert bright[0, 0] / bright[0, 0].max() == pytest.approx(ratio, abs=0.1)  # cores keep colour
 
 
+def test_faint_galaxies_are_seen_where_most_are_faint():
+    """Twice the noise in the middle: black beside bright galaxies, grey among their like."""
+    sky, faint, bright = (0.0, 0.0, 0.0), (0.06, 0.06, 0.06), (20.0, 20.0, 20.0)
+    among_bright = colour_images(flat_stamps(faint, bright, bright))[0]
+    among_faint = colour_images(flat_stamps(faint, faint, faint, bright, sky))
+    assert among_faint[0].max() > 2 * among_bright.max()
+    assert among_faint[-1].max() <= 5  # the sky stays black
+    assert among_faint[3].max() > among_faint[0].max()
+
+
 @pytest.mark.parametrize(
     ("bands", "expected"),
     [("ugriz", "irg"), ("grizy", "irg"), ("giz", "zig"), ("riz", "zir"), ("jhk", "khj")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from copy import deepcopy
 from pathlib import Path
 
 import judge_claims
@@ -20,12 +21,13 @@ from hypothesis import strategies as st
 
 from tests import toys
 from zladder.config.references import require_references
+from zladder.config.split_references import sees_tested
 from zladder.datasets.build import build_dataset
 from zladder.datasets.splits import SPLITS, shares_of
 from zladder.evaluate.asked import asked_galaxies, whole_table
 from zladder.provenance.errors import BadInput
 from zladder.report.claims_page import claims_table
-from zladder.report.split_words import split_caption, split_words
+from zladder.report.split_words import split_caption, split_words, what_chose
 from zladder.tables.split_notes import (
     SplitNote,
     dataset_metadata,
@@ -244,6 +246,15 @@ def test_figures_and_claims_name_the_convention():
     assert split_caption(pd.DataFrame(rows), "b") is None  # scores from before the digest
 
 
+def test_a_page_says_what_the_test_galaxies_chose():
+    notes = {"a_as_published": SplitNote("1", " + ".join(BOTH)), "b": SplitNote("2", "by_galaxy")}
+    both = with_notes(pd.DataFrame({"dataset": [*notes]}), notes)
+    chose = "Test galaxies of a_as_published are the validation galaxies, and chose too."
+    assert what_chose(both) == f"{chose} Others chose nothing."
+    assert what_chose(both[:1]) == chose
+    assert what_chose(both[1:]) == "The test galaxies chose nothing."
+
+
 def test_a_name_says_whether_splits_are_a_papers_own(settings):
     tree = settings()
     datasets = tree["datasets"]["datasets"]
@@ -305,3 +316,37 @@ def test_every_seed_has_a_draw_of_labels(settings):
     with pytest.raises(BadInput) as caught:
         require_references(tree)
     assert (caught.value.place, caught.value.found) == ("label_draws", 5)
+
+
+def test_no_training_sees_the_test_galaxies_of_splits_of_another_kind(settings):
+    """Said before anything is trained; which galaxies two samples share is not known by then."""
+    tree = settings()
+    known = tree["datasets"]["datasets"]
+    known["drawn_as_published"] = {**known["main"], "conventions": ["by_galaxy"]}
+    for one, other, seen in (
+        (
+            "main_images",
+            "main_images_as_published",
+            False,
+        ),  # the paper's own: it chose, and reports
+        ("main_images_as_published", "main_images", True),  # what chose the model is our test set
+        ("drawn_as_published", "main", True),
+        ("main", "drawn_as_published", True),
+        ("main", "main_images", True),  # cells of another size
+        ("deep_images", "main_images_as_published", False),  # other samples
+        ("specz", "combined", False),  # the same cells
+    ):
+        assert sees_tested(tree, one, other) is seen, (one, other)
+    studies = tree["study_files"]
+    study = studies["label_efficiency"]
+    study["test_on"] = ["main_images", "main_images_as_published"]
+    require_references(tree)
+    for place in ("networks.catalogue", "controls"):
+        block, _, name = place.partition(".")
+        changed = deepcopy(study)
+        entry = changed[block][name] if name else changed[block]
+        entry["dataset"] = "main_images_as_published"
+        with pytest.raises(BadInput) as caught:
+            require_references({**tree, "study_files": {**studies, "label_efficiency": changed}})
+        assert caught.value.place == f"{place}.dataset"
+        assert "'main_images'" in caught.value.expected

@@ -65,6 +65,7 @@ def test_the_truth_is_found_by_identifier_and_a_star_has_none(toy):
     found = true_redshifts(toy.truth, np.array([7, 5, ids[3], 7]))
     assert found[[0, 2, 3]] == pytest.approx([0.1, toy.seen.z[3], 0.1])  # 7 is an objID
     assert np.isnan(found[1])  # a star
+    assert true_redshifts(toy.truth, np.array([2])) == pytest.approx([0.3])  # of a CFHTLS-like tile
 
 
 def test_an_object_that_the_truth_does_not_list_is_refused(toy):

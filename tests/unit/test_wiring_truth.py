@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from zladder.config.plan import make_plan
 from zladder.config.wiring import option
 from zladder.config.wiring_truth import FALSE_ALARMS
 from zladder.docs.pages import mock_wiring
@@ -52,6 +53,31 @@ def test_the_oracle_is_estimated_where_many_band_labels_are(wiring):
     assert told["transfer"] == ["photoz", "combined"]
     tables = wiring.mock_tables()
     assert {f"<results>/report/{study}.pit.parquet" for study in told} <= set(tables)
+
+
+def test_an_oracle_answers_for_the_photometry_that_it_knows_alone(wiring):
+    """Labels of the mock sky beside other photometry than the oracle's: no answer, and no fault."""
+    known = [*wiring.oracle_samples()]
+    assert {"mock_specz", "mock_photoz", "mock_main"} <= set(known)
+    samples = deepcopy(wiring.settings["catalogs"]["samples"])
+    for name in ("mock_specz", "mock_photoz"):
+        samples[name]["photometry"] = "mock_cfhtls"
+    catalogs = {**wiring.settings["catalogs"], "samples": samples}
+    other = replace(wiring, settings={**wiring.settings, "catalogs": catalogs})
+    left = [name for name in known if name not in ("mock_specz", "mock_photoz")]
+    assert other.oracle_samples() == left
+    assert "transfer" not in other.oracle_studies()
+    assert "transfer" in other.simulated_studies()
+
+
+def test_an_oracle_is_asked_for_what_is_tested_alone(wiring):
+    """Galaxies that a study trains on and no more have none: nobody would be held against it."""
+    study = {**wiring.settings["study_files"]["transfer"], "test_on": ["specz"]}
+    settings = {**wiring.settings, "studies": ["transfer"], "studies_if_data": []}
+    settings["study_files"] = {**settings["study_files"], "transfer": study}
+    found = replace(wiring, settings=settings, plan=make_plan(settings))
+    assert {"mock_specz", "mock_photoz"} <= set(found.plan.samples)
+    assert found.oracle_samples() == ["mock_specz"]
 
 
 def test_the_levels_of_all_comparisons_together_are_one_per_cent(wiring):

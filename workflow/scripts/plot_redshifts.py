@@ -32,7 +32,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     scores, differences = (read_table(path) for path in (options.scores, options.differences))
     roles, settings = roles_of(scores, differences), options.settings
     planes = read_planes(options.predictions, scores, roles, settings["convention"])
-    save_figure(draw_planes(planes, settings["title"], roles.left_out), options.planes, options.dpi)
+    figure = draw_planes(planes, settings["title"], roles.left_out, **roles.split_words)
+    save_figure(figure, options.planes, options.dpi)
     save_figure(draw_front(*front_plane(planes, roles)), options.front, options.dpi)
     return {"counts": {name: panels[0].n_total for name, panels in planes.items()}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.cards import Card, dataset_samples, resolve_cards
+from zladder.config.cards import Card, dataset_photometry, dataset_samples, resolve_cards
 from zladder.config.data import missing_files, require_obtainable
 from zladder.config.grids import require_grid
 from zladder.config.stamp_room import require_sides
@@ -87,9 +87,9 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     ------
     BadInput
         For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
-        bands, encoders that learn colours from galaxies without magnitudes, stamps larger than the
-        images they are taken from, a survey whose files are neither here nor fetchable, or a grid
-        that its frames do not fit.
+        bands, features of images in other bands, encoders that learn colours from galaxies without
+        magnitudes, stamps larger than the images they are taken from, a survey whose files are
+        neither here nor fetchable, or a grid that its frames do not fit.
     """
     studies = _once(settings["studies"])
     studies += [
@@ -108,6 +108,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     require_grid(settings, datasets)
     require_sides(settings, datasets)
     _require_magnitudes(settings, cards)
+    _require_embeddable(settings, cards)
     surveys = _surveys_of(settings, samples)
     for survey in surveys:
         require_obtainable(survey, settings["survey_files"][survey], settings["archives"])
@@ -129,6 +130,21 @@ def _require_magnitudes(settings: Mapping[str, Any], cards: Mapping[str, Card]) 
                                f"samples with magnitudes: {run} learns colours",
                                f"'{sample}', which has none in {', '.join(missing)}",
                                "take other samples, or recipes with colour_weight 0")  # fmt: skip
+
+
+def _require_embeddable(settings: Mapping[str, Any], cards: Mapping[str, Card]) -> None:
+    """Refuse features of galaxies whose images are in other bands than the encoder's."""
+    for run, card in cards.items():
+        study = run.split(".")[0]
+        if card["task"] != "pretrain":
+            continue
+        there = settings["study_files"][study]["embed_on"]
+        bands = dataset_photometry(settings, there)["bands"]
+        if card["inputs"]["bands"] != bands:
+            raise BadInput(f"config/studies/{study}.yaml", "embed_on",
+                           f"a dataset in the bands of {run}, {', '.join(card['inputs']['bands'])}",
+                           f"'{there}', in {', '.join(bands)}",
+                           "take images of one survey, or of two with the same bands")  # fmt: skip
 
 
 def _has_data(settings: Mapping[str, Any], study: str) -> bool:

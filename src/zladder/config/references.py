@@ -16,6 +16,7 @@ from zladder.config.selections import require_selections
 from zladder.config.split_references import (
     require_draws,
     require_given_parts,
+    require_held_out,
     require_one_test_set,
     require_told,
 )
@@ -46,6 +47,7 @@ def require_references(settings: Mapping[str, Any]) -> None:
     require_images(settings)
     for study in settings["study_files"]:
         require_runs(settings, study)
+        require_held_out(settings, study)
     for name, document in settings["reference_files"].items():
         samples = settings["catalogs"]["samples"]
         require_known(document["sample"], samples, f"config/references/{name}.yaml", "sample")

@@ -42,8 +42,8 @@ def require_runs(settings: Mapping[str, Any], study: str) -> None:
     ------
     BadInput
         For names given twice, keys that the recipe does not read, networks on images whose dataset
-        has none, encoders that would see what is held out, features of other galaxies than
-        `embed_on`, and parents and labels that are missing or of a wrong kind.
+        has none, encoders that would see what is held out or whose dataset has splits, features of
+        other galaxies than `embed_on`, and parents and labels that are missing or of a wrong kind.
     """
     document, file = settings["study_files"][study], f"config/studies/{study}.yaml"
     tasks = _tasks(settings, document)
@@ -52,6 +52,7 @@ def require_runs(settings: Mapping[str, Any], study: str) -> None:
         place = f"encoders.{method}.dataset"
         _require_images(settings, entry["dataset"], file, place)
         _require_unseen(settings, entry["dataset"], document["test_on"], file, place)
+        _require_training_alone(settings, entry["dataset"], file, place)
     for method, entry in document["networks"].items():
         place = f"networks.{method}"
         _require_read(settings, entry, file, place)
@@ -180,6 +181,16 @@ def _require_unseen(
             expected = f"a dataset none of whose stamps shows what '{test}' holds out"
             hint = f"name '{test}' under its away_from in config/stages/datasets.yaml"
             raise BadInput(file, place, expected, f"'{dataset}'", hint)
+
+
+def _require_training_alone(
+    settings: Mapping[str, Any], dataset: str, file: str, place: str
+) -> None:
+    """Refuse an encoder on a dataset that has splits: it would learn from none but all of them."""
+    if "away_from" not in settings["datasets"]["datasets"][dataset]:
+        expected = "a dataset that is all for training: one with away_from"
+        hint = "give the sample a dataset of its own in config/stages/datasets.yaml"
+        raise BadInput(file, place, expected, f"'{dataset}', which has splits", hint)
 
 
 def _require_images(settings: Mapping[str, Any], dataset: str, file: str, place: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.data import catalogue_parts, survey_files
+from zladder.config.image_references import holds
 from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.provenance.errors import BadInput, require_known
 
@@ -104,3 +105,49 @@ def _parts(settings: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
         files = survey_files(survey, surveys[survey], "")
         found |= dict.fromkeys(catalogue_parts(surveys[survey], files))
     return list(found)
+
+
+def require_held_out(settings: Mapping[str, Any], study: str) -> None:
+    """Refuse trainings that see the test galaxies of their study, as far as the splits tell it.
+
+    What follows from the galaxies alone (two samples of one sky) is refused with the predictions.
+
+    Raises
+    ------
+    BadInput
+        With the training, and the test set that it sees.
+    """
+    document, file = settings["study_files"][study], f"config/studies/{study}.yaml"
+    trainings = {f"networks.{method}": entry for method, entry in document["networks"].items()}
+    for place, entry in {**trainings, "controls": document["controls"]}.items():
+        for test in document["test_on"]:
+            if sees_tested(settings, entry["dataset"], test):
+                expected = f"splits that keep the test galaxies of '{test}' out of the training"
+                found = f"'{entry['dataset']}', whose galaxies are split otherwise"
+                hint = "train and test with the same kind of splits, or take them for two studies"
+                raise BadInput(file, f"{place}.dataset", expected, found, hint)
+
+
+def sees_tested(settings: Mapping[str, Any], dataset: str, test: str) -> bool:
+    """Return whether who trains on a dataset sees test galaxies of another of the same samples.
+
+    To be chosen by galaxies that a paper reports too is that paper's own convention, and allowed.
+    """
+    one, other = (settings["datasets"]["datasets"][name] for name in (dataset, test))
+    names = [
+        {sample for listed in e["samples"].values() for sample in listed} for e in (one, other)
+    ]
+    if dataset == test or not set.intersection(*names):
+        return False
+    if "away_from" in one:
+        return not any(holds(settings, whole, test) for whole in one["away_from"])
+    if any(_drawn(one, key) != _drawn(other, key) for key in ("images", "given_parts", BY_GALAXY)):
+        return True
+    return _drawn(one, VALIDATION_AS_TEST) and not _drawn(other, VALIDATION_AS_TEST)
+
+
+def _drawn(entry: Mapping[str, Any], key: str) -> Any:
+    """Return a key of a dataset, or whether it follows a convention of this name."""
+    return (
+        entry.get(key) if key in ("images", "given_parts") else key in entry.get("conventions", ())
+    )

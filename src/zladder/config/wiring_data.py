@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 SIMULATED = "<results>/survey"
 MEASURED_SURVEY = "mock_sdss_measured"
-# Which oracle knows how a simulated list of labels was made, and what it reads of the settings.
+# Which oracle knows how labels and photometry were simulated, and what it reads of the settings.
 ORACLE_KINDS = {
-    "sdss.csv": "main",
-    "galaxiesml.csv": "spectroscopic",
-    "cosmos.fits": "photometric",
+    ("sdss.csv", "sdss.csv"): "main",
+    ("galaxiesml.csv", "hsc.csv"): "spectroscopic",
+    ("cosmos.fits", "hsc.csv"): "photometric",
 }
 # Oracles that are not exact: what they know of the selection is estimated.
 ESTIMATED_ORACLES = ("photometric",)
@@ -237,8 +237,9 @@ class DataWiring:
         return canonical_json({n: files[n] for n in files if files[n]["sample"] in samples})
 
     def oracle_samples(self) -> list[str]:
-        """Return the samples whose population and selection are known: of the mock sky."""
-        return [sample for sample in self.plan.samples if self._oracle_kind(sample)]
+        """Return the tested samples whose population and selection are known: of the mock sky."""
+        known = [sample for sample in self.plan.samples if self._oracle_kind(sample)]
+        return [sample for sample in known if self.held_out_of(sample)]
 
     def oracles_for(self, sample: str) -> list[str]:
         """Return the oracles that know a sample; the second where the catalogue lists shapes."""
@@ -248,9 +249,10 @@ class DataWiring:
 
     def _oracle_kind(self, sample: str) -> str:
         """Return which oracle answers for a sample; nothing if none does."""
-        labels = self.settings["catalogs"]["samples"][sample]["labels"]
-        file = self.settings["survey_files"][labels]["source"].get("simulated")
-        return ORACLE_KINDS.get(str(file), "")
+        entry, surveys = self.settings["catalogs"]["samples"][sample], self.settings["survey_files"]
+        parts = (surveys[entry[part]]["source"] for part in ("labels", "photometry"))
+        labels, photometry = (str(source.get("simulated")) for source in parts)
+        return ORACLE_KINDS.get((labels, photometry), "")
 
     def is_estimated(self, sample: str) -> bool:
         """Return whether a sample has an oracle that is not exact."""

@@ -137,5 +137,5 @@ def _require_unseen(
         if len(shared):
             expected = f"test galaxies that the run did not see in {source}"
             found = f"{len(shared)} that it saw, the first is {shared[0]}"
-            hint = "give both datasets the same splits and given_parts"
+            hint = "give both datasets the same splits, conventions and given_parts"
             raise BadInput(path, "column 'object_id'", expected, found, hint)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The columns of the truth that name an object in a photometric catalogue; negative: in none.
-IDENTIFIERS = ("object_id", "objID")
+IDENTIFIERS = ("object_id", "objID", "cfhtls_id")
 
 
 def true_redshifts(truth: Path, object_id: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from zladder.provenance.errors import BadInput
 from zladder.report.methods import first_seed_files
 from zladder.report.numerals import MINUS
+from zladder.report.split_words import split_words
 from zladder.report.style import (
     INK,
     SOFT,
@@ -104,7 +105,8 @@ def draw_collapse(
     rows = -(-len(methods) // columns)
     figure = new_figure(WIDTH_IN, max(ROW_IN * rows, 4.2) + 0.85)
     headline(figure, f"{title}: the distribution of the estimates, and the pull of each class")
-    footline(figure, READING)
+    tested = first["dataset"].iloc[0]
+    footline(figure, f"test galaxies of {tested}{split_words(first, tested)} · {READING}")
     left, right = figure.subfigures(1, 2, width_ratios=(1.75, 1), wspace=0.02, squeeze=False)[0]
     grid = left.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     edges = _edges(estimates.z_true)

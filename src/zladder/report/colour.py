@@ -18,7 +18,10 @@ TRIPLES = (("i", "r", "g"), ("z", "i", "g"), ("z", "i", "r"))
 GAINS = (0.95, 1.25, 2.1)
 SATURATION = 1.35  # how far colours are pulled from grey
 SOFTENING = 8.0  # Q of Lupton et al. 2004: where the stretch turns from linear to logarithmic
-STRETCH_SIGMAS = 22.0  # the linear part, in units of the noise of a pixel
+# The linear part, in units of the noise of a pixel: twice what the middle of half of the galaxies
+# exceeds, within these ends. The faint galaxies of a deep field would else stay black.
+STRETCH_SIGMAS = (6.0, 22.0)
+MIDDLE_PIXELS = 3  # side of the square whose mean tells how bright the middle is
 BLACK_SIGMAS = 0.6  # what is darker is black: the sky shows a little of its noise
 
 
@@ -44,8 +47,15 @@ def colour_images(stamps: ShownStamps) -> np.ndarray:
     channels = stamps.flux[:, places] * gains[:, None, None]
     grey = channels.mean(axis=1, keepdims=True)
     channels = np.where(grey > 0, np.maximum(grey + SATURATION * (channels - grey), 0), channels)
+    stretch = sigma * float(np.clip(2 * _middle(grey[:, 0]) / sigma, *STRETCH_SIGMAS))
     return np.stack([
-        make_lupton_rgb(*channel, minimum=BLACK_SIGMAS * sigma, stretch=STRETCH_SIGMAS * sigma,
-                        Q=SOFTENING)
+        make_lupton_rgb(*channel, minimum=BLACK_SIGMAS * sigma, stretch=stretch, Q=SOFTENING)
         for channel in channels
     ])  # fmt: skip
+
+
+def _middle(grey: np.ndarray) -> float:
+    """Return the median brightness of the middle of images (N, S, S)."""
+    first = (grey.shape[-1] - MIDDLE_PIXELS) // 2
+    middle = grey[:, first : first + MIDDLE_PIXELS, first : first + MIDDLE_PIXELS]
+    return float(np.nanmedian(middle.mean(axis=(1, 2))))

@@ -177,7 +177,8 @@ def _signal(axes: Axes, dataset: pd.DataFrame, bands: Sequence[str]) -> None:
         top = max(top, float(counts.max()))
         axes.stairs(counts, edges, color=band_colour(band, bands), linewidth=1.4, label=label)
     axes.legend(loc="upper center", ncols=3, handlelength=1.1, columnspacing=1.0, fontsize=7.5,
-                title=f"below {DETECTED:g}", title_fontsize=7.5)  # fmt: skip
+                title=f"below {DETECTED:g}", title_fontsize=7.5,
+                frameon=True, framealpha=0.9, edgecolor="none")  # fmt: skip
     axes.set(xlabel="flux over its error", ylabel="galaxies per bin", xscale="log",
              xlim=(edges[0], edges[-1]), ylim=(0, 1.5 * top))  # fmt: skip
     ticks = [step for step in (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000)

@@ -84,7 +84,7 @@ def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
     )
     of_labels = "Redshifts by split have the area 1 each, so that their shapes can be compared. "
     caption = (of_labels if labelled else "") + (
-        "Signal-to-noise is 1.0857 over the error of the magnitude; the dashed line is at 5. "
+        "Signal-to-noise is 1.0857 over the error of the magnitude; a dashed line is at 5. "
         "Right: the largest distance of two cumulative distributions, beside what whole cells "
         "of the sky give that are dealt out anew; a filled mark is beyond 99 % of these deals."
     )
@@ -99,9 +99,14 @@ def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
         ]
         for row in splits.to_dict("records")
     ]  # fmt: skip
-    note = ("“train 10 %” are the training galaxies whose labels a network with a tenth of the "
-            "labels is given; a smaller fraction lies inside every larger one.")  # fmt: skip
-    fractions = paragraph(note, kind="note") if splits["part"].str.contains("%").any() else None
+    shares = splits.loc[splits["part"].str.contains("%"), "part"]
+    note = (
+        f"“{shares.iloc[0]}” are the training galaxies whose labels a network with this share of "
+        "them is given; a smaller share lies inside every larger one."
+        if len(shares)
+        else ""
+    )
+    fractions = paragraph(note, kind="note") if note else None
     return section(
         "Redshifts and light", wide_image(figure, words, caption), table(head, rows), fractions
     )

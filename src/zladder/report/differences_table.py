@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from zladder.report.markup import Html, tag
+from zladder.report.markup import Html, breakable, tag
 from zladder.report.methods import in_blocks
 from zladder.report.numerals import dash, fixed, interval_cell
 from zladder.report.page import paragraph, table
@@ -36,16 +36,18 @@ def differences_section(differences: pd.DataFrame, dataset: str, roles: Roles) -
 
 def _columns(found: pd.DataFrame, methods: Sequence[str], chosen: str) -> Html:
     """Return the table of some networks."""
-    heads = [tag("th", name, tag("span", "★ chosen" if name == chosen else "", class_="sub mark"),
-                 class_="n")
-             for name in methods]  # fmt: skip
+    marks = {chosen: "★ chosen"}
+    heads = [
+        tag("th", breakable(name), tag("span", marks.get(name, ""), class_="sub mark"), class_="n")
+        for name in methods
+    ]
     cells = found.set_index(["metric", "method"])
     rows = [
         [tag("th", tag("code", metric), scope="row"),
          *[_cell(cells.loc[(metric, method)], metric, method) for method in methods]]
         for metric in dict.fromkeys(found["metric"])
     ]  # fmt: skip
-    return table(["", *heads], rows)
+    return table(["", *heads], rows, class_="dense")
 
 
 def _cell(row: pd.Series, metric: str, method: str) -> Html:

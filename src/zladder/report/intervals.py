@@ -9,6 +9,7 @@ import numpy as np
 from zladder.report.methods import Roles, ordered_methods
 from zladder.report.metric_words import FORMULAS, SIGNED, outlier_id
 from zladder.report.numerals import decimals_for, fixed
+from zladder.report.split_words import split_words
 from zladder.report.style import (
     CHOSEN_MARK,
     CHOSEN_NOTE,
@@ -54,7 +55,8 @@ def draw_intervals(scores: pd.DataFrame, roles: Roles, convention: str, title: s
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, dataset in zip(rows, roles.datasets, strict=True):
         test = scores[(scores["dataset"] == dataset) & (scores["split"] == "test")]
-        headline(part, f"{dataset} · {int(test['n_used'].max()):,} galaxies", size=9.5)
+        words = f"{dataset} · {int(test['n_used'].max()):,} galaxies{split_words(scores, dataset)}"
+        headline(part, words, size=9.5)
         for axes, metric in zip(part.subplots(1, 3, sharey=True), metrics, strict=True):
             found = test[test["metric"] == metric].set_index("method").loc[order]
             _panel(axes, found, metric, roles, dataset)

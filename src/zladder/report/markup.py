@@ -41,7 +41,14 @@ def joined(*children: object) -> Html:
 
 def listed(children: list[Html], between: str = " ") -> Html:
     """Return elements with a text between them."""
-    return Html(escape(between).join(children))
+    return Html(joined(between).join(children))
 
 
-_VOID = ("br", "hr", "img", "meta")
+def breakable(name: str) -> Html:
+    """Return a name that may go on in the next line after each of its underscores."""
+    return listed(
+        [joined(part) for part in name.replace("_", "_\n").split("\n")], between=tag("wbr")
+    )
+
+
+_VOID = ("br", "hr", "img", "meta", "wbr")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zladder.config.names import ORACLES, method_of
+from zladder.report.split_words import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ class Roles:
         What knows the population that was simulated: shown beside the methods, never one of them.
     estimated
         The datasets for which these are not exact.
+    split_words
+        {dataset: what figures add to its name}: that its splits are a paper's own.
     """
 
     networks: list[str]
@@ -43,6 +46,7 @@ class Roles:
     best: dict[str, list[str]] = field(default_factory=dict)
     oracles: list[str] = field(default_factory=list)
     estimated: list[str] = field(default_factory=list)
+    split_words: dict[str, str] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -93,6 +97,7 @@ def roles_of(
         {name: _ranked(scores, name, networks, str(best.loc[name, "method"])) for name in datasets},
         oracles,
         [name for name in datasets if oracles and name in estimated],
+        {name: split_words(scores, name) for name in datasets},
     )
 
 

@@ -34,7 +34,9 @@ tr.break > * { border-top: 2px solid var(--soft); }
 .sub { display: block; color: var(--soft); font-size: 11px; white-space: nowrap; }
 .wrap .sub { white-space: normal; } .wrap td.n .sub { white-space: nowrap; }
 table.dense { width: 100%; table-layout: fixed; } .dense th:first-child { width: 112px; }
-.dense th, .dense td { padding: 4px 5px; } .dense .sub { white-space: normal; font-size: 10.5px; }
+.dense thead th { white-space: normal; font-size: 12px; }
+.dense th, .dense td { padding: 4px 5px; } .dense .sub { white-space: normal; font-size: 10.5px;
+  overflow-wrap: anywhere; }
 td code { white-space: nowrap; } td details { margin: 0; }
 th code { overflow-wrap: normal; white-space: nowrap; background: none; padding: 0; }
 .grey { color: var(--soft); }

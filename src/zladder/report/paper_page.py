@@ -14,6 +14,7 @@ from zladder.report.paper_runs import runs_table
 from zladder.report.paper_words import PAPER_WORDS, PaperWords
 from zladder.report.records import Record, of_rule
 from zladder.report.references import PAPERS
+from zladder.report.split_words import recorded_mark
 from zladder.report.summary_page import Found, study_section
 from zladder.report.summary_words import sky_words
 
@@ -120,8 +121,9 @@ def _built(
     ]
     splits = list(dict.fromkeys(split for record in made for split in record.by_split))
     rows = [
-        [record.subject, *[tag("td", count(record.by_split.get(split, 0)), class_="n")
-                           for split in splits]]
+        [joined(record.subject, recorded_mark(record.content)),
+         *[tag("td", count(record.by_split.get(split, 0)), class_="n")
+           for split in splits]]
         for record in made
     ]  # fmt: skip
     head = ["galaxies of", *[tag("th", split, class_="n") for split in splits]]

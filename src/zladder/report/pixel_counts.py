@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.names import BY_GALAXY
-from zladder.report.markup import Html, joined, tag
+from zladder.report.markup import Html, breakable, joined, tag
 from zladder.report.numerals import count, count_cell
 from zladder.report.page import paragraph, section, table
 from zladder.report.records import of_rule
@@ -68,7 +68,7 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
     splits = list(dict.fromkeys(split for record in made for split in record.by_split))
     rows = [
         [
-            joined(record.subject, split_label(record.content)),
+            joined(breakable(record.subject), split_label(record.content)),
             count_cell(sum(dict(record.counts.get("n_in", {})).values())),
             count_cell(record.counts.get("n_copies_dropped")),
             count_cell(record.counts.get("n_without_stamp")),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DENSITY_COLOURS = ("#b9d2e5", "#79add2", "#2f7ab5", "#123f78", "#0a1633")
 WORDS = "outside: galaxies beyond the frame · first seed; numbers: mean over seeds"
 SCALE_LABEL = "galaxies per cell"
+FRONT_CHARACTERS = 32  # of a title in one line above the panel that stands alone
 PANEL_IN = 2.35
 MOST_COLUMNS = 5
 
@@ -73,10 +74,13 @@ def _plane(
 
 
 @styled
-def draw_planes(planes: dict[str, list[Plane]], title: str, left_out: str = "") -> Figure:
+def draw_planes(
+    planes: dict[str, list[Plane]], title: str, left_out: str = "", **split_words: str
+) -> Figure:
     """Return a figure with a panel a method, the datasets below one another.
 
-    `left_out` says which networks are shown, where they are not all.
+    `left_out` says which networks are shown, where they are not all; `split_words` what is added
+    to a dataset's name.
     """
     columns = min(max(len(row) for row in planes.values()), MOST_COLUMNS)
     width = max(columns * PANEL_IN + 1.0, 7.0)
@@ -90,7 +94,8 @@ def draw_planes(planes: dict[str, list[Plane]], title: str, left_out: str = "") 
     )
     rows = figure.subfigures(len(planes), 1, squeeze=False, height_ratios=lines)[:, 0]
     for part, (dataset, panels) in zip(rows, planes.items(), strict=True):
-        headline(part, f"{dataset} · {panels[0].n_total:,} galaxies", size=9.5)
+        words = f"{dataset} · {panels[0].n_total:,} galaxies{split_words.get(dataset, '')}"
+        headline(part, words, size=9.5)
         _row_of_panels(part, panels, columns)
     return figure
 
@@ -107,7 +112,9 @@ def draw_front(panel: Plane, dataset: str) -> Figure:
     figure = new_figure(3.7, 3.6)
     axes = figure.subplots()
     image = draw_plane(axes, panel, top_of(panel.z_true), DENSITY_COLOURS)
-    axes.set_title(f"{dataset}: {panel.title}", fontweight="bold", pad=24)
+    whole = f"{dataset}: {panel.title}"
+    title = whole if len(whole) <= FRONT_CHARACTERS else f"{dataset}:\n{panel.title}"
+    axes.set_title(title, fontweight="bold", pad=24)
     count_bar(figure, image, axes, SCALE_LABEL, shrink=0.85, pad=0.02)
     return figure
 

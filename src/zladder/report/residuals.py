@@ -56,7 +56,7 @@ def draw_residuals(curves: pd.DataFrame, roles: Roles, title: str) -> Figure:
     footline(figure, f"bars: standard error of the mean · {note}")
     rows = figure.subfigures(len(roles.datasets), 1, squeeze=False)[:, 0]
     for part, dataset in zip(rows, roles.datasets, strict=True):
-        headline(part, dataset, size=9.5)
+        headline(part, f"{dataset}{roles.split_words.get(dataset, '')}", size=9.5)
         _row(part, curves[curves["dataset"] == dataset], roles, dataset)
     return figure
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.metrics.conventions import CONVENTIONS, ordered_ids
 from zladder.report.differences_table import differences_section
-from zladder.report.markup import Html, joined, tag
+from zladder.report.markup import Html, breakable, joined, tag
 from zladder.report.methods import Roles, in_blocks, roles_of
 from zladder.report.metric_words import FORMULAS, SIGNED
 from zladder.report.numerals import count_cell, dash, decimals_for, fixed, interval_cell
 from zladder.report.page import folded, page, paragraph, section, table
-from zladder.report.split_words import split_caption
+from zladder.report.split_words import split_caption, what_chose
 from zladder.report.truth_section import truth_sections
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def scores_page(
     roles = roles_of(scores, differences, about["estimated"])
     ids = ordered_ids(about["convention"], dict.fromkeys(scores["metric"]))
     n_family = sum(name in CONVENTIONS[about["convention"]] for name in ids)
-    parts: list[Html] = [_how_to_read(about["convention"], roles)]
+    parts: list[Html] = [_how_to_read(about["convention"], roles, what_chose(scores))]
     for dataset in roles.datasets:
         found = scores[scores["dataset"] == dataset]
         test, validation = (found[found["split"] == split] for split in ("test", "validation"))
@@ -140,14 +140,14 @@ def _heads(methods: Sequence[str], roles: Roles, dataset: str) -> list[Html]:
     marks |= dict.fromkeys(roles.oracles, knows)
     return [
         tag(
-            "th", method, tag("span", marks.get(method, ""), class_="sub mark"),
+            "th", breakable(method), tag("span", marks.get(method, ""), class_="sub mark"),
             class_="n" if method in roles.networks else "n grey",
         )
         for method in methods
     ]  # fmt: skip
 
 
-def _how_to_read(convention: str, roles: Roles) -> Html:
+def _how_to_read(convention: str, roles: Roles, chose: str) -> Html:
     family = ", ".join(CONVENTIONS[convention])
     return joined(
         paragraph(
@@ -159,7 +159,7 @@ def _how_to_read(convention: str, roles: Roles) -> Html:
         paragraph(
             tag("span", "★ chosen", class_="mark"), " is the network with the smallest sigma_nmad "
             "on the validation galaxies, ", tag("span", "best tool", class_="mark"),
-            " the best of the ordinary tools there. The test galaxies chose nothing. Ordinary "
+            f" the best of the ordinary tools there. {chose} Ordinary "
             f"tools: {', '.join(roles.controls)}. trainz gives every galaxy the most frequent "
             "redshift of the training set, mean_z their mean: they know nothing of the galaxy.",
             kind="note",

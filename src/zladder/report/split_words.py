@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.names import VALIDATION_AS_TEST
 from zladder.report.markup import Html, joined, tag
 from zladder.report.page import paragraph
-from zladder.tables.split_notes import explained
+from zladder.tables.split_notes import SplitNote, explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +47,25 @@ def split_caption(table: pd.DataFrame, dataset: str) -> Html | None:
     return paragraph(*words, mark, f" — {PAPERS_OWN}{explained(convention)}.", kind="note")
 
 
+def what_chose(table: pd.DataFrame) -> str:
+    """Return the sentence on what the test galaxies of a table of scores have chosen."""
+    known = dict.fromkeys(table["dataset"])
+    chose = [n for n in known if SplitNote("", convention_of(table, n)).follows(VALIDATION_AS_TEST)]
+    if not chose:
+        return "The test galaxies chose nothing."
+    those = f"Test galaxies of {', '.join(chose)} are the validation galaxies, and chose too."
+    return those + ("" if len(chose) == len(known) else " Others chose nothing.")
+
+
+def recorded_mark(sidecar: Mapping[str, Any]) -> Html:
+    """Return the mark of a paper's own splits from a dataset's sidecar; nothing for ours."""
+    return split_mark({"split_convention": sidecar.get("split", {}).get("convention", "")})
+
+
 def split_label(sidecar: Mapping[str, Any]) -> Html:
     """Return what stands under a dataset's name: digest of its splits, mark of a paper's own."""
     said = sidecar.get("split", {})
-    mark = split_mark({"split_convention": said.get("convention", "")})
-    return joined(tag("span", said.get("digest", ""), class_="sub"), mark)
+    return joined(tag("span", said.get("digest", ""), class_="sub"), recorded_mark(sidecar))
 
 
 def split_mark(row: Mapping[str, object]) -> Html:

@@ -25,6 +25,7 @@ SOFT = "#5d6670"
 RULE = "#d9dee3"
 NIGHT, STARLIGHT, DUSK = "#05070b", "#e8edf2", "#8b97a5"  # of the figures that show galaxies
 FOOT_LETTERS_PER_IN = 16
+HEAD_LETTERS_PER_IN = 118  # bold, of one point
 CHOSEN_MARK = "★"
 CHOSEN_NOTE = "★ network chosen on validation"
 
@@ -83,8 +84,10 @@ def look_of(method: str, networks: Sequence[str]) -> dict[str, str]:
 
 
 def headline(figure: Any, text: str, size: float = 11.5) -> None:
-    """Write the title of a figure or of a part of it, at its left."""
-    figure.suptitle(text, x=0.008, ha="left", fontsize=size, fontweight="bold")
+    """Write the title of a figure or of a part of it, at its left, in lines that fit its width."""
+    letters = int(figure.bbox.width / figure.dpi * HEAD_LETTERS_PER_IN / size)
+    words = fill(text, letters, break_long_words=False)
+    figure.suptitle(words, x=0.008, ha="left", fontsize=size, fontweight="bold")
 
 
 def apart(heights: Sequence[float], least: float) -> list[float]:

@@ -15,6 +15,7 @@ from zladder.report.metric_words import SIGNED, outlier_id
 from zladder.report.numerals import count, interval_text
 from zladder.report.page import bullets, image, page, paragraph, section
 from zladder.report.records import Record, of_rule
+from zladder.report.split_words import convention_of, recorded_mark, split_mark
 from zladder.report.summary_words import HOW_TO_READ, MEANINGS, sky_words
 
 if TYPE_CHECKING:
@@ -106,15 +107,17 @@ def _galaxies(records: Sequence[Record]) -> Html:
                          f"{count(n_out)} after the cuts.")  # fmt: skip
     for record in of_rule(records, "build_dataset", "build_image_dataset"):
         shares = ", ".join(f"{count(n)} {split}" for split, n in record.by_split.items())
-        steps.append(f"Dataset {record.subject}: {shares}.")
+        words = f"Dataset {record.subject}: {shares}."
+        steps.append(joined(words, recorded_mark(record.content)))
     return bullets(steps)
 
 
 def _figure(found: Found) -> Html:
     dataset = found.roles.datasets[0]
     who = f"{found.roles.chosen[dataset]}, the network chosen on validation"
+    mark = split_mark({"split_convention": convention_of(found.scores, dataset)})
     title = tag("strong", found.about["title"])
-    caption = joined(title, f": {who}, on the test galaxies of {dataset}.")
+    caption = joined(title, f": {who}, on the test galaxies of {dataset}.", mark)
     return image(found.figure, "z_phot against z_true", caption)
 
 
@@ -150,7 +153,8 @@ def study_section(found: Found, *figures: Html) -> Html:
         paragraph(found.about["question"]),
         tag("div", *cards, class_="cards"),
         paragraph(f"The numbers are those of {chosen}; {counted}. "
-                  f"{verdict_of(compared, dataset, found.roles)}"),
+                  f"{verdict_of(compared, dataset, found.roles)}",
+                  split_mark({"split_convention": convention_of(found.scores, dataset)})),
         *figures,
     )  # fmt: skip
 
