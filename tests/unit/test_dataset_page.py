@@ -18,6 +18,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring import Wiring
+from zladder.report.cutflow_page import datasets_section
 from zladder.report.dataset_columns import compared_columns, read_shown_columns, signal_to_noise
 from zladder.report.dataset_light import draw_light
 from zladder.report.dataset_page import dataset_page
@@ -280,3 +281,7 @@ def test_what_is_said_of_shared_pixels_is_what_the_splits_were_drawn_by(tmp_path
     page = str(image_datasets_section([*ours, *theirs]))
     assert promise in page
     assert "Not so in theirs_as_published: splits are drawn by galaxy" in page
+    page = str(datasets_section([*ours, *theirs]))
+    assert "Not so in theirs_as_published" in page
+    assert "close pairs of two splits stay (67 in theirs_as_published)" in page
+    assert "Not so" not in str(datasets_section(ours))

@@ -41,6 +41,18 @@ def test_the_sidecars_of_what_was_fetched_are_those_of_this_ladder(monkeypatch, 
     assert len(found) == len(set(found))
 
 
+def test_stamps_that_two_datasets_share_are_told_once(wiring):
+    """Splits of our own and as published of the same galaxies: what they cost, and who was lost."""
+    settings = {**wiring.settings, "studies": ["label_efficiency"]}
+    study = {**settings["study_files"]["label_efficiency"]}
+    study["test_on"] = ["main_images", "main_images_as_published"]
+    settings["study_files"] = {**settings["study_files"], "label_efficiency": study}
+    found = Wiring(settings, make_plan(settings)).sidecars()
+    stamps = [path for path in found if path.startswith("<results>/cutouts/mock_main/")]
+    assert len(stamps) == settings["cutouts"]["n_shards"]
+    assert len(found) == len(set(found))
+
+
 def test_every_result_has_its_sidecar_once(wiring):
     sidecars, plan = wiring.sidecars(), wiring.plan
     assert len(sidecars) == len(set(sidecars))

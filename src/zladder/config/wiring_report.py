@@ -265,11 +265,7 @@ class ReportWiring(MockSkyWiring):
             *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
             *[match.replace(".parquet", ".json") for match in matches],
             *[f"<results>/samples/{sample}.json" for sample in plan.samples],
-            *[
-                stamps.replace(".h5", ".json")
-                for name in self.image_datasets()
-                for stamps in self.stamps_of(name)
-            ],
+            *[stamps.replace(".h5", ".json") for stamps in self.all_stamps()],
             *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
         ]
 

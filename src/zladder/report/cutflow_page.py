@@ -8,7 +8,11 @@ from zladder.report.markup import Html, joined, tag
 from zladder.report.match_counts import matches_section
 from zladder.report.numerals import count, count_cell
 from zladder.report.page import folded, page, paragraph, section, table
-from zladder.report.pixel_counts import image_datasets_section, stamps_section
+from zladder.report.pixel_counts import (
+    drawn_by_galaxy,
+    image_datasets_section,
+    stamps_section,
+)
 from zladder.report.records import of_rule
 from zladder.report.split_words import split_label
 
@@ -143,7 +147,18 @@ def datasets_section(records: Sequence[Record]) -> Html:
             "has the same split in all datasets with the same cells and shares. Under a dataset's "
             "name stands the digest of its splits. Close pairs: galaxies dropped because one of a "
             "later split (train, validation, calibration, test) is too near.")  # fmt: skip
+    note += _as_papers_drew(records)
     return section("Datasets and their splits", table(head, rows), paragraph(note, kind="note"))
+
+
+def _as_papers_drew(records: Sequence[Record]) -> str:
+    """Return what else holds for splits that were drawn by galaxy; nothing without any."""
+    counts = {r.subject: r.counts.get("n_pairs_across", 0) for r in records if drawn_by_galaxy(r)}
+    if not counts:
+        return ""
+    pairs = ", ".join(f"{count(n)} in {name}" for name, n in counts.items())
+    return (f" Not so in {', '.join(counts)}: there they are drawn by galaxy, as their papers did, "
+            f"and close pairs of two splits stay ({pairs}).")  # fmt: skip
 
 
 def _copies(counts: Mapping[str, Any]) -> Html:

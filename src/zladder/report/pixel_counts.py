@@ -89,7 +89,7 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
 
 def _drawn(made: Sequence[Record]) -> str:
     """Return how the splits were drawn: by cell, or by galaxy as some papers do."""
-    by_galaxy = [record.subject for record in made if _by_galaxy(record)]
+    by_galaxy = [record.subject for record in made if drawn_by_galaxy(record)]
     cells = ("Splits are drawn by sky cell, and a galaxy whose stamp reaches into another split's "
              "sky is left out: no stamp shows the pixels of another split.")  # fmt: skip
     faults = " A fault of a stamp is a flag that finds fault with its pixels, in any band."
@@ -102,7 +102,8 @@ def _drawn(made: Sequence[Record]) -> str:
     return f"{cells} Not so in {', '.join(by_galaxy)}: {galaxies}{faults}"
 
 
-def _by_galaxy(record: Record) -> bool:
+def drawn_by_galaxy(record: Record) -> bool:
+    """Return whether a dataset's splits were drawn by galaxy, as some papers do."""
     convention = str(record.content.get("split", {}).get("convention", ""))
     return BY_GALAXY in convention.split(" + ")
 
