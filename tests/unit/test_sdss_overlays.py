@@ -180,7 +180,7 @@ def test_with_released_images_all_else_is_as_with_ours(data):
     crop = settings["pretrain"]["pixels"]["crop_pixels"]
     turned = [r["augmentation"] for r in recipes if r["augmentation"]["geometry"] == "rotation"]
     assert len(turned) == 6
-    assert {room_pixels(crop, augmentation) for augmentation in turned} == {105}
+    assert {room_pixels(crop, augmentation) for augmentation in turned} == {107}
     assert wiring.plan.surveys == ["sdss_dr12", "sdss_selfsup"]
     assert wiring.converted_samples() == ["sdss_dr12_released"]
     assert wiring.cut_samples() == ["sdss_dr12_main"]
