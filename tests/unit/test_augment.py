@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.toy_images import BANDS, EXTINCTION_PER_EBV, SKY_SIGMA_NMGY, random_images, views
-from zladder.learning.augment import symmetry_table
+from zladder.learning.augment import normal_noise, symmetry_table
 from zladder.learning.pixels import stretch_sqrt
 from zladder.learning.room import room_pixels
 from zladder.learning.sampler import batch_rows, first_step, steps_in
@@ -178,6 +178,25 @@ def test_noise_has_the_share_of_the_sky_that_was_asked():
     assert float((scaled.abs() > 2).double().mean()) == pytest.approx(0.0455, abs=0.004)
     neighbours = (scaled[:, 1:] * scaled[:, :-1]).mean()
     assert float(neighbours) == pytest.approx(0.0, abs=0.013)  # white: no pixel knows the next
+
+
+def test_the_noise_of_the_cpu_is_its_generators():
+    shape = torch.Size([7, 5, 3])
+    expected = torch.randn(shape, generator=seeded(3))
+    assert torch.equal(normal_noise(shape, seeded(3), torch.device("cpu")), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_draws_noise_of_its_own_by_the_same_keys():
+    shape, there = torch.Size([200, 50, 20]), torch.device("cuda")
+    one, two = (normal_noise(shape, seeded(3), there) for _ in range(2))
+    generator = seeded(3)
+    views = [normal_noise(shape, generator, there) for _ in range(2)]
+    assert one.is_cuda
+    assert torch.equal(one, two)
+    assert torch.equal(one, views[0])
+    assert float((views[0] * views[1]).mean()) == pytest.approx(0.0, abs=0.012)  # 5 sigma
+    assert float(one.std()) == pytest.approx(1.0, abs=0.008)
 
 
 @pytest.mark.parametrize("jitter", [0, 3])
