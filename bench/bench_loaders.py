@@ -82,7 +82,8 @@ def opened(paths: list[Path], n: int, side: int, room: Room) -> ImageSet:
         }
     ).sample(frac=1.0, random_state=1)
     files = {f"bench/{path.stem}": path for path in paths}
-    return open_images(index, files, {"bands": BANDS}, side, paths[0], room, with_sky=False)
+    inputs = {"bands": BANDS, "pixel_scale_arcsec": PIXEL_SCALE_ARCSEC}
+    return open_images(index, files, inputs, side, paths[0], room, with_sky=False)
 
 
 class FancyRows(Dataset[np.ndarray]):

@@ -32,6 +32,7 @@ PRETRAIN_CARD: dict[str, Any] = {
         "bands": BANDS,
         "dereddened": True,
         "extinction_per_ebv": EXTINCTION_PER_EBV,
+        "pixel_scale_arcsec": 0.396,
         "crop_pixels": 12,
         "stretch": "sqrt",
     },

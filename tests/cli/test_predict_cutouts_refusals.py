@@ -120,11 +120,10 @@ def copied(pixel_sky, tmp_path):
     return make
 
 
-def test_a_run_without_its_stamps_says_that_no_scale_was_compared(predict, copied, tmp_path):
+def test_a_run_without_its_stamps_knows_how_wide_their_pixels_were(predict, copied, tmp_path):
     path = write_zladder(tmp_path / "own.h5", pixel_scale_arcsec=3.0)
-    code, message, _ = predict(path, run_name=str(copied("toy.scratch-s0") / "toy.scratch-s0"))
-    assert code == 0
-    assert "the width of a pixel was not compared" in message.splitlines()[0]
+    outcome = predict(path, run_name=str(copied("toy.scratch-s0") / "toy.scratch-s0"))
+    refused(outcome, "width of a pixel", "0.396 arcsec", "3 arcsec", "resample")
 
 
 @pytest.mark.parametrize("run", ["toy.probe-s0", "toy.head-s0"])

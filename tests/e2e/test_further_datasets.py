@@ -31,6 +31,7 @@ STUDY = {
 # Away from the edges of both tiles of 512 pixels, or whole stamps would be lost.
 INSIDE = "abs(ra - 150.1) < 0.0117 and (abs(dec - 2.2) < 0.0117 or abs(dec - 2.7856) < 0.0117)"
 GIVEN = {
+    "cutouts": {"grid": "sky", "grid_scale_arcsec": 0.24},  # and pixels of the same width
     "catalogs": {"samples": {"mock_cfhtls": {"cuts": [
         {"use": "mock_cfhtls.clean"}, {"name": "inside the tiles", "keep": INSIDE}]}}},
     "datasets": {"datasets": {"cfhtls_images": {"away_from": ["main_images"]}}},

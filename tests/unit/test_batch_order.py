@@ -65,9 +65,10 @@ def test_a_set_no_larger_than_a_window_is_permuted_as_a_whole():
 def test_a_window_takes_a_fixed_room_or_is_the_whole(n, row_bytes):
     held = window_rows(n, row_bytes)
     assert held % BLOCK_ROWS == 0
-    if n <= WHOLE_ROWS:
-        assert held >= n
+    if held >= n:
+        assert n * row_bytes <= 2 * WINDOW_BYTES or held == BLOCK_ROWS  # what a training asks for
     else:
+        assert n > WHOLE_ROWS or n * row_bytes > 2 * WINDOW_BYTES
         assert held == BLOCK_ROWS or held * row_bytes <= WINDOW_BYTES
         assert (held + BLOCK_ROWS) * row_bytes > WINDOW_BYTES
 
@@ -75,7 +76,10 @@ def test_a_window_takes_a_fixed_room_or_is_the_whole(n, row_bytes):
 @pytest.mark.parametrize(("n", "side", "held"), [
     (WHOLE_ROWS + 1, 64, 32_768),  # as before sizes counted
     (WHOLE_ROWS + 1, 112, 10_688),  # 2,684,354,560 / 250,880 = 10,699.7
-    (WHOLE_ROWS, 112, 32_768),
+    (WHOLE_ROWS, 64, 32_768),
+    (WHOLE_ROWS, 112, 10_688),  # 8.2 GB are more than two windows
+    (21_399, 112, 32_768),  # 5,368,709,120 / 250,880 = 21,399.5
+    (21_400, 112, 10_688),
 ])  # fmt: skip
 def test_windows_of_known_stamps(n, side, held):
     assert window_rows(n, 5 * side**2 * 4) == held

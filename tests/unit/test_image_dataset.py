@@ -221,7 +221,10 @@ def test_a_galaxy_whose_better_copy_lost_its_stamp_stays_with_the_other(tmp_path
 
 
 def test_each_galaxy_finds_its_stamp(tmp_path):
-    main = sky(900).assign(flags=np.where(np.arange(900) == 7, 4, 0))
+    main = sky(900)
+    whole, _ = build(tmp_path / "whole", main=main.iloc[5:])
+    marked = whole["object_id"].iloc[3]  # of those that stay
+    main = main.assign(flags=np.where(main["object_id"] == marked, flag_value("saturated"), 0))
     files = shards(tmp_path, "main", main.iloc[5:])
     frame, counts = build_image_dataset({"main": main}, files, SETTINGS, (), Path("a"))
     assert counts["n_without_stamp"] == 5
@@ -231,9 +234,10 @@ def test_each_galaxy_finds_its_stamp(tmp_path):
     for _, galaxy in frame.iterrows():
         place = row_of[galaxy["object_id"]]
         assert (galaxy["shard"], galaxy["row"]) == (f"main/{place % 2}", place // 2)
-    flagged = frame[frame["stamp_flags"] == 4]["object_id"].tolist()
-    assert flagged in ([], [main["object_id"].iloc[7]])
-    assert counts["n_flagged"] == len(flagged)
+    assert set(frame["object_id"]) == set(whole["object_id"])
+    flagged = frame[frame["stamp_flags"] == flag_value("saturated")]["object_id"].tolist()
+    assert flagged == [marked]
+    assert counts["n_flagged"] == 1
 
 
 def test_flags_that_are_left_out_are_counted_and_others_stay(tmp_path):

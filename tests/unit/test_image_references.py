@@ -63,13 +63,19 @@ def test_an_encoder_learns_from_a_dataset_that_is_all_for_training(settings):
     assert error.found == "'main_images', which has splits"
 
 
-def test_features_are_not_asked_of_images_in_other_bands(settings):
+def test_features_are_not_asked_of_images_in_other_bands_or_pixels_of_other_width(settings):
     tree = settings()
     tree["studies"], study = ["label_efficiency"], tree["study_files"]["label_efficiency"]
     study["networks"] = {"probe_moco": study["networks"]["probe_moco"]}
     for encoder in study["encoders"].values():
         encoder["dataset"] = "cfhtls_images"
-    make_plan(tree)  # SDSS has the same five
+    with pytest.raises(BadInput) as caught:
+        make_plan(tree)
+    assert (caught.value.file, caught.value.place) == (HAYAT, "dataset main_images")
+    assert caught.value.found == "0.396 arcsec"
+    tree["cutouts"] |= {"grid": "sky", "grid_scale_arcsec": 0.25}
+    tree["survey"]["hsc_images"]["stamp_pixels"] = 80  # room for stamps on that grid
+    make_plan(tree)  # SDSS has the same five, and now pixels as wide
     study["embed_on"] = "hsc_images"
     with pytest.raises(BadInput) as caught:
         make_plan(tree)

@@ -225,6 +225,15 @@ def test_stamps_without_the_bands_of_the_network_are_refused(tmp_path, sky):
     assert "g, r, i" in caught.value.found
 
 
+def test_stamps_of_another_pixel_scale_are_refused(tmp_path, sky):
+    with pytest.raises(BadInput) as caught:
+        train(sky, tmp_path, inputs={"pixel_scale_arcsec": 0.3})
+    error = caught.value
+    assert error.file.endswith(".h5")
+    assert (error.place, error.found) == ("pixel_scale_arcsec", "0.396")
+    assert error.expected == "0.3, as the run card says"
+
+
 def test_a_dataset_without_images_is_refused(tmp_path, sky):
     bare = tmp_path / "bare.parquet"
     pd.read_parquet(sky[0]).drop(columns="shard").to_parquet(bare)

@@ -24,7 +24,7 @@ from loading import (
 from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
-from zladder.learning import engine, image_set, loaders, window_size
+from zladder.learning import engine, image_set, loaders, pieces, window_size
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_set import EVERYTHING, Room
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
@@ -80,6 +80,15 @@ def test_a_system_that_takes_no_advice_gives_the_same_batches(sky, monkeypatch):
     one, other = resident(sky), streaming(sky)
     for number in range(6):
         assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    other.close()
+
+
+def test_few_open_files_give_the_same_batches(sky, monkeypatch):
+    monkeypatch.setattr(pieces, "most_open", lambda: 1)  # of two shards
+    one, other = resident(sky), streaming(sky, readers=3)
+    for number in range(12):
+        assert torch.equal(seen(other.batch(number)), seen(one.batch(number)))
+    assert other.pieces.files.most == 1
     other.close()
 
 

@@ -8,6 +8,7 @@ from copy import deepcopy
 import pytest
 
 from zladder.config.cards import resolve_cards
+from zladder.config.plan import make_plan
 from zladder.provenance.digests import canonical_json, derive_seed, value_digest
 from zladder.provenance.errors import BadInput
 
@@ -72,6 +73,7 @@ def test_what_a_network_sees_is_told_by_the_survey_and_the_stage(tree):
         "bands": ["u", "g", "r", "i", "z"],
         "dereddened": True,
         "extinction_per_ebv": survey["extinction_per_ebv"],
+        "pixel_scale_arcsec": 0.396,
         "crop_pixels": 32,
         "stretch": "sqrt",
     }
@@ -226,6 +228,52 @@ def test_an_image_network_sees_what_its_encoder_saw(tree):
     assert error.expected.startswith("the parent's inputs: ")
     assert "'u': 4.0" in error.expected
     assert "'u': 4.239" in error.found
+
+
+def test_an_image_network_sees_pixels_as_wide_as_its_encoders(tree):
+    tree["survey_files"]["mock_sdss_deep"]["frames"]["pixel_scale_arcsec"] = 0.3
+    with pytest.raises(BadInput) as caught:
+        resolve_cards(tree, ["label_efficiency"])
+    error = caught.value
+    assert error.place == "networks.finetuned.parent"
+    assert error.expected == "the parent's inputs: {'pixel_scale_arcsec': 0.3}"
+    assert error.found == "{'pixel_scale_arcsec': 0.396}"
+    tree["cutouts"] |= {"grid": "sky", "grid_scale_arcsec": 0.35}
+    cards = resolve_cards(tree, ["label_efficiency"])
+    seen = [card["inputs"] for card in cards.values() if "crop_pixels" in card["inputs"]]
+    assert {inputs["pixel_scale_arcsec"] for inputs in seen} == {0.35}
+
+
+def test_samples_of_a_dataset_have_stamps_of_one_scale(tree):
+    tree["survey_files"]["mock_sdss_deep"]["frames"]["pixel_scale_arcsec"] = 0.3
+    own = tree["datasets"]["datasets"]["deep_images"]["samples"]["mock"]
+    tree["datasets"]["datasets"]["deep_images"]["samples"]["mock"] = [*own, "mock_main"]
+    with pytest.raises(BadInput) as caught:
+        resolve_cards(tree, ["label_efficiency"])
+    error = caught.value
+    assert (error.file, error.place) == ("config/stages/datasets.yaml",
+                                         "datasets.deep_images.samples")  # fmt: skip
+    assert error.expected == "stamps of one pixel scale: 0.3 arcsec"
+    assert error.found == "0.396 arcsec in mock_main"
+
+
+@pytest.mark.parametrize("key", ["embed_on", "test_on"])
+def test_a_network_is_asked_about_pixels_as_wide_as_it_learned_from(tree, key):
+    """Released images stay as they are where the others are resampled: found before any work."""
+    tree["survey_files"]["mock_sdss_deep"]["frames"]["pixel_scale_arcsec"] = 0.3
+    tree["studies"], tree["studies_if_data"] = ["label_efficiency"], []
+    study = tree["study_files"]["label_efficiency"]
+    study["networks"] = {"supervised": study["networks"]["supervised"]}
+    study["encoders"] = {"untrained": {"recipe": "untrained", "dataset": "main_images"}}
+    make_plan(tree)
+    study[key] = "deep_images" if key == "embed_on" else ["main_images", "deep_images"]
+    with pytest.raises(BadInput) as caught:
+        make_plan(tree)
+    error = caught.value
+    assert (error.file, error.place) == ("config/studies/label_efficiency.yaml",
+                                         "dataset deep_images")  # fmt: skip
+    assert error.expected.startswith("stamps of 0.396 arcsec a pixel")
+    assert error.found == "0.3 arcsec"
 
 
 @pytest.mark.parametrize(("study", "method"), [("label_efficiency", "probe_joint"),

@@ -180,7 +180,7 @@ def test_with_released_images_all_else_is_as_with_ours(data):
     crop = settings["pretrain"]["pixels"]["crop_pixels"]
     turned = [r["augmentation"] for r in recipes if r["augmentation"]["geometry"] == "rotation"]
     assert len(turned) == 6
-    assert {room_pixels(crop, augmentation) for augmentation in turned} == {105}
+    assert {room_pixels(crop, augmentation) for augmentation in turned} == {107}
     assert wiring.plan.surveys == ["sdss_dr12", "sdss_selfsup"]
     assert wiring.converted_samples() == ["sdss_dr12_released"]
     assert wiring.cut_samples() == ["sdss_dr12_main"]
@@ -231,3 +231,14 @@ def test_neighbouring_fields_are_asked_for_as_far_as_stamps_of_the_paper_reach(d
             assert f"p.rowc_{band} AS rowc_{band}" in query
     made.settings["cutouts"]["edge"] = "lose"
     assert made.reach_rows("sdss_dr12") is None
+
+
+def test_released_images_and_stamps_on_another_grid_make_no_study(data):
+    overlaid = read_yaml(ROOT / "config" / "papers" / "hayat2021_released.yaml")
+    given = overlay(read_yaml(ROOT / "config" / "config.yaml"), overlaid)
+    settings = load_settings(ROOT, overlay(given, {"cutouts": {"grid_scale_arcsec": 0.3}}))
+    with pytest.raises(BadInput) as caught:
+        make_plan(settings)
+    assert caught.value.file == "config/studies/label_efficiency.yaml"
+    assert caught.value.expected == "the parent's inputs: {'pixel_scale_arcsec': 0.396}"
+    assert caught.value.found == "{'pixel_scale_arcsec': 0.3}"

@@ -70,8 +70,6 @@ CUTS = {"cut_stamps mock_main", "cut_stamps mock_deep"}
         (("cutouts", "max_lost_fraction"), 0.1, CUTS),
         (("datasets", "images", "sky_cell_order"), 9, BUILDS),
         (("datasets", "sky_cell_order"), 12, set()),
-        (("survey_files", "mock_sdss", "frames", "pixel_scale_arcsec"), 0.4,
-         {"cut_stamps mock_main"}),
         (("study_files", "class_residuals", "collapse", "bins"), 90, {"collapse class_residuals"}),
         (("evaluate", "n_bootstraps"), 50, {"collapse class_residuals", "drift label_efficiency"}),
         (("pretrain", "encoders", "colour", "objective", "colour_weight"), 2.0,
@@ -111,6 +109,17 @@ def test_only_encoded_stamps_depend_on_the_scale_of_their_codes(wiring, encoding
     settings = json.loads(before["cut_stamps mock_main"])
     assert ("softening_nmgy" in settings) == ("lowest_softenings" in settings) == read
     assert pixel_attributes(settings)["encoding"] == encoding  # all that it reads is there
+
+
+def test_the_scale_of_stamps_reaches_those_that_cut_them_and_those_that_look_at_them(wiring):
+    def change(tree):
+        for name in ("mock_sdss", "mock_sdss_deep"):
+            tree["survey_files"][name]["frames"]["pixel_scale_arcsec"] = 0.4
+
+    names = changed(wiring, change)
+    assert names >= CUTS | {f"train {MOCO}", f"train {BASELINE}"}
+    assert {name.split()[0] for name in names} == {"train", "cut_stamps"}
+    assert "train label_efficiency.catalogue_f100-s0" not in names
 
 
 @pytest.mark.parametrize("stored", [True, False])

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 OPTIONS = ("bands", "pixel_scale", "zero_point", "ebv")  # of cutouts, in the namespace
 SECONDS_BETWEEN_LINES = 5.0
-_NO_SCALE = "the width of a pixel was not compared: the run's own stamps are not at hand\n"
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -47,15 +46,13 @@ def predict_own_images(args: Namespace, folder: Path) -> tuple[pd.DataFrame, Cla
     """
     # The other commands, and catalogues, do without torch.
     from zladder.evaluate.predict_cutouts import predict_cutouts, require_scale
-    from zladder.evaluate.trained_pixels import load_pixel_run, stamp_scale_arcsec
+    from zladder.evaluate.trained_pixels import load_pixel_run
 
     run = load_pixel_run(folder)
     cutouts = open_cutouts(args)
-    scale = stamp_scale_arcsec(folder)
-    if scale is not None:
-        require_scale(cutouts, scale)
+    require_scale(cutouts, run.inputs["pixel_scale_arcsec"])
     table, pdfs = predict_cutouts(cutouts, run, _progress())
-    return table, pdfs, (_NO_SCALE if scale is None else "") + _account(table)
+    return table, pdfs, _account(table)
 
 
 def open_cutouts(args: Namespace) -> Cutouts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.data import image_survey
 from zladder.config.merge import overlay
 from zladder.config.methods import controls_of, methods_of, recipe_of
 from zladder.config.names import run_name, seed_index_of
@@ -102,8 +103,11 @@ def _any_card(
 def _pixels(settings: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     """Return what networks on the stamps of a dataset see."""
     photometry = dataset_photometry(settings, dataset)
-    extinction = dataset_extinction(settings, dataset)
-    return pixel_inputs(settings, {**photometry, "extinction_per_ebv": extinction})
+    stamps = {
+        "extinction_per_ebv": dataset_extinction(settings, dataset),
+        "pixel_scale_arcsec": dataset_scale_arcsec(settings, dataset),
+    }
+    return pixel_inputs(settings, {**photometry, **stamps})
 
 
 def _network_card(
@@ -135,10 +139,12 @@ def _network_card(
 def _require_like_parent(card: Card, parent: Card, file: str, place: str) -> None:
     """Refuse a child whose network or inputs are not its parent's: the weights would not fit."""
     for key in ("model", "inputs"):
-        if card[key] != parent[key]:
-            expected, found = f"the parent's {key}: {parent[key]}", f"{card[key]}"
-            hint = "give parent and child the same recipe, and datasets with the same photometry"
-            raise BadInput(file, place, expected, found, hint)
+        ours, theirs = card[key], parent[key]
+        keys = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
+        if keys:
+            expected, found = ({name: one.get(name) for name in keys} for one in (theirs, ours))
+            hint = "give parent and child the same recipe, datasets the same photometry and scale"
+            raise BadInput(file, place, f"the parent's {key}: {expected}", f"{found}", hint)
 
 
 def _control_cards(settings: Mapping[str, Any], study: str) -> dict[str, Card]:
@@ -182,6 +188,33 @@ def dataset_extinction(settings: Mapping[str, Any], dataset: str) -> dict[str, f
         hint = "networks on images need it to add and to remove dust"
         raise BadInput(file, "extinction_per_ebv", expected, "no such key", hint)
     return {band: document["extinction_per_ebv"][band] for band in document["bands"]}
+
+
+def dataset_scale_arcsec(settings: Mapping[str, Any], dataset: str) -> float:
+    """Return the width of a pixel of a dataset's stamps, in which its samples must agree.
+
+    That of published images as they are, else of `cutouts.grid_scale_arcsec`, else of the frames.
+
+    Raises
+    ------
+    BadInput
+        If two samples differ.
+    """
+    found: dict[str, float] = {}
+    for sample in dataset_samples(settings, dataset):
+        survey = settings["survey_files"][image_survey(settings, sample)]
+        asked = settings["cutouts"]["grid_scale_arcsec"]
+        kind = "images" if "images" in survey else "frames"
+        own = survey[kind]["pixel_scale_arcsec"]
+        found[sample] = float(own if asked is None or kind == "images" else asked)
+    first = next(iter(found.values()))
+    for sample, scale in found.items():
+        if scale != first:
+            file, place = "config/stages/datasets.yaml", f"datasets.{dataset}.samples"
+            expected = f"stamps of one pixel scale: {first:g} arcsec"
+            hint = "cutouts.grid_scale_arcsec resamples frames; published images stay as they are"
+            raise BadInput(file, place, expected, f"{scale:g} arcsec in {sample}", hint)
+    return first
 
 
 def dataset_samples(settings: Mapping[str, Any], dataset: str) -> list[str]:

@@ -1,11 +1,12 @@
-"""The scale of the grids on the sky that stamps are resampled to."""
+"""The scale of stamps: of the grids that they are resampled to, and of what networks see."""
 
 from __future__ import annotations
 
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.cards import dataset_samples
+from zladder.config.cards import dataset_samples, dataset_scale_arcsec
+from zladder.config.image_references import image_datasets
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ REACH_FRAME_PIXELS = {"frame": 0, "sky": 3}
 _ROW_UNSURE = 2.0
 # Up to here SWarp looks each pixel up once, as we do; from here on it averages over several.
 _COARSEST = 1.5
+_RESAMPLED = "cutouts.grid_scale_arcsec resamples frames; published images stay as they are"
 
 
 def require_grid(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
@@ -41,6 +43,43 @@ def require_grid(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
             expected = f"less than {_COARSEST * own:.4g} arcsec, for the frames of {sample}"
             raise BadInput(file, "grid_scale_arcsec", expected, f"{scale}",
                            "a finer grid: between coarse pixels light would be lost")  # fmt: skip
+
+
+def require_scales(
+    settings: Mapping[str, Any],
+    cards: Mapping[str, Mapping[str, Any]],
+    tests: Mapping[str, Iterable[str]],
+) -> None:
+    """Refuse networks that would look at stamps of another pixel scale than they learned from.
+
+    Parameters
+    ----------
+    settings
+        The settings tree.
+    cards
+        {run: card}.
+    tests
+        {run: datasets that it is evaluated on}.
+
+    Raises
+    ------
+    BadInput
+        With the study, the run and the dataset.
+    """
+    known = image_datasets(settings)
+    scales = {run: card["inputs"].get("pixel_scale_arcsec") for run, card in cards.items()}
+    for run, card in cards.items():
+        seen = scales[run] or scales.get(card["inputs"].get("features_of"))
+        study = run.split(".")[0]
+        names = [card["data"]["dataset"], *tests.get(run, ())]
+        if card["task"] == "pretrain":
+            names.append(settings["study_files"][study]["embed_on"])
+        for name in (one for one in names if seen and one in known):
+            scale = dataset_scale_arcsec(settings, name)
+            if scale != seen:
+                expected = f"stamps of {seen:g} arcsec a pixel, as what {run} learns from"
+                raise BadInput(f"config/studies/{study}.yaml", f"dataset {name}", expected,
+                               f"{scale:g} arcsec", _RESAMPLED)  # fmt: skip
 
 
 def kernel_pixels(settings: Mapping[str, Any], dataset: str) -> int:

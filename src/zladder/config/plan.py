@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import Card, dataset_photometry, dataset_samples, resolve_cards
 from zladder.config.data import missing_files, require_obtainable
-from zladder.config.grids import require_grid
+from zladder.config.grids import require_grid, require_scales
 from zladder.config.stamp_room import require_sides
 from zladder.provenance.errors import BadInput
 
@@ -88,8 +88,9 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     BadInput
         For parents that lead nowhere, a dataset that the sky lacks or whose samples differ in
         bands, features of images in other bands, encoders that learn colours from galaxies without
-        magnitudes, stamps larger than the images they are taken from, a survey whose files are
-        neither here nor fetchable, or a grid that its frames do not fit.
+        magnitudes, stamps larger than the images they are taken from or of another pixel scale than
+        a network learned from, a survey whose files are neither here nor fetchable, or a grid that
+        its frames do not fit.
     """
     studies = _once(settings["studies"])
     studies += [
@@ -109,6 +110,7 @@ def make_plan(settings: Mapping[str, Any]) -> Plan:
     require_sides(settings, datasets)
     _require_magnitudes(settings, cards)
     _require_embeddable(settings, cards)
+    require_scales(settings, cards, tests)
     surveys = _surveys_of(settings, samples)
     for survey in surveys:
         require_obtainable(survey, settings["survey_files"][survey], settings["archives"])

@@ -15,8 +15,6 @@ from zladder.learning.image_bundle import load_encoder, load_image_network
 from zladder.learning.linear import linear_answer, load_linear
 from zladder.provenance.digests import value_digest
 from zladder.provenance.errors import BadInput
-from zladder.tables.read import read_table
-from zladder.tables.stamp_files import describe_stamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,21 +67,6 @@ def load_pixel_run(folder: Path) -> PixelRun:
     hint = "take a network, a probe or a head that was trained on it: `zladder runs`"
     expected = "a run that was trained on redshifts and sees images"
     raise BadInput(folder / "card.json", "task", expected, f"'{task}'", hint)
-
-
-def stamp_scale_arcsec(folder: Path) -> float | None:
-    """Return the width of the pixels that a run was trained on, from the stamps in its results.
-
-    None where dataset or stamps are not there any more (a run's folder that was copied).
-    """
-    card, _reference = read_card(folder / "card.json")
-    results = folder.resolve().parent.parent
-    dataset = results / "datasets" / f"{card['data']['dataset']}.parquet"
-    if not dataset.is_file():
-        return None
-    shard = read_table(dataset, columns=["shard"])["shard"].iloc[0]
-    stamps = results / "cutouts" / f"{shard}.h5"
-    return describe_stamps(stamps).pixel_scale_arcsec if stamps.is_file() else None
 
 
 def _has_classes(card: dict[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """What a network sees of a galaxy: crop, turn, dust, noise and stretch, a whole batch at once.
 
 Every galaxy has its own draws. Crop, jitter and the eight symmetries of the square are one look-up
-of whole pixels; a rotation is one resampling that writes nothing but the crop.
+of whole pixels; a rotation is one resampling that writes nothing but the crop, and gives back the
+noise that it took: every view has the noise of what is looked at later.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.nn.functional import affine_grid, grid_sample
 
 from zladder.learning.pixels import STRETCHES, band_values, transmission
+from zladder.learning.turning import turned_crops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,25 +72,44 @@ class Views:
         settings
             `augmentation` of the run card: a turn (`geometry`: one of the eight symmetries, or any
             angle), shift of the centre by up to `jitter_pixels` on each axis, dust of
-            U(0, `ebv_mag_max`) and noise of U(0, `noise_sigmas_max`) times the sky's.
+            U(0, `ebv_mag_max`) and noise of U(0, `noise_sigmas_max`) times the sky's, beyond that
+            of the pixels themselves.
         generator
-            On the CPU. Equal generators give equal crops.
+            On the CPU. Equal generators give equal crops (on a GPU: of other noise).
         """
-        n, jitter = len(rows), settings["jitter_pixels"]
+        n, jitter, missing = len(rows), settings["jitter_pixels"], None
         shift = torch.randint(-jitter, jitter + 1, (2, n), generator=generator)
         if settings["geometry"] == "dihedral":
             symmetry = torch.randint(N_SYMMETRIES, (n,), generator=generator)
             pixels = self._looked_up(rows, symmetry, shift)
         else:
             angle = torch.rand(n, generator=generator) * (2.0 * torch.pi)
-            pixels = self._rotated(rows, angle, shift)
+            pixels, missing = self._rotated(rows, angle, shift)
         ebv_mag = torch.rand(n, generator=generator) * settings["ebv_mag_max"]
         sigmas = torch.rand(n, generator=generator) * settings["noise_sigmas_max"]
-        noise = None
-        if settings["noise_sigmas_max"]:
-            noise = torch.empty(pixels.shape).normal_(generator=generator).to(self.device)
-            noise *= (sigmas.to(self.device)[:, None] * self._sky_share(rows))[:, None, None]
-        return self._seen(pixels, self._transmission(ebv_mag), noise)
+        factor, noise = self._transmission(ebv_mag), None
+        if settings["noise_sigmas_max"] or missing is not None:
+            noise = normal_noise(pixels.shape, generator, self.device)
+            noise *= self._scatter(rows, sigmas.to(self.device), factor, missing)
+        return self._seen(pixels, factor, noise)
+
+    def _scatter(
+        self,
+        rows: torch.Tensor,
+        sigmas: torch.Tensor,
+        factor: torch.Tensor,
+        missing: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return the scatter of the noise to add, over the softening; it fits (n, C, C, B).
+
+        `sigmas` (n,) times the sky's, and in quadrature what a resampling took of the sky's noise:
+        the share `missing` (n, C, C, 1) of its variance, behind the dust that it stands behind.
+        """
+        sky = self.images.sky_sigma_nmgy[rows.to(self.device)] / self.softening_nmgy
+        if missing is None:
+            return (sigmas[:, None] * sky)[:, None, None]
+        dimmed = missing * (factor * factor)[:, None, None]
+        return dimmed.add_(sigmas.square()[:, None, None, None]).sqrt_().mul_(sky[:, None, None])
 
     def _looked_up(
         self, rows: torch.Tensor, symmetry: torch.Tensor, shift: torch.Tensor
@@ -106,27 +126,14 @@ class Views:
 
     def _rotated(
         self, rows: torch.Tensor, angle: torch.Tensor, shift: torch.Tensor
-    ) -> torch.Tensor:
-        """Return crops (n, C, C, B) shifted after a turn by `angle`, in radians; bilinear."""
-        side, crop = self.images.pixels.shape[1], self.inputs["crop_pixels"]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return `turned_crops` of galaxies: crops and the variance of noise that they miss."""
         rows, angle, shift = (part.to(self.device) for part in (rows, angle, shift))
-        stamps = self.images.fluxes(self.images.pixels[rows], rows).permute(0, 3, 1, 2)
-        # Grid units: the outermost pixel centres of the stamp lie at -1 and 1.
-        scale = (crop - 1) / (side - 1)
-        moved = shift * (2.0 / (side - 1))
-        cosine, sine = torch.cos(angle), torch.sin(angle)
-        x = torch.stack([scale * cosine, -scale * sine, cosine * moved[1] - sine * moved[0]], dim=1)
-        y = torch.stack([scale * sine, scale * cosine, sine * moved[1] + cosine * moved[0]], dim=1)
-        matrix = torch.stack([x, y], dim=1)
-        grid = affine_grid(matrix, [len(rows), 1, crop, crop], align_corners=True)
-        crops = grid_sample(stamps, grid, align_corners=True)
-        return crops.permute(0, 2, 3, 1).contiguous()
+        stamps = self.images.fluxes(self.images.pixels[rows], rows)
+        return turned_crops(stamps, angle, shift, self.inputs["crop_pixels"])
 
     def _transmission(self, ebv_mag: torch.Tensor) -> torch.Tensor:
         return transmission(ebv_mag, band_values(self.inputs)).to(self.device)
-
-    def _sky_share(self, rows: torch.Tensor) -> torch.Tensor:
-        return self.images.sky_sigma_nmgy[rows.to(self.device)] / self.softening_nmgy
 
     def _seen(
         self, pixels: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor | None = None
@@ -140,6 +147,20 @@ class Views:
         if noise is not None:
             scaled += noise
         return STRETCHES[self.inputs["stretch"]](scaled).permute(0, 3, 1, 2)
+
+
+def normal_noise(
+    shape: torch.Size, generator: torch.Generator, device: torch.device
+) -> torch.Tensor:
+    """Return standard normal numbers on a device; equal generators (on the CPU) give equal ones.
+
+    CUDA draws its own, by a generator that the given one seeds: a CPU takes 50 ms for a view of 256
+    galaxies, during which a GPU would wait.
+    """
+    if device.type == "cuda":
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        generator = torch.Generator(device).manual_seed(seed)
+    return torch.empty(shape, device=device).normal_(generator=generator)
 
 
 @lru_cache(maxsize=8)

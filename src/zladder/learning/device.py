@@ -1,6 +1,7 @@
 """Where networks on images are trained and asked: on a GPU if there is one, else on the CPU.
 
-Random numbers are drawn on the CPU wherever a network is: every device sees the same draws.
+Random numbers are drawn on the CPU wherever a network is, so that every device sees the same draws:
+all but the noise of views, of which CUDA draws its own (`learning.augment`).
 """
 
 from __future__ import annotations

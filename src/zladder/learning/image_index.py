@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from zladder.learning.stamps import StampRows
 
 BLOCK_ROWS = 2048  # bounds the memory of what is only looked through
+_SCALE_TOLERANCE = 1e-6  # both are the configured number
 
 
 def shard_files(paths: Sequence[Path]) -> dict[str, Path]:
@@ -39,21 +41,28 @@ def find_images(
     files
         The stamp files by their names in `shard`.
     inputs
-        `inputs` of a run card: `bands`.
+        `inputs` of a run card: `bands`, `pixel_scale_arcsec`.
     path
         The dataset, named in messages.
 
     Raises
     ------
     BadInput
-        As `find_stamps` does, and for a dataset without images.
+        As `find_stamps` does, for a dataset without images, and for stamps whose pixels are not as
+        wide as the card says.
     """
     missing = [name for name in ("shard", "row") if name not in index.columns]
     if missing:
         expected = "an image dataset: columns shard, row"
         hint = "give the dataset `images: true` in config/stages/datasets.yaml"
         raise BadInput(path, f"column '{missing[0]}'", expected, "no such column", hint)
-    return find_stamps(files, index, inputs["bands"])
+    rows = find_stamps(files, index, inputs["bands"])
+    seen, found = inputs["pixel_scale_arcsec"], rows.shards[0].pixel_scale_arcsec
+    if not isclose(seen, found, rel_tol=_SCALE_TOLERANCE):
+        hint = "cut the stamps at that scale (cutouts.grid_scale_arcsec), or take another run"
+        raise BadInput(rows.shards[0].path, "pixel_scale_arcsec", f"{seen:g}, as the run card says",
+                       f"{found:g}", hint)  # fmt: skip
+    return rows
 
 
 def load_images(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import h5py
 import numpy as np
 
+from zladder.learning.open_files import OpenFiles, most_open
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ MOST_ROWS = 128  # wanted ones of a piece: with those between them, half of what
 class Pieces:
     """The pixels of the shards of some galaxies. Threads may read at the same time.
 
-    Files are opened at the first row that is read from them, in the process that reads it.
+    Files are opened when a row is read from them, in the process that reads it, and stay so as long
+    as there are not too many (`learning.open_files`).
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ class Pieces:
         self.offsets = [offset for offset, _, _ in found]
         _, self.dtype, self.shape = found[0]
         self.row_bytes = self.dtype.itemsize * int(np.prod(self.shape))
-        self._opened: dict[tuple[int, int], int] = {}
+        self.files = OpenFiles(self.paths, most_open())
 
     def __enter__(self) -> Self:
         return self
@@ -59,10 +61,7 @@ class Pieces:
 
     def close(self) -> None:
         """Close the files that this process opened."""
-        for (process, _), descriptor in self._opened.items():
-            if process == os.getpid():
-                os.close(descriptor)
-        self._opened.clear()
+        self.files.close()
 
     def empty(self, n: int) -> np.ndarray:
         """Return room for n stamps as they are stored, (n, B, S, S)."""
@@ -81,13 +80,14 @@ class Pieces:
         ends = []
         for start, stop in _pieces(shard, row):
             number, first, last = int(shard[start]), int(row[start]), int(row[stop - 1])
-            descriptor = self._descriptor(number)
             place = self.offsets[number] + first * self.row_bytes
             length = (last - first + 1) * self.row_bytes
-            _ask_for(descriptor, place, length)
-            ends.append((descriptor, place + length - 1))
-        for descriptor, place in ends:  # the system reads in the order asked
-            os.pread(descriptor, 1, place)
+            with self.files.held(number) as descriptor:
+                _ask_for(descriptor, place, length)
+            ends.append((number, place + length - 1))
+        for number, place in ends:  # the system reads in the order asked
+            with self.files.held(number) as descriptor:
+                os.pread(descriptor, 1, place)
 
     def read_into(self, places: np.ndarray, out: np.ndarray, slots: np.ndarray) -> None:
         """Put the stored pixels of galaxies (n,) into the rows `slots` (n,) of `out`.
@@ -108,11 +108,11 @@ class Pieces:
                 buffers.extend([unwanted] * (at - expected))
                 buffers.append(flat[place : place + size])
                 expected = at + 1
-            self._fill(number, buffers, self.offsets[number] + first * size)
+            with self.files.held(number) as descriptor:
+                self._fill(number, descriptor, buffers, self.offsets[number] + first * size)
 
-    def _fill(self, number: int, buffers: deque[memoryview], offset: int) -> None:
+    def _fill(self, number: int, descriptor: int, buffers: deque[memoryview], offset: int) -> None:
         """Read into buffers, one after the other, what begins at an offset of a file."""
-        descriptor = self._descriptor(number)
         while buffers:
             taken = os.preadv(descriptor, buffers, offset)
             if taken == 0:
@@ -131,15 +131,6 @@ class Pieces:
         shard, row = self.rows.shard[places], self.rows.row[places]
         order = np.lexsort((row, shard))
         return shard[order], row[order], order
-
-    def _descriptor(self, number: int) -> int:
-        """Return a file, open in this process."""
-        key = (os.getpid(), number)
-        if key not in self._opened:
-            fresh = os.open(self.paths[number], os.O_RDONLY)
-            if self._opened.setdefault(key, fresh) != fresh:
-                os.close(fresh)  # another thread was faster
-        return self._opened[key]
 
 
 def _ask_for(descriptor: int, place: int, length: int) -> None:

@@ -19,9 +19,10 @@ def room_pixels(crop_pixels: int, augmentation: Mapping[str, Any]) -> int:
     augmentation
         `geometry`, `jitter_pixels` J of a card. Dihedral: C + 2J. A rotation about the centre takes
         the outermost pixel centres of the crop to a radius of sqrt(2) ((C - 1)/2 + J), which must
-        stay between pixel centres of the stamp: 110 for C = 64 and J = 7.
+        stay between pixel centres of the stamp, one pixel inside for the kernel of four
+        (`learning.turning`): 112 for C = 64 and J = 7.
     """
     side = crop_pixels + 2 * augmentation["jitter_pixels"]
     if augmentation["geometry"] == "dihedral":
         return side
-    return math.ceil(math.sqrt(2.0) * (side - 1)) + 1
+    return math.ceil(math.sqrt(2.0) * (side - 1)) + 3
