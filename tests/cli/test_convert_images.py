@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 
 import convert_images
 import numpy as np
 import pytest
 
 from tests import published_files as files
+from zladder.provenance.digests import told_digest
 from zladder.tables.stamp_files import describe_stamps
 
 
@@ -37,6 +39,8 @@ def test_a_shard_with_its_losses_and_counts(convert):
     assert (about.n_stamps, about.stamp_pixels, about.encoding) == (15, 12, "asinh16")
     told = json.loads((convert.folder / "1.json").read_text(encoding="utf-8"))
     assert told["counts"]["n_in"] == told["counts"]["n_out"] == 15
+    read = blake2b((convert.folder / "1.h5").read_bytes(), digest_size=16).hexdigest()
+    assert told_digest(convert.folder / "1.h5") == told["written"]["digest"] == read
     assert sorted(path.name for path in convert.folder.iterdir()) == [
         "1.h5",
         "1.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 
 import build_image_dataset
 import cut_stamps
@@ -75,6 +76,26 @@ def test_frames_become_shards_and_shards_a_dataset(sky):
     assert counts["n_out"] == len(dataset) > 30
     assert set(dataset["shard"]) == {"main/0", "main/1"}
     assert {"z_true", "split", "fraction_rank", "row", "stamp_flags"} <= set(dataset)
+
+
+def test_a_dataset_names_its_shards_by_the_digests_told_where_they_were_cut(sky):
+    """No program that takes stamps reads them all for its sidecar; one edited by hand it does."""
+    assert [cut(sky, shard) for shard in (0, 1)] == [0, 0]
+    spread(sky)
+    shards = [sky / f"cutouts/main/{shard}.h5" for shard in (0, 1)]
+    read = [blake2b(path.read_bytes(), digest_size=16).hexdigest() for path in shards]
+    for path, digest in zip(shards, read, strict=True):
+        sidecar = json.loads(path.with_suffix(".json").read_text())
+        assert sidecar["written"]["digest"] == digest
+        sidecar["written"]["digest"] = f"told of {path.name}"
+        path.with_suffix(".json").write_text(json.dumps(sidecar))
+    assert build(sky, "images") == 0
+    inputs = json.loads((sky / "images.json").read_text())["inputs"]
+    assert [inputs[str(path)] for path in shards] == ["told of 0.h5", "told of 1.h5"]
+    shards[1].write_bytes(shards[1].read_bytes())
+    assert build(sky, "images") == 0
+    inputs = json.loads((sky / "images.json").read_text())["inputs"]
+    assert [inputs[str(path)] for path in shards] == ["told of 0.h5", read[1]]
 
 
 def test_a_truncated_frame_ends_with_2_and_leaves_nothing(sky, capfd):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+
+from zladder.provenance.digests import told_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +94,15 @@ def test_every_result_says_how_it_was_made(climbed: Checkout) -> None:
         assert content["card"]["run"] == path.parent.name
         assert isinstance(content["card"]["seed"], int)
         assert all(content["inputs"].values())
+
+
+def test_shards_are_named_by_the_digests_told_where_they_were_cut(climbed: Checkout) -> None:
+    """Though Snakemake touched them since."""
+    shards = list(results(climbed).glob("cutouts/*/*.h5"))
+    assert shards
+    for path in shards:
+        read = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        assert told_digest(path) == read, path
 
 
 def test_report_renders_with_every_page(climbed: Checkout) -> None:

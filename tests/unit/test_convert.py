@@ -48,7 +48,9 @@ def sample(tmp_path):
     return files.sample_of(tmp_path / "sample.parquet", np.sort(files.ids()))
 
 
-@pytest.mark.parametrize("chunk", [None, (1, 5, 15, 15), (4, 1, 7, 15)])
+@pytest.mark.parametrize(
+    "chunk", [None, (1, 5, 15, 15), (4, 1, 7, 15), (30, 1, 4, 4), (12, 2, 4, 7)]
+)
 @pytest.mark.parametrize("rows", [1, 7, 2048])
 def test_the_released_images_of_sdss_come_as_they_are(folder, sample, monkeypatch, chunk, rows):
     monkeypatch.setattr(cutouts, "_BLOCK_ROWS", rows)

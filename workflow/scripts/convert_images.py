@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from zladder.provenance.digests import written
 from zladder.provenance.program import ProgramParser, run_program
 
 
@@ -29,7 +30,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         options.sample, options.images, options.shard, options.settings,
         options.stamps, options.losses,
     )  # fmt: skip
-    return {"counts": counts}
+    return {"counts": counts, "written": written(options.stamps)}
 
 
 def main(argv: list[str] | None = None) -> int:

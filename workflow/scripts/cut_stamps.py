@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zladder.provenance.digests import written
 from zladder.provenance.program import ProgramParser, run_program
 
 
@@ -31,7 +32,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
         options.sample, options.frames, options.shard, options.settings,
         options.stamps, options.losses, options.frame_index or [],
     )  # fmt: skip
-    return {"counts": counts}
+    return {"counts": counts, "written": written(options.stamps)}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -58,7 +58,8 @@ def convert_images(
 ) -> dict[str, Any]:
     """Write the images of a sample's galaxies in one stretch of each file; return the counts.
 
-    Memory holds a block of images at a time, and the lists of identifiers.
+    Memory holds a block of images at a time, of files in chunks of many images half a GB of them,
+    and the lists of identifiers.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def convert_images(
     n_most = sum(int((rows != NO_GALAXY).sum()) for rows in mine)
     lost = _without_image(galaxies, parts, shard, settings["n_shards"])
     n_in = n_most + len(lost)
-    blocks = _blocks(galaxies, parts, settings, lost)
+    blocks = _blocks(galaxies, parts, settings, lost, stamps.parent)
     n_out = write_stamps(stamps, blocks, n_most, settings)
     losses_table(lost, FIELD).drop(columns=FIELD).to_csv(losses, index=False, lineterminator="\n")
     require_few_losses(lost, n_in, settings["max_lost_fraction"])
@@ -105,15 +106,18 @@ def convert_images(
 
 def _blocks(
     galaxies: pd.DataFrame, parts: Sequence[Published], settings: Mapping[str, Any],
-    lost: list[Loss],
+    lost: list[Loss], folder: Path,
 ) -> Iterator[Stamps]:  # fmt: skip
-    """Yield the stamps of each block of images; add what is lost to the list."""
+    """Yield the stamps of each block of images; add what is lost to the list.
+
+    What does not fit in memory waits in the folder, in a file without a name.
+    """
     for part in parts:
         path, row = part.images.path, part.rows.start
         dusty = with_dust(galaxies, part, settings)
         told, layout, side = told_of(settings), settings["layout"], settings["stamp_pixels"]
         started = told_at = time.monotonic()
-        for flux in layout_rows(path, layout, told, side, part.rows):
+        for flux in layout_rows(path, layout, told, side, part.rows, folder):
             places = part.galaxy[row : row + len(flux)]
             wanted = np.flatnonzero(places != NO_GALAXY)
             kept = flux if len(wanted) == len(flux) else flux[wanted]

@@ -94,7 +94,8 @@ def open_published(
 ) -> list[Published]:
     """Return the files with the rows that a shard takes: of each its stretch of N / n_shards.
 
-    Stretches begin where chunks of the file do: nothing is unpacked twice.
+    Stretches begin where chunks of the file do, and no chunk is unpacked twice (`central_blocks`).
+    Of a file with fewer rows of chunks than there are shards some shards take nothing.
 
     Raises
     ------

@@ -68,11 +68,18 @@ SIDECAR_KEYS = {
     "script": ("all", "the program"),
     "arguments": ("all", "its options: with `script`, the command that repeats it"),
     "code_digest": ("all", "digest of the code that ran"),
-    "inputs": ("all", "digest of each input file"),
+    "inputs": (
+        "all",
+        "digest of each input file; of published images beyond 256 MB size and time (`stat-`)",
+    ),
     "versions": ("all", "Python, zladder and the packages that were loaded"),
     "seconds": ("all", "wall time of the last attempt in s"),
     "host": ("all", "name of the machine"),
     "counts": ("most", "rows in and out, by name"),
+    "written": (
+        "convert_images, cut_stamps",
+        "of the stamps: suffix, size, time in ns, and the digest by which later programs name them",
+    ),
     "quality": (
         "crossmatch",
         "what the match is worth: false pairs, separations, completeness, warnings",

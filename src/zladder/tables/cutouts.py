@@ -94,7 +94,7 @@ def flux_factor(zero_point_mag: float) -> np.float32:
 
 
 def block_rows(n_bands: int, side_pixels: int, chunk_rows: int = 1) -> int:
-    """Return how many galaxies to read at once: whole chunks of the file, where they are small."""
+    """Return how many galaxies make a block: whole chunks of the file, where they fit into one."""
     most = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // (4 * n_bands * side_pixels**2)))
     return most // chunk_rows * chunk_rows or most
 

@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.cutouts import Cutouts, block_rows, centre, flux_factor
+from zladder.tables.cutouts import Cutouts, flux_factor
 from zladder.tables.hdf5_objects import column_ebv, layout_extinction, read_objects, release_ebv
+from zladder.tables.hdf5_pixels import central_blocks
 from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT, stamp_encoding
 from zladder.tables.stamp_pixels import decode_pixels
 
@@ -81,32 +82,24 @@ def open_hdf5(path: Path, told: Told, layout_name: str | None = None) -> Cutouts
 
 
 def layout_rows(
-    path: Path, layout_name: str, told: Told, side: int, rows: slice
+    path: Path, layout_name: str, told: Told, side: int, rows: slice, folder: Path | None = None
 ) -> Iterator[np.ndarray]:
-    """Give central pixels of some rows, in blocks, front to back, in one buffer.
+    """Give central pixels of some rows, in blocks, front to back, in one buffer (`central_blocks`).
 
-    Whole images are read and their middle is taken: one piece of the file a block. A block is
-    float32 (n, B, side, side) in nanomaggies, valid until the next one is asked for.
+    A block is float32 (n, B, side, side) in nanomaggies, valid until the next one is asked for.
 
     Raises
     ------
     BadInput
-        For a file that is damaged there.
+        For a file that is damaged there; without room in the folder for what waits there.
     """
     layout = LAYOUTS[layout_name]
     factor = _factor(layout, told)
     with _whole(path), h5py.File(path, "r") as file:
         images = file[layout.images]
-        step = block_rows(images.shape[1], max(images.shape[2:]),
-                          images.chunks[0] if images.chunks else 1)  # fmt: skip
-        y, x = (centre(size, side) for size in images.shape[2:])
-        buffer = np.empty((min(step, rows.stop - rows.start), *images.shape[1:]), np.float32)
-        for start in range(rows.start, rows.stop, step):
-            end = min(start + step, rows.stop)
-            images.read_direct(buffer, np.s_[start:end], np.s_[: end - start])
-            block = buffer[: end - start, :, y, x]
+        for block in central_blocks(images, side, rows, np.dtype(np.float32), folder):
             if factor != 1:
-                block *= factor
+                np.multiply(block, factor, out=block)
             yield block
 
 
@@ -134,11 +127,8 @@ def _blocks(
     places = [bands.index(band) for band in wanted]
     with _whole(path), h5py.File(path, "r") as file:
         images = file[layout.images]
-        rows, columns = (centre(size, side) for size in images.shape[2:])
-        step = block_rows(len(bands), side, images.chunks[0] if images.chunks else 1)
-        for start in range(0, len(images), step):
-            block = images[start : start + step, :, rows, columns][:, places]
-            yield decode_pixels(block, file.attrs, places) * factor
+        for block in central_blocks(images, side, slice(0, len(images)), images.dtype):
+            yield decode_pixels(block[:, places], file.attrs, places) * factor
 
 
 def _factor(layout: Layout, told: Told) -> np.float32:
