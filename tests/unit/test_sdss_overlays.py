@@ -160,6 +160,18 @@ def test_the_report_names_the_archives_that_the_paper_is_fetched_from(paper):
     assert "Pasquet" in archives["sdss_dr12_main"]["citation"]
 
 
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("paper", [*PAPERS, "hayat2021_released"])
+def test_a_shard_of_frames_has_the_time_that_its_fields_take(paper):
+    """A field took up to 3.6 s; a second attempt of a job of eight fits into two days."""
+    wiring = ladder(paper)
+    for sample in wiring.cut_samples():
+        n_fields = wiring.settings["survey_files"][sample.rpartition("_")[0]]["frames"]["n_fields"]
+        seconds = 60 * wiring.cutting_minutes(sample)
+        assert 3.6 * n_fields / len(wiring.shards()) < seconds <= 48 * 3600 / (2 * 8)
+        assert "n_fields" not in json.loads(wiring.cutting(sample))  # nothing is cut again for it
+
+
 def test_with_released_images_all_else_is_as_with_ours(data):
     """Stamps of their side, turns that fit into them, their galaxies to pretrain on."""
     ours, released = (
