@@ -23,7 +23,7 @@ ACCOUNT = {"ZLADDER_HSC_USER": "somebody", "ZLADDER_HSC_PASSWORD": "a secret of 
 # One field of the sky is too small for the papers' large cells, and for shares of a few per cent.
 SMALL = {
     "train": {"label_fractions": [1.0]},
-    "cutouts": {"max_lost_fraction": 0.2},  # a few galaxies have no published image
+    "cutouts": {"max_lost_fraction": 0.2, "n_shards": 2},  # some have no published image
     "datasets": {
         "images": {
             "splits": {"train": 0.45, "validation": 0.15, "calibration": 0.15, "test": 0.25},

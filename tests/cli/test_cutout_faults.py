@@ -12,9 +12,11 @@ from pathlib import Path
 
 import cut_stamps
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.unit import stamp_sky
+from zladder.cutouts import read_sdss
 
 N_GALAXIES = 40  # of 32 kB each
 
@@ -91,6 +93,80 @@ def test_a_pixel_beyond_the_range_of_an_encoding(sky, capfd):
     out = sky / "cutouts"
     assert cut_stamps.main(command(sky, out, **narrow | {"highest_softenings": 1e6})) == 0
     assert len(list(out.iterdir())) == 3
+
+
+def listed_by(folder: Path) -> Path:
+    return folder / "0.log.losses.csv"
+
+
+def test_the_losses_of_a_refused_shard_can_be_looked_up(sky, capfd):
+    """Outputs are gone, the list lies beside the log until a shard is cut."""
+    path = stamp_sky.write_frame(sky / "frames", "i", np.full(stamp_sky.SHAPE, np.nan))
+    refused(sky, capfd, f"those lost until then: {listed_by(sky)}", "40 of 40 galaxies lost")
+    table = pd.read_csv(listed_by(sky))
+    assert table["object_id"].tolist() == list(range(1000, 1040))
+    assert table["reason"].str.startswith(f"frame: {path}: pixels").all()
+    assert cut_stamps.main(command(sky, sky / "cutouts", max_lost_fraction=1.0)) == 0
+    assert not listed_by(sky).exists()
+
+
+def fields_of_which_one_is_damaged(folder: Path, n_fields: int = 6) -> list[Path]:
+    """Write fields of the shard, the second without a header; return all frames of band u."""
+    keys = [(756, 2, 14 + 2 * number) for number in range(n_fields)]
+    for number, key in enumerate(keys):
+        stamp_sky.write_field(folder / "frames", key)
+        galaxies = stamp_sky.galaxies(stamp_sky.INSIDE, key, 1000 * number)
+        galaxies.to_parquet(folder / f"{number}.parquet")
+    parts = [pd.read_parquet(folder / f"{number}.parquet") for number in range(n_fields)]
+    pd.concat(parts).to_parquet(folder / "sample.parquet")
+    paths = [stamp_sky.path_of(folder / "frames", "u", key) for key in keys]
+    paths[1].write_bytes(b"damaged")
+    return paths
+
+
+@pytest.fixture
+def opened(monkeypatch) -> list[Path]:
+    """Files that were unpacked, in order."""
+    seen: list[Path] = []
+    read = read_sdss._read_image
+
+    def noted(path: Path):
+        seen.append(path)
+        return read(path)
+
+    monkeypatch.setattr(read_sdss, "_read_image", noted)
+    return seen
+
+
+def test_cutting_ends_where_too_many_are_lost_for_certain(sky, capfd, opened):
+    """Five of thirty are lost in the second field: with fewer allowed, no third one is opened."""
+    paths = fields_of_which_one_is_damaged(sky)
+    words = (str(paths[1]), "5 of 30 galaxies lost: frame 5")
+    refused(sky, capfd, *words, max_lost_fraction=4.9 / 30)
+    assert [path for path in opened if path in paths] == paths[:2]
+    assert cut_stamps.main(command(sky, sky / "cutouts", max_lost_fraction=5 / 30)) == 0
+    assert paths[-1] in opened
+
+
+def test_what_was_refused_is_not_cut_again_until_a_frame_changes(sky, capfd, opened):
+    """Frames are no inputs: the stamp knows those at fault, the neighbours and their folder."""
+    paths = fields_of_which_one_is_damaged(sky)
+    refused(sky, capfd)
+    opened.clear()
+    refused(sky, capfd, "not tried again", "5 of 30 galaxies lost", str(listed_by(sky)))
+    assert not opened
+    assert listed_by(sky).is_file()
+    os.utime(paths[3])  # of a field that has no part in it
+    refused(sky, capfd, "not tried again")
+    frame = stamp_sky.path_of(sky / "frames", "u", (756, 2, 17))
+    frame.write_bytes(b"a neighbour of the damaged field comes to lie there")
+    refused(sky, capfd, "5 of 30 galaxies lost")
+    assert opened
+    opened.clear()
+    refused(sky, capfd, "not tried again")
+    stamp_sky.write_frame(sky / "frames", "u", stamp_sky.noise(3), (756, 2, 16))
+    assert cut_stamps.main(command(sky, sky / "cutouts")) == 0
+    assert not list(sky.glob("*.bad_input.json"))
 
 
 def test_two_galaxies_of_one_id(sky, capfd):

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real_routes import planned_jobs
+from zladder.config.documents import read_yaml
 
 if TYPE_CHECKING:
     from tests.checkout import Checkout
 
 pytestmark = pytest.mark.timeout(300)
 
-SHARDS, SEEDS, FRACTIONS = 64, 5, 8  # of the scale `paper`
+SEEDS, FRACTIONS = 5, 8  # of the scale `paper`
+SHARDS, CONVERTED = 256, 64  # of the overlays on SDSS's frames; of the scale
 SHOWN = {
     "judge_claims": 1, "score_study": 1, "plot_redshifts": 1, "plot_residuals": 1,
     "plot_scores": 1, "tabulate_scores": 1, "write_paper": 1,
@@ -40,7 +42,7 @@ JOBS = {
     },
     "soriano2024": {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
         "fetch_file": 5, "fetch_query": 1, "read_catalog": 3, "crossmatch": 1, "select_sample": 2,
-        "build_dataset": 3, "convert_images": SHARDS, "build_image_dataset": 1, "plot_wall": 1,
+        "build_dataset": 3, "convert_images": CONVERTED, "build_image_dataset": 1, "plot_wall": 1,
         "train_network": 5 * SEEDS, "train_image": SEEDS, "train_control": 6,
         "predict_run": 5 * SEEDS + 6, "predict_images": SEEDS,
     },
@@ -85,6 +87,16 @@ def test_released_images_can_be_what_an_encoder_learns_from(fresh: Checkout) -> 
                "convert_images": SHARDS}  # fmt: skip
     wanted = JOBS["hayat2021"] | changed
     assert {name: n for name, n in jobs.items() if name not in ("hayat2021", "total")} == wanted
+
+
+def test_a_job_asks_for_the_time_that_its_fields_take(fresh: Checkout) -> None:
+    samples = {"sdss_dr12_main": 92, "sdss_dr12_deep": 157}  # docs/cluster.md
+    overlay = read_yaml(fresh.folder / "config" / "papers" / "hayat2021.yaml")
+    stamps = [f"results/sdss-paper/cutouts/{sample}/{SHARDS - 1}.h5" for sample in samples]
+    jobs = fresh.jobs(config=overlay, targets=stamps)
+    asked = {job["wildcards"]["sample"]: job["resources"]["runtime"]
+             for job in jobs if job["rule"] == "cut_stamps"}  # fmt: skip
+    assert asked == samples
 
 
 @pytest.mark.parametrize("paper", JOBS)

@@ -58,6 +58,7 @@ def test_images_that_are_told_right_are_taken(frames):
         (STAMPS | {"path": "{object_id}.fits"}, "frames.path", "'{object_id}.fits'"),
         (STAMPS | {"weights": "W_{band}.fits"}, "frames.weights", "'W_{band}.fits'"),
         (TILES | {"weights": "W_{band}_{other}.fits"}, "frames.weights", "['other']"),
+        (TILES | {"n_fields": 171}, "frames.n_fields", "171"),
         (TILES | {"weights": "W_{place}.fits"}, "frames.weights", "'W_{place}.fits'"),
     ],
 )

@@ -27,7 +27,7 @@ from zladder.cutouts.cut import cut_stamps
 from zladder.cutouts.layouts import LAYOUTS
 from zladder.cutouts.read_tiles import read_tile
 from zladder.cutouts.tile_names import tile_path, tiles_in, weights_path
-from zladder.provenance.errors import BadInput
+from zladder.provenance.errors import BadInput, PassingBadInput
 from zladder.survey.cutout_survey import write_cutouts
 from zladder.survey.stamp_targets import stamp_places
 from zladder.survey.tile_files import write_tiles
@@ -214,9 +214,11 @@ def test_galaxies_off_all_patches_and_stamps_off_their_patch_are_lost_by_name(cu
     assert "in none of 2 tiles" in losses.loc[1001, "reason"]
     assert losses.loc[1001, "tile"] == ""
     assert losses.loc[1002, "tile"] == "9813/calexp-HSC-{BAND}-9813-3,4.fits"
-    with pytest.raises(BadInput) as caught:
-        cut(sample, COADDS)
+    with pytest.raises(PassingBadInput) as caught:
+        cut(sample, COADDS | {"max_lost_fraction": 0.8})
     assert "in none of 2 tiles (5 of 6 galaxies lost" in caught.value.found
+    patch = tile_path(cut.root, losses.loc[1002, "tile"], "g")
+    assert caught.value.causes == [cut.root, patch]  # another tile, or a mended one, may help
 
 
 def test_a_missing_band_or_cutout_loses_its_galaxies_only(cut):
@@ -256,6 +258,9 @@ def test_a_galaxy_that_no_exposure_covers_is_lost_and_one_beside_such_pixels_is_
     losses = pd.read_csv(cut.losses)
     assert losses["band"].tolist() == ["i"]
     assert losses["reason"].iloc[0].startswith("empty: ")
+    with pytest.raises(PassingBadInput) as caught:
+        cut(sample, settings | {"grid": grid})
+    assert caught.value.causes == [cut.root / "t_i_1.fits", cut.root / "w_i_1.fits"]
 
 
 def test_pixels_of_0_without_weights_are_holes_too(cut):

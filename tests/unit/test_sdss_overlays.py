@@ -160,6 +160,31 @@ def test_the_report_names_the_archives_that_the_paper_is_fetched_from(paper):
     assert "Pasquet" in archives["sdss_dr12_main"]["citation"]
 
 
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("paper", [*PAPERS, "hayat2021_released"])
+def test_more_may_be_lost_than_stamps_cross_the_columns_of_a_frame(paper):
+    """Turned by any angle; three pixels of the kernel; no frame is joined at the columns' ends."""
+    cutouts = ladder(paper).settings["cutouts"]
+    assert (cutouts["grid"], cutouts["edge"]) == ("sky", "mosaic")
+    turn = np.linspace(0, 2 * np.pi, 360, endpoint=False)
+    wide = (cutouts["stamp_pixels"] - 1) * (np.abs(np.cos(turn)) + np.abs(np.sin(turn)))
+    crossing = (wide + 2 * 3).mean() / 2048
+    assert crossing == pytest.approx(0.07, abs=0.004)
+    assert 1.3 * crossing < cutouts["max_lost_fraction"] < 2 * crossing
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("paper", [*PAPERS, "hayat2021_released"])
+def test_a_shard_of_frames_has_the_time_that_its_fields_take(paper):
+    """A field took up to 3.6 s; a second attempt of a job of eight fits into two days."""
+    wiring = ladder(paper)
+    for sample in wiring.cut_samples():
+        n_fields = wiring.settings["survey_files"][sample.rpartition("_")[0]]["frames"]["n_fields"]
+        seconds = 60 * wiring.cutting_minutes(sample)
+        assert 3.6 * n_fields / len(wiring.shards()) < seconds <= 48 * 3600 / (2 * 8)
+        assert "n_fields" not in json.loads(wiring.cutting(sample))  # nothing is cut again for it
+
+
 def test_with_released_images_all_else_is_as_with_ours(data):
     """Stamps of their side, turns that fit into them, their galaxies to pretrain on."""
     ours, released = (
@@ -171,7 +196,7 @@ def test_with_released_images_all_else_is_as_with_ours(data):
     deep = released["datasets"].pop("datasets")
     assert deep == {"deep_images": {"samples": {"sdss": ["sdss_dr12_released"]}}}
     assert (released["cutouts"].pop("stamp_pixels"), released["cutouts"].pop("max_lost_fraction"),
-            ours["cutouts"].pop("max_lost_fraction")) == (107, 0.1, 0.05)  # fmt: skip
+            ours["cutouts"].pop("max_lost_fraction")) == (107, 0.1, 0.1)  # fmt: skip
     assert released == ours
     wiring = ladder("hayat2021_released")
     settings = wiring.settings

@@ -88,6 +88,57 @@ def test_every_reader_gives_the_pixels_within_the_bound(shard):
         np.testing.assert_array_equal(loaded, stamps["flux"][:, [2, 0]])
 
 
+def written_bytes() -> int:
+    """Return what this process has written so far."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["wchar"])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("n_lost", [0, 1, 2000])
+def test_pixels_are_written_once_however_many_galaxies_are_lost(tmp_path, encoding, n_lost):
+    path, whole = tmp_path / "0.h5", tmp_path / "whole.h5"
+    stamps = {name: np.concatenate([values] * 120) for name, values in galaxies().items()}
+    n, wanted = len(stamps["ra"]), settings(encoding)
+    parts = [{name: values[rows] for name, values in stamps.items()}
+             for rows in (slice(1000), slice(1000, n))]  # fmt: skip
+    before = written_bytes()
+    assert write_stamps(path, parts, n + n_lost, wanted) == n
+    written = written_bytes() - before
+    write_stamps(whole, [stamps], n, wanted)
+    with h5py.File(path) as file, h5py.File(whole) as other:
+        for name in stamps:
+            assert file[name][()].tobytes() == other[name][()].tobytes()
+        beside = sum(file[name].nbytes for name in stamps if name != "flux")
+        most = file["flux"].nbytes + 3 * beside + 4 * 2**16 + 100 * n_lost
+        assert [*file.attrs] == [*other.attrs]
+    assert file_names(tmp_path) == ["0.h5", "whole.h5"]
+    assert written < most
+    assert path.stat().st_size < whole.stat().st_size + 4096 + 100 * n_lost
+
+
+def file_names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+@pytest.mark.parametrize(("n_stamps", "n_most"), [(0, 3), (1, 1), (1, 3), (40, 999), (90, 91)])
+@pytest.mark.parametrize("side", [4, 33])
+def test_few_and_small_stamps_survive_the_loss_of_others(tmp_path, n_stamps, n_most, side):
+    narrow = settings("asinh8") | {"stamp_pixels": side}
+    stamps = {name: np.zeros((n_stamps, *entry), dtype)
+              for name, (dtype, entry) in stamp_datasets(3, side).items()}  # fmt: skip
+    stamps["flux"][:] = np.random.default_rng(2).normal(size=stamps["flux"].shape)
+    stamps["object_id"][:] = 5 + np.arange(n_stamps)
+    for name, room in (("short", n_most), ("exact", n_stamps)):
+        assert write_stamps(tmp_path / name, [stamps], room, narrow) == n_stamps
+    assert describe_stamps(tmp_path / "short").n_stamps == n_stamps
+    assert file_names(tmp_path) == ["exact", "short"]
+    with h5py.File(tmp_path / "short") as file, h5py.File(tmp_path / "exact") as exact:
+        for name in stamps:
+            np.testing.assert_array_equal(file[name][()], exact[name][()])
+        np.testing.assert_array_equal(file["object_id"][()], stamps["object_id"])
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_shard_without_galaxies_is_a_shard(tmp_path, encoding):
     write_stamps(tmp_path / "0.h5", [], 5, settings(encoding))

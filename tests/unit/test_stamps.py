@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
-from zladder.provenance.errors import BadInput, Unfinished
+from zladder.provenance.errors import BadInput, PassingBadInput, Unfinished
 from zladder.provenance.stamps import KnownBadInput, refuse_known_bad, stamp_path
 
 ARGUMENTS = ["--table", "t.csv"]
@@ -18,10 +19,12 @@ class Tries:
     def __init__(self, folder):
         self.log, self.table, self.entered = folder / "rule.log", folder / "t.csv", 0
         self.table.write_text("text")
+        self.meanwhile = lambda: None
 
     def __call__(self, *, arguments=ARGUMENTS, code="c0de", error=None):
         with refuse_known_bad(self.log, arguments, code, [self.table]):
             self.entered += 1
+            self.meanwhile()
             if error:
                 raise error
 
@@ -68,6 +71,58 @@ def test_a_changed_or_removed_file_is_tried(stamped, change):
         stamped.table.unlink()
     stamped()
     assert stamped.entered == 2
+
+
+@pytest.fixture
+def passing(tries, tmp_path):
+    """A refusal that is due to a file which is no input, and to a folder with a file deep in it."""
+    frame, folder = tmp_path / "frames/a.fits", tmp_path / "tiles"
+    for path in (frame, folder / "deep/b.fits"):
+        path.parent.mkdir(parents=True)
+        path.write_text("damaged")
+    time.sleep(0.05)  # a clock of files may lag behind by a tick
+    tries.error = PassingBadInput(frame, "HDU 0", "a frame", "none", "mend it", [frame, folder])
+    tries.frame, tries.folder = frame, folder
+    with pytest.raises(PassingBadInput):
+        tries(error=tries.error)
+    with pytest.raises(KnownBadInput):
+        tries()
+    return tries
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["frames/a.fits", "frames/a.fits.bz2", "tiles/deep/b.fits", "tiles/deep/c.fits", "tiles/new/d"],
+)
+def test_what_is_due_to_files_that_are_no_inputs_holds_until_they_change(passing, tmp_path, path):
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("mended!")  # as long as before
+    passing()
+    assert passing.entered == 2
+
+
+def test_a_removed_cause_is_tried(passing):
+    passing.frame.unlink()
+    passing()
+    assert passing.entered == 2
+
+
+def test_a_cause_that_changed_during_the_attempt_leaves_no_stamp(tries, tmp_path):
+    """It may have been read before it was mended."""
+    frame = tmp_path / "a.fits"
+    error = PassingBadInput(frame, "HDU 0", "a frame", "none", "mend it", [frame])
+    tries.meanwhile = lambda: (time.sleep(0.05), frame.write_text("mended"))
+    for _ in range(2):
+        with pytest.raises(PassingBadInput):
+            tries(error=error)
+    assert tries.entered == 2
+
+
+def test_what_is_due_to_nothing_that_is_known_leaves_no_stamp(tries):
+    for _ in range(2):
+        with pytest.raises(PassingBadInput):
+            tries(error=PassingBadInput("disk", "p", "room", "none", "make room"))
+    assert tries.entered == 2
 
 
 def test_a_success_removes_the_stamp(stamped):

@@ -27,7 +27,9 @@ rule cut_stamps:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
-        runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
+        runtime=lambda wildcards, attempt: (
+            LADDER.cutting_minutes(wildcards.sample) * min(attempt, 3)
+        ),
     params:
         frame_index=lambda wildcards, input: option("--frame-index", input.get("frame_index")),
         frames=lambda wildcards, output: LADDER.frames_folder(

@@ -25,10 +25,12 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Convert, write the shard and the list of losses."""
     from zladder.cutouts.convert import convert_images
+    from zladder.cutouts.losses import losses_beside
 
+    listed = losses_beside(options.log)
     counts = convert_images(
         options.sample, options.images, options.shard, options.settings,
-        options.stamps, options.losses,
+        options.stamps, options.losses, listed,
     )  # fmt: skip
     return {"counts": counts, "written": written(options.stamps)}
 

@@ -27,10 +27,12 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Cut, write the shard and the list of losses."""
     from zladder.cutouts.cut import cut_stamps
+    from zladder.cutouts.losses import losses_beside
 
+    listed = losses_beside(options.log)
     counts = cut_stamps(
         options.sample, options.frames, options.shard, options.settings,
-        options.stamps, options.losses, options.frame_index or [],
+        options.stamps, options.losses, options.frame_index or [], listed,
     )  # fmt: skip
     return {"counts": counts, "written": written(options.stamps)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.names import FRAME_PLACES
+from zladder.config.names import FRAME_NUMBER, FRAME_PLACES
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def require_frames(settings: Mapping[str, Any]) -> None:
             file = f"config/surveys/{name}.yaml"
             _require_place(survey["frames"], file)
             _require_path(survey["frames"], file)
+            _require_number(survey["frames"], file)
             for band in survey["frames"].get("psf_fwhm_arcsec", {}):
                 require_known(band, survey.get("bands", []), file, "frames.psf_fwhm_arcsec")
 
@@ -48,6 +49,13 @@ def _require_place(frames: Mapping[str, Any], file: str) -> None:
         raise BadInput(file, "frames.archive", f"frames of the layout {SDSS}",
                        f"layout {frames['layout']}",
                        "fetch the images by hand, and say their `folder`")  # fmt: skip
+
+
+def _require_number(frames: Mapping[str, Any], file: str) -> None:
+    if FRAME_NUMBER in frames and frames["layout"] != SDSS:
+        raise BadInput(file, f"frames.{FRAME_NUMBER}", f"no such key but with layout {SDSS}",
+                       f"{frames[FRAME_NUMBER]!r}",
+                       "leave it out: what a field takes is known of those alone")  # fmt: skip
 
 
 def _require_path(frames: Mapping[str, Any], file: str) -> None:

@@ -12,6 +12,7 @@ SHARED, INDEPENDENT = "shared", "independent"
 # Column of the mock sky's truth: how much of the light in a many-band aperture is a neighbour's.
 BLENDED_SHARE = "manyband_blended_share"
 FRAME_PLACES = ("simulated", "archive", "folder")  # keys of `frames`: where the images lie
+FRAME_NUMBER = "n_fields"  # and how many: what time cutting takes
 # A paper's own ways to split: `zladder.tables.split_notes` says what they mean.
 BY_GALAXY, VALIDATION_AS_TEST = "by_galaxy", "validation_as_test"
 BAND_ORDER = "ugrizy"  # the usual bands, from blue to red

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from zladder.config.cards import dataset_samples
@@ -17,7 +18,7 @@ from zladder.config.encodings import RANGE, stored_as
 from zladder.config.frame_layouts import SDSS
 from zladder.config.grids import kernel_pixels
 from zladder.config.methods import ladder_of
-from zladder.config.names import FRAME_PLACES
+from zladder.config.names import FRAME_NUMBER, FRAME_PLACES
 from zladder.config.wiring_data import (
     MEASURED_SURVEY,
     SIMULATED,
@@ -30,6 +31,10 @@ from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
     from typing import Any
+
+# Five packed frames and three galaxies of SDSS took 2.1 to 3.6 s on a busy core (docs/cluster.md).
+_FIELD_SECONDS = 4.0
+_CUTTING_MINUTES = 60
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,15 @@ class PixelWiring(DataWiring):
         survey = self._imaged(sample)
         images = survey["frames"]
         read = {key: survey[key] for key in ("bands", "extinction_per_ebv") if key in survey}
-        frames = {key: images[key] for key in images if key not in FRAME_PLACES}
+        unread = (*FRAME_PLACES, FRAME_NUMBER)
+        frames = {key: images[key] for key in images if key not in unread}
         return canonical_json({**self._stage(survey), **read, **frames})
+
+    def cutting_minutes(self, sample: str) -> int:
+        """Return the minutes that a shard of a sample's stamps may take: by its share of fields."""
+        n_fields = self._imaged(sample)["frames"].get(FRAME_NUMBER, 0)
+        seconds = n_fields / self.settings["cutouts"]["n_shards"] * _FIELD_SECONDS
+        return max(_CUTTING_MINUTES, ceil(seconds / 60))
 
     def _stage(self, survey: Any) -> dict[str, Any]:
         """Return the stage's settings but those that are null or that no encoding asks for."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zladder.cutouts.dust import with_dust
 from zladder.cutouts.field import empty_stamps
-from zladder.cutouts.galaxies import FIELD
 from zladder.cutouts.losses import (
     PUBLISHED_LOSS_KINDS,
     Loss,
@@ -33,7 +33,7 @@ from zladder.tables.hdf5_cutouts import layout_rows
 from zladder.tables.stamp_files import flag_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Stamps = dict[str, np.ndarray]
 
-_NO_FIELD = (-1, -1, -1)
+_NO_FIELD = ()  # no frame is named by a key
 _SECONDS_BETWEEN_LINES = 5.0
 
 log = logging.getLogger("zladder")
@@ -55,6 +55,7 @@ def convert_images(
     settings: Mapping[str, Any],
     stamps: Path,
     losses: Path,
+    listed: Path | None = None,
 ) -> dict[str, Any]:
     """Write the images of a sample's galaxies in one stretch of each file; return the counts.
 
@@ -75,6 +76,9 @@ def convert_images(
         dust`.
     stamps, losses
         Files to write: HDF5 and CSV.
+    listed
+        File for the losses where they are too many, which is found before all is read; an earlier
+        one is removed.
 
     Returns
     -------
@@ -86,16 +90,19 @@ def convert_images(
     BadInput
         As `read_imaged`, `open_published`, and if more than the allowed fraction has no stamp.
     """
+    if listed:
+        listed.unlink(missing_ok=True)
     galaxies = read_imaged(sample, settings["bands"])
     parts = open_published(files, galaxies, shard, settings)
     mine = [part.galaxy[part.rows] for part in parts]
     n_most = sum(int((rows != NO_GALAXY).sum()) for rows in mine)
     lost = _without_image(galaxies, parts, shard, settings["n_shards"])
     n_in = n_most + len(lost)
-    blocks = _blocks(galaxies, parts, settings, lost, stamps.parent)
+    require = partial(require_few_losses, lost, n_in, settings["max_lost_fraction"], listed)
+    require()
+    blocks = _blocks(galaxies, parts, settings, lost, stamps.parent, require)
     n_out = write_stamps(stamps, blocks, n_most, settings)
-    losses_table(lost, FIELD).drop(columns=FIELD).to_csv(losses, index=False, lineterminator="\n")
-    require_few_losses(lost, n_in, settings["max_lost_fraction"])
+    losses_table(lost, ()).to_csv(losses, index=False, lineterminator="\n")
     return {
         "n_in": n_in,
         "n_out": n_out,
@@ -106,9 +113,9 @@ def convert_images(
 
 def _blocks(
     galaxies: pd.DataFrame, parts: Sequence[Published], settings: Mapping[str, Any],
-    lost: list[Loss], folder: Path,
+    lost: list[Loss], folder: Path, require: Callable[[], None],
 ) -> Iterator[Stamps]:  # fmt: skip
-    """Yield the stamps of each block of images; add what is lost to the list.
+    """Yield the stamps of each block of images; add what is lost to the list, and `require`.
 
     What does not fit in memory waits in the folder, in a file without a name.
     """
@@ -122,6 +129,7 @@ def _blocks(
             wanted = np.flatnonzero(places != NO_GALAXY)
             kept = flux if len(wanted) == len(flux) else flux[wanted]
             yield _stamps(dusty.iloc[places[wanted]], kept, row + wanted, part, settings, lost)
+            require()
             row += len(flux)
             now = time.monotonic()
             if now - told_at > _SECONDS_BETWEEN_LINES or row == part.rows.stop:

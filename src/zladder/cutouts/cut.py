@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zladder.cutouts.beside import empty_pixels
+from zladder.cutouts.causes import causes_of
 from zladder.cutouts.deal import deal_galaxies
 from zladder.cutouts.field import cut_field
 from zladder.cutouts.galaxies import fields_of, read_galaxies
@@ -19,7 +21,7 @@ from zladder.cutouts.shard import write_stamps
 from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, flag_value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -44,6 +46,7 @@ def cut_stamps(
     stamps: Path,
     losses: Path,
     indexes: Sequence[Path] = (),
+    listed: Path | None = None,
 ) -> dict[str, Any]:
     """Cut all stamps of one shard of a sample; return the counts.
 
@@ -64,6 +67,9 @@ def cut_stamps(
     indexes
         Tables of the frames that there are (`run, camcol, field`): of this shard and of those
         that hold the neighbouring fields. Without any, what lies in the folder is there.
+    listed
+        File for the losses where they are too many, which is found before all is cut; an earlier
+        one is removed.
 
     Returns
     -------
@@ -74,8 +80,11 @@ def cut_stamps(
     Raises
     ------
     BadInput
-        As `read_galaxies`, and if more than the allowed fraction has no stamp.
+        As `read_galaxies`, and if more than the allowed fraction has no stamp: with the files
+        at fault (`causes`), for frames are no inputs of the program.
     """
+    if listed:
+        listed.unlink(missing_ok=True)
     layout = LAYOUTS[settings["layout"]]
     galaxies = read_galaxies(sample, settings, layout)
     everywhere = layout.place(galaxies, root, settings)
@@ -84,12 +93,16 @@ def cut_stamps(
     flagged: Counter[str] = Counter()
     without: Counter[str] = Counter()
     there = fields_of(indexes) if layout.neighbour else None
-    found = _fields(placed, root, settings, there, lost, flagged, without)
+    require = partial(
+        require_few_losses, lost, n_in, settings["max_lost_fraction"], listed, layout.key,
+        partial(causes_of, root=root, settings=settings),
+    )  # fmt: skip
+    require()
+    found = _fields(placed, root, settings, there, lost, flagged, without, require)
     n_out = write_stamps(stamps, found, len(placed), settings)
     losses_table(lost, layout.key).to_csv(losses, index=False, lineterminator="\n")
     if without:
         log.warning("stamps without a width of the point-spread function: %s", dict(without))
-    require_few_losses(lost, n_in, settings["max_lost_fraction"])
     n_fields = len(placed[list(layout.key)].drop_duplicates())
     return {
         "n_in": n_in,
@@ -109,9 +122,11 @@ def _fields(
     lost: list[Loss],
     flagged: Counter[str],
     without: Counter[str],
+    require: Callable[[], None],
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield the stamps field by field; add what is lost and flagged; log the progress.
 
+    `require` is asked after each block whether so many may be lost.
     They lie in the same memory, one field's after the other's.
     """
     groups = galaxies.groupby(list(LAYOUTS[settings["layout"]].key), sort=True)
@@ -125,6 +140,7 @@ def _fields(
             block = group.iloc[start : start + _BLOCK_GALAXIES]
             stamps, missing = cut_field(block, key, root, settings, there, pixels, widths)
             lost += missing
+            require()
             flags = np.bitwise_or.reduce(stamps["flags"], axis=1)
             flagged.update(
                 {name: int((flags & flag_value(name) > 0).sum()) for name in STAMP_FLAGS}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from zladder.provenance.errors import BadInput, PassingBadInput
+from zladder.provenance.outputs import write_text_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 LOSS_KINDS = {
     "frame": "a frame of its field is missing, damaged or not what its name says",
@@ -76,12 +78,34 @@ def count_losses(losses: Sequence[Loss], kinds: Mapping[str, str] = LOSS_KINDS) 
     return {kind: found[kind] for kind in kinds}
 
 
-def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fraction: float) -> None:
-    """Refuse to go on where too many galaxies have no stamp.
+def losses_beside(log: Path | None) -> Path | None:
+    """Return where the losses are listed if they are too many; nowhere without a log."""
+    return log and log.with_name(log.name + ".losses.csv")
+
+
+def require_few_losses(
+    losses: Sequence[Loss], n_galaxies: int, max_lost_fraction: float, listed: Path | None = None,
+    key: Sequence[str] = (), causes_of: Callable[[Sequence[Loss]], list[Path]] | None = None,
+) -> None:  # fmt: skip
+    """Refuse to go on where too many galaxies have no stamp, as soon as that is certain.
+
+    Parameters
+    ----------
+    losses
+        Those so far.
+    n_galaxies, max_lost_fraction
+        All galaxies of the shard, and the share that may have no stamp.
+    listed
+        File to write the losses to where they are too many: of outputs nothing is left then.
+    key
+        As for `losses_table`.
+    causes_of
+        Returns the files that the losses lie in where these are no inputs of the program
+        (`PassingBadInput`).
 
     Raises
     ------
-    PassingBadInput
+    BadInput
         If more than `max_lost_fraction` of `n_galaxies` are lost: file and place of the first
         loss, and how many there are of each kind. The log names every frame at fault.
     """
@@ -93,7 +117,14 @@ def require_few_losses(losses: Sequence[Loss], n_galaxies: int, max_lost_fractio
     kinds = [f"{kind} {n}" for kind, n in counts.items() if n]
     found = f"{first.found} ({len(losses)} of {n_galaxies} galaxies lost: {', '.join(kinds)})"
     hint = f"{first.hint}; or allow losses: cutouts.max_lost_fraction, now {max_lost_fraction:g}"
-    raise PassingBadInput(first.file, first.place, first.expected, found, hint)
+    if listed:
+        table = losses_table(losses, key)
+        write_text_whole(listed, table.to_csv(index=False, lineterminator="\n"))
+        hint += f"; those lost until then: {listed}"
+    words = (first.file, first.place, first.expected, found, hint)
+    if causes_of:
+        raise PassingBadInput(*words, causes=causes_of(losses))
+    raise BadInput(*words)
 
 
 def _log_each_cause(losses: Sequence[Loss]) -> None:

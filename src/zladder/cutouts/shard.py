@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import h5py
-
 from zladder.cutouts.layout import room_for, write_rows
-from zladder.provenance.outputs import whole_or_nothing
-from zladder.tables.cutouts import block_rows
 from zladder.tables.stamp_pixels import encode_pixels, pixel_attributes
 
 if TYPE_CHECKING:
@@ -50,20 +46,4 @@ def write_stamps(
         for field in fields
     )  # fmt: skip
     with room_for(path):
-        end = write_rows(path, encoded, n_most, settings, encoding)
-        if end < n_most:
-            _shorten(path, end, settings, encoding)
-    return end
-
-
-def _shorten(
-    path: Path, n_stamps: int, settings: Mapping[str, Any], encoding: Mapping[str, Any]
-) -> None:
-    """Copy the first stamps into a file of their number: no dataset can shrink."""
-    step = block_rows(len(settings["bands"]), settings["stamp_pixels"])
-    with whole_or_nothing([path]) as [short], h5py.File(path, "r") as long:
-        blocks = (
-            {name: item[k : min(k + step, n_stamps)] for name, item in long.items()}
-            for k in range(0, n_stamps, step)
-        )
-        write_rows(short, blocks, n_stamps, settings, encoding)
+        return write_rows(path, encoded, n_most, settings, encoding)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from zladder.cutouts.hdus import headers_of, image_header
 from zladder.cutouts.headers import world
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TILE = "tile"
 _NONE = -1
+_ROUNDING = 1e-9  # of a unit vector: 0.2 mas
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,25 @@ class Footprint:
     wcs: WCS
     shape: tuple[int, ...]
 
-    def depths(self, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
-        """Return how many pixels from the nearest edge N positions lie; below 0 outside, (N,).
+    def near(self, vectors: cKDTree) -> np.ndarray:
+        """Return which of some positions (unit vectors) lie within its corners' circle, sorted.
 
-        Positions far away are -inf: their projection may be the mirror image of a near one.
+        Those far away are to be left out: their projection may be the mirror image of a near one.
         """
         rows, columns = self.shape
         corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]]) - 0.5
         middle = np.array([[(columns - 1) / 2, (rows - 1) / 2]])
         sky = self.wcs.wcs_pix2world(np.concatenate([middle, corners]), 0)
-        vectors = _vectors(sky[:, 0], sky[:, 1])
-        near = _vectors(ra, dec) @ vectors[0] >= (vectors[1:] @ vectors[0]).min() - 1e-12
-        depth = np.full(len(ra), -np.inf)
-        x, y = self.wcs.wcs_world2pix(np.stack([ra[near], dec[near]], axis=1), 0).T
-        depth[near] = np.min([x + 0.5, columns - 0.5 - x, y + 0.5, rows - 0.5 - y], axis=0)
+        ends = _vectors(sky[:, 0], sky[:, 1])
+        reach = np.linalg.norm(ends[1:] - ends[0], axis=1).max() + _ROUNDING
+        found = vectors.query_ball_point(ends[0], reach, return_sorted=True)
+        return np.array(found, dtype=np.int64)
+
+    def depths(self, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+        """Return how many pixels from the nearest edge near ones lie; below 0 outside, (N,)."""
+        rows, columns = self.shape
+        x, y = self.wcs.wcs_world2pix(np.stack([ra, dec], axis=1), 0).T
+        depth: np.ndarray = np.min([x + 0.5, columns - 0.5 - x, y + 0.5, rows - 0.5 - y], axis=0)
         return depth
 
 
@@ -78,14 +85,17 @@ def place_in_tiles(
                        "correct the template, or put the files there")  # fmt: skip
     ra, dec = (galaxies[column].to_numpy(np.float64) for column in ("ra", "dec"))
     best, deepest = np.full(len(galaxies), _NONE), np.zeros(len(galaxies))
+    vectors = cKDTree(_vectors(ra, dec))
     for place, tile in enumerate(tiles):
-        depth = _footprint(root, tile, settings, name, number).depths(ra, dec)
-        better = depth >= deepest if place == 0 else depth > deepest
-        best[better], deepest[better] = place, depth[better]
+        footprint = _footprint(root, tile, settings, name, number)
+        near = footprint.near(vectors)
+        depth = footprint.depths(ra[near], dec[near])
+        better = depth >= deepest[near] if place == 0 else depth > deepest[near]
+        best[near[better]], deepest[near[better]] = place, depth[better]
     inside = best != _NONE
     placed = galaxies[inside].assign(**{TILE: np.array(tiles, dtype=object)[best[inside]]})
-    lost = [_outside(row, root, settings, len(tiles))
-            for row in galaxies[~inside].to_dict("records")]  # fmt: skip
+    off = zip(galaxies["object_id"][~inside].tolist(), ra[~inside], dec[~inside], strict=True)
+    lost = [_outside(*one, root, settings, len(tiles)) for one in off]
     return placed, lost
 
 
@@ -99,11 +109,13 @@ def _footprint(
     return Footprint(world(path, where, header, float(settings["pixel_scale_arcsec"])), shape)
 
 
-def _outside(row: Mapping[str, Any], root: Path, settings: Mapping[str, Any], n_tiles: int) -> Loss:
-    found = f"ra = {row['ra']:.5f}, dec = {row['dec']:.5f} in none of {n_tiles} tiles"
+def _outside(
+    object_id: int, ra: float, dec: float, root: Path, settings: Mapping[str, Any], n_tiles: int
+) -> Loss:
+    found = f"ra = {ra:.5f}, dec = {dec:.5f} in none of {n_tiles} tiles"
     hint = "take galaxies off the tiles out of the sample, or add their tiles"
-    error = BadInput(root, f"object_id {row['object_id']}", "a galaxy in a tile", found, hint)
-    return Loss(int(row["object_id"]), ("",), settings["bands"][0], "outside", error)
+    error = BadInput(root, f"object_id {object_id}", "a galaxy in a tile", found, hint)
+    return Loss(object_id, ("",), settings["bands"][0], "outside", error)
 
 
 def _vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:

@@ -143,6 +143,7 @@ SIDECAR_KEYS = {
 WHERE_ELSE = """\
 Beside these: `<results>/logs/RULE/`, `<results>/benchmarks/RULE/`, and `<results>/resume/`, which
 holds the state of unfinished trainings and is empty otherwise. A program that refused its input
-leaves `LOG.bad_input.json` beside its log. Beside a fetched file PART there may be `.PART/` (what
+leaves `LOG.bad_input.json` beside its log, and where too many galaxies have no stamp their list,
+`LOG.losses.csv`. Beside a fetched file PART there may be `.PART/` (what
 is under way, and a second name of the file), `PART.digest.json` (the digest of the first download)
 and `PART.refused` ([real data](real-data.md#fetching))."""

@@ -41,11 +41,26 @@ class BadInput(Exception):  # noqa: N818 (the contract's own word)
 
 
 class PassingBadInput(BadInput):
-    """Bad input in files that a program does not declare, such as the frames of a folder.
+    """Bad input in what a program does not declare: the frames of a folder, a disk, a server.
 
-    Their repair changes nothing that a stamp is keyed by: none is left, the next attempt looks
-    again.
+    Its repair changes nothing that a stamp is keyed by, so the next attempt looks again; unless
+    the files at fault are known.
+
+    Parameters
+    ----------
+    file, place, expected, found, hint
+        As of `BadInput`.
+    causes
+        Files, there or not, and whole folders: as long as nothing of them changes, and nothing
+        comes to lie beside the files, the next attempt would end in the same way.
     """
+
+    def __init__(
+        self, file: str | Path, place: str, expected: str, found: str, hint: str,
+        causes: Iterable[Path] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(file, place, expected, found, hint)
+        self.causes = list(causes)
 
 
 class Unfinished(Exception):  # noqa: N818 (not an error: state is saved, run me again)
