@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from zladder.cutouts.hdus import headers_of, image_header
 from zladder.cutouts.headers import world
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from astropy.wcs import WCS
+    from scipy.spatial import cKDTree
 
 TILE = "tile"
 _NONE = -1
@@ -85,6 +85,8 @@ def place_in_tiles(
                        "correct the template, or put the files there")  # fmt: skip
     ra, dec = (galaxies[column].to_numpy(np.float64) for column in ("ra", "dec"))
     best, deepest = np.full(len(galaxies), _NONE), np.zeros(len(galaxies))
+    from scipy.spatial import cKDTree  # stamps of other frames need not wait for it
+
     vectors = cKDTree(_vectors(ra, dec))
     for place, tile in enumerate(tiles):
         footprint = _footprint(root, tile, settings, name, number)
