@@ -13,6 +13,7 @@ from zladder.provenance.errors import BadInput
 def hsc_tree(settings, scale, **cutouts):
     tree = settings(scale)
     tree["cutouts"] |= cutouts
+    tree["survey"]["imaging"]["edge_pixels"] = 60  # of the other frames: room enough
     return tree
 
 
@@ -55,3 +56,18 @@ def test_an_even_side_with_a_pixel_to_spare_holds_every_stamp_of_whole_pixels(st
         beside = np.random.default_rng(0).uniform(-0.5, 0.5, (2000, 2))
         first = first_pixels(side / 2 + beside, stamp)
         assert lie_inside(first, stamp, (side, side)).all() == fits
+
+
+@pytest.mark.parametrize(("grid", "edge"), [("frame", 33), ("sky", 50)])
+def test_frames_that_a_stamp_may_reach_out_of_are_refused(settings, grid, edge):
+    """64 pixels: half of them, turned or not, the kernel, and one."""
+    tree = settings("test")
+    tree["cutouts"] |= {"grid": grid, "stamp_pixels": 64}
+    tree["survey"]["imaging"]["edge_pixels"] = edge
+    require_sides(tree, ["main_images"])
+    tree["survey"]["imaging"]["edge_pixels"] = edge - 1
+    with pytest.raises(BadInput, match=f"at least {edge}, for stamps of 64 pixels") as caught:
+        require_sides(tree, ["main_images"])
+    assert caught.value.place == "imaging.edge_pixels"
+    tree["cutouts"]["max_lost_fraction"] = 0.1
+    require_sides(tree, ["main_images"])

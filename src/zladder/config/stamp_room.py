@@ -1,13 +1,13 @@
-"""Images that were cut before: what is cut out of them must fit into them."""
+"""What is cut out of images must fit into them: those published, and those the mock sky paints."""
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 from zladder.config.cards import dataset_samples
 from zladder.config.data import image_survey
-from zladder.config.frame_layouts import CUTOUTS
+from zladder.config.frame_layouts import CUTOUTS, SDSS
 from zladder.config.grids import REACH_FRAME_PIXELS
 from zladder.config.image_references import image_datasets
 from zladder.provenance.errors import BadInput
@@ -43,6 +43,28 @@ def require_sides(settings: Mapping[str, Any], datasets: Iterable[str]) -> None:
         frames = survey.get("frames", {})
         if frames.get("layout") == CUTOUTS and "simulated" in frames:
             _require_cutouts(settings, frames["pixel_scale_arcsec"])
+        if frames.get("layout") == SDSS and "simulated" in frames:
+            _require_edge(settings, frames["pixel_scale_arcsec"])
+
+
+def _require_edge(settings: Mapping[str, Any], pixel_arcsec: float) -> None:
+    """Refuse stamps that reach out of the mock sky's SDSS-like frames, none of which may be lost.
+
+    On the sky's grid the frame lies under them at any angle. A pixel more is for the listed place,
+    which is not the true one.
+    """
+    stage, edge = settings["cutouts"], settings["survey"]["imaging"]["edge_pixels"]
+    if stage["max_lost_fraction"] > 0:
+        return
+    ratio = (stage["grid_scale_arcsec"] or pixel_arcsec) / pixel_arcsec
+    turned = sqrt(2.0) if stage["grid"] == "sky" else 1.0
+    reach = turned * stage["stamp_pixels"] / 2 * ratio + REACH_FRAME_PIXELS[stage["grid"]]
+    if edge < reach + 1:
+        expected = f"at least {ceil(reach + 1)}, for stamps of {stage['stamp_pixels']} pixels"
+        hint = "raise it, cut smaller stamps, or raise cutouts.max_lost_fraction"
+        raise BadInput(
+            "config/stages/survey.yaml", "imaging.edge_pixels", expected, f"{edge}", hint
+        )
 
 
 def _require_cutouts(settings: Mapping[str, Any], pixel_arcsec: float) -> None:
