@@ -126,8 +126,8 @@ def _fields(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield the stamps field by field; add what is lost and flagged; log the progress.
 
-    `require` is asked after each block whether so many may be lost.
-    They lie in the same memory, one field's after the other's.
+    All stamps lie in the same memory, one field's after the other's. `require` is asked after each
+    block whether so many may be lost.
     """
     groups = galaxies.groupby(list(LAYOUTS[settings["layout"]].key), sort=True)
     largest = int(groups.size().max()) if len(groups) else 0

@@ -42,7 +42,8 @@ def mend_edges(
     whole; else, with `edge: mosaic`, from both: on the sky's grid each resampled onto it, in whole
     pixels only where those of the two frames coincide within 0.02 pixel. The flag `edge` gives
     way to `neighbour` or `mosaicked`. Noise and width of the PSF of a mosaic are those of both,
-    weighted by their pixels (squares of the noise).
+    weighted by their pixels (squares of the noise); a width that the catalogue lists stays that of
+    the galaxy's own frame.
 
     Parameters
     ----------
