@@ -172,6 +172,7 @@ def test_stamps_lie_in_as_many_shards_as_are_asked_for(wiring):
 def test_a_grids_scale_reaches_cutting_and_footprints(wiring, scale, reach):
     def change(tree):
         tree["cutouts"] |= {"grid": "sky", "grid_scale_arcsec": scale}
+        tree["survey"]["imaging"]["edge_pixels"] = 47  # what the widest of these grids needs
 
     w = wiring(change)
     assert json.loads(w.building_images("main_images"))["kernel_pixels"] == reach
