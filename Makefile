@@ -16,6 +16,8 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 SKY ?= mock
 SCALE ?= demo
 SLURM_PACKAGES := slurmctld slurmd slurm-client munge slurmdbd mariadb-server
+# What some tests compare with, or drive: SWarp, Chromium. Benches time STILTS.
+REFERENCE_PACKAGES := swarp chromium chromium-driver stilts
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 # What the user named; the rest stays with config/config.yaml and with ARGS.
 CHOSEN := $(if $(filter-out file,$(origin SKY)),sky=$(SKY)) $(if $(filter-out file,$(origin SCALE)),scale=$(SCALE))
@@ -24,7 +26,7 @@ TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # Modules are compiled when they are first imported (as uv has it): all at once they take half a minute.
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
 
-.PHONY: env demo report resume test test-cluster install-slurm bench lint docs clean-resume
+.PHONY: env demo report resume test test-cluster install-slurm install-references bench lint docs clean-resume
 
 env: $(STAMP)
 
@@ -61,7 +63,13 @@ install-slurm:
 	$(SUDO) apt-get update -q
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(SLURM_PACKAGES)
 
+install-references:
+	@command -v apt-get >/dev/null || { echo "SWarp and Chromium are installed from Debian packages; here is no apt-get"; exit 1; }
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(REFERENCE_PACKAGES)
+
 bench: env
+	$(INSTALL) --no-build-isolation --constraint requirements.lock --editable '.[bench]'
 	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 lint: env
