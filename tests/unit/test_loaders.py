@@ -58,8 +58,45 @@ def test_streamed_batches_are_those_of_the_pixels_in_memory(sky, batch, block, w
         expected, found = one.batch(number), other.batch(number)
         assert torch.equal(found.rows, expected.rows)
         assert torch.equal(seen(found), seen(expected))
-    assert torch.equal(other.centred(torch.arange(N)), one.centred(torch.arange(N)))
     other.close()
+
+
+@pytest.mark.parametrize("window", [7, 32, 1000])
+@pytest.mark.parametrize("most", [3, 40, 512])
+def test_every_galaxy_is_shown_once_by_either_loader(sky, monkeypatch, window, most):
+    monkeypatch.setattr(loaders, "MOST_SHOWN", most)
+    one, other = resident(sky, window=window), streaming(sky, window=window)
+    other.batch(9)  # what was asked before makes no difference
+    expected, found = list(one.shown()), list(other.shown())
+    rows = torch.cat([rows for rows, _ in expected])
+    assert sorted(rows.tolist()) == list(range(N))
+    sizes = [len(rows) for rows, _ in expected]
+    assert (max(sizes) <= most, max(sizes) - min(sizes) <= 1) == (True, True)
+    for (rows, crops), (other_rows, other_crops) in zip(expected, found, strict=True):
+        assert torch.equal(other_rows, rows)
+        assert torch.equal(other_crops, crops)
+        assert torch.equal(crops, one.views.centred(rows))
+    assert torch.equal(seen(other.batch(10)), seen(one.batch(10)))
+    other.close()
+
+
+def test_what_is_shown_is_asked_for_in_the_order_of_the_files(sky, monkeypatch):
+    asked, plain = [], loaders.Pieces.announce
+
+    def spying(self, places):
+        asked.append(places)
+        plain(self, places)
+
+    loader = streaming(sky, window=32)
+    monkeypatch.setattr(loaders.Pieces, "announce", spying)
+    monkeypatch.setattr(loaders, "MOST_SHOWN", 10)
+    for _ in loader.shown():
+        pass
+    loader.close()
+    ranks = [loader.rank_in_files[places] for places in asked]
+    assert len(asked) == 4  # a window at a time, and none of another pass
+    assert all((np.diff(rank) > 0).all() for rank in ranks)
+    assert sorted(np.concatenate(ranks)) == list(range(N))
 
 
 @pytest.mark.parametrize("readers", [1, 3])
@@ -102,7 +139,7 @@ def test_processes_share_every_batch(sky, make, ranks):
         batches = [part.batch(number) for part in parts]
         assert torch.equal(torch.cat([batch.rows for batch in batches]), expected.rows)
         pixels = [batch.views.centred(batch.places) for batch in batches]
-        assert torch.equal(torch.cat(pixels), whole.centred(expected.rows))
+        assert torch.equal(torch.cat(pixels), whole.views.centred(expected.rows))
     for part in parts:
         part.close()
 

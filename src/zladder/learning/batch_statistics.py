@@ -13,22 +13,19 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-LARGEST_BATCH = 512
+    from collections.abc import Iterable
 
 
-def settle(network: torch.nn.Module, n: int, seen: Callable[[torch.Tensor], torch.Tensor]) -> None:
+def settle(network: torch.nn.Module, shown: Iterable[torch.Tensor]) -> None:
     """Measure the batch statistics of a network anew, in place; its weights stay as they are.
 
     Parameters
     ----------
     network
         Left in evaluation mode.
-    n
-        Number of galaxies.
-    seen
-        Gives the images of some rows, as the network will see them.
+    shown
+        All images in batches (n, B, C, C) of equal size, as the network will see them. A batch is
+        a fair draw of them all: what batches differ by does not enter.
     """
     norms = [layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -37,8 +34,8 @@ def settle(network: torch.nn.Module, n: int, seen: Callable[[torch.Tensor], torc
         norm.momentum = None  # the plain mean over batches
     network.train()
     with torch.no_grad():
-        for rows in torch.arange(n).tensor_split(-(-n // LARGEST_BATCH)):  # of equal size
-            network(seen(rows))
+        for images in shown:
+            network(images)
     network.eval()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -21,7 +21,7 @@ from zladder.learning.pieces import Pieces
 from zladder.learning.windows import Windows, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from zladder.learning.image_set import ImageSet
     from zladder.learning.stamps import StampRows
@@ -32,6 +32,7 @@ log = logging.getLogger("zladder")
 READERS = 2  # threads
 BATCHES_AHEAD = 2
 CHUNK_ROWS = 512  # of what the system is asked for at a time
+MOST_SHOWN = 512  # galaxies that are shown at once where there is no training step
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,11 @@ class Loader(Protocol):
     def batch(self, number: int) -> Batch:
         """Return the galaxies of a step of the whole training, of this process's share."""
 
-    def centred(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return the centre crops of any galaxies, (n, B, C, C)."""
+    def shown(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield every galaxy once, as (rows (n,), centre crops (n, B, C, C)), in equal parts.
+
+        In the order of the first pass: who streams need not read galaxies one by one for it.
+        """
 
     def close(self) -> None:
         """Let go of threads and files."""
@@ -110,9 +114,10 @@ class ResidentLoader:
         rows = self.windows.galaxies(start + self.low, start + self.high).to(self.device)
         return Batch(rows, self.views, rows)
 
-    def centred(self, rows: torch.Tensor) -> torch.Tensor:
+    def shown(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """As in `Loader`."""
-        return self.views.centred(rows)
+        for rows in _parts(self.windows):
+            yield rows.to(self.device), self.views.centred(rows)
 
     def close(self) -> None:
         """As in `Loader`: there is nothing to let go of."""
@@ -188,10 +193,18 @@ class StreamingLoader:
         self.waited_seconds += time.monotonic() - start
         return self._rows(number), self.lent[0]
 
-    def centred(self, rows: torch.Tensor) -> torch.Tensor:
-        """As in `Loader`; they are read at once, past the windows."""
-        views = self._views(self.pieces.read(rows.cpu().numpy()), rows.cpu())
-        return views.centred(torch.arange(len(rows)))
+    def shown(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """As in `Loader`."""
+        place = 0
+        for rows in _parts(self.windows):
+            stop = place + len(rows)
+            room = self._copied(
+                rows.numpy(), self.pieces.empty(len(rows)), self._needed(place, stop)
+            )
+            if (following := self.windows.window_at(stop - 1)[1]) < len(self):
+                self._announced(following)
+            yield rows.to(self.device), self._views(room, rows).centred(torch.arange(len(rows)))
+            place = stop
 
     def close(self) -> None:
         """As in `Loader`."""
@@ -220,17 +233,20 @@ class StreamingLoader:
         """Have a batch copied once its windows are in the page cache, and the next one brought."""
         start = number * self.batch_size
         place, stop = start + self.low, start + self.high
-        for first in [
-            first for first in self.announced if self.windows.window_at(first)[1] <= place
-        ]:
-            del self.announced[first]
+        needed = self._needed(place, stop)
+        self._announced(self.windows.window_at(max(place, stop - 1))[1])  # a share may be empty
+        room = self.spare.pop() if self.spare else self.pieces.empty(self.high - self.low)
+        return self.threads.submit(self._copied, self._rows(number).numpy(), room, needed)
+
+    def _needed(self, place: int, stop: int) -> list[Future[None]]:
+        """Return what brings the windows of some places to the cache; forget those before."""
+        ends = {first: self.windows.window_at(first)[1] for first in self.announced}
+        self.announced = {first: self.announced[first] for first in ends if ends[first] > place}
         needed: list[Future[None]] = []
         while place < stop:
             first, place = self.windows.window_at(place)
             needed += self._announced(first)
-        self._announced(place)
-        room = self.spare.pop() if self.spare else self.pieces.empty(self.high - self.low)
-        return self.threads.submit(self._copied, self._rows(number).numpy(), room, needed)
+        return needed
 
     def _copied(self, rows: np.ndarray, room: np.ndarray, needed: list[Future[None]]) -> np.ndarray:
         for chunk in needed:
@@ -251,6 +267,11 @@ class StreamingLoader:
                 for at in range(0, len(galaxies), CHUNK_ROWS)
             ]
         return self.announced[first]
+
+
+def _parts(windows: Windows) -> tuple[torch.Tensor, ...]:
+    """Return the galaxies of the first pass in its order, in parts of equal size."""
+    return windows.galaxies(0, windows.n).tensor_split(-(-windows.n // MOST_SHOWN))
 
 
 def order_of(rows: StampRows, seed: int) -> Windows:

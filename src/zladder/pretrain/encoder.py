@@ -83,7 +83,7 @@ def pretrain_encoder(
         log.info("run %s: %d galaxies of %d pixels, encoder of %d parameters, on %s",
                  card["run"], len(images), side, parameters, device)  # fmt: skip
         progress = run_training(training, card, folder, minutes)
-        settle(training.model.encoder, len(images), training.loader.centred)
+        settle(training.model.encoder, (seen for _, seen in training.loader.shown()))
     return ImageRun(card, training.weights(), progress, {"n_train": len(images)}, str(device))
 
 

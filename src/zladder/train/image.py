@@ -90,7 +90,7 @@ def train_image(
     with closing(ImageTraining(network, examples[0], examples[1], card)) as training:
         progress = run_training(training, card, folder, minutes)
         if not training.frozen:
-            settle(network.encoder, len(rows["train"]), examples[0].loader.centred)
+            settle(network.encoder, (seen for _, seen in examples[0].loader.shown()))
     reference = label_reference(labels["train"])
     return ImageRun(card, training.weights(), progress, reference, str(device))
 

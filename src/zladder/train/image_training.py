@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from zladder.learning.engine import keyed_generator, tensors_below
-from zladder.learning.image_answers import answered
 from zladder.learning.layout import channels_last
 from zladder.learning.losses import class_cross_entropy, loss_of
 from zladder.learning.optimizer import (
@@ -97,10 +96,13 @@ class ImageTraining:
 
     def end_epoch(self, epoch: int) -> dict[str, float]:
         """Return the loss of the validation galaxies as they are, without augmentation."""
-        n = len(self.validation.targets)
-        said = answered(self.network, n, self.validation.loader.centred)
-        losses = self._losses(said, self.validation.targets.cpu())
-        return {"validation_loss": float(losses.double().mean())}
+        self.network.eval()
+        with torch.no_grad():
+            losses = [
+                self._losses(self.network(seen), self.validation.targets[rows])
+                for rows, seen in self.validation.loader.shown()
+            ]
+        return {"validation_loss": float(torch.cat(losses).double().mean())}
 
     def state(self) -> Tensors:
         """Return network and optimiser."""
