@@ -34,8 +34,14 @@ from zladder.report.dataset_pixels import (
     sample_pixels,
 )
 from zladder.report.dataset_pixels_plot import draw_pixels
+from zladder.report.pixel_shares import ShownPixels
 from zladder.tables.stamp_files import STAMP_FLAGS, flag_value
-from zladder.tables.stamp_pixels import encode_pixels, error_bound_nmgy, pixel_attributes
+from zladder.tables.stamp_pixels import (
+    code_scale,
+    encode_pixels,
+    error_bound_nmgy,
+    pixel_attributes,
+)
 
 SIDE = 10
 
@@ -47,13 +53,18 @@ def world(tmp_path):
     return pd.read_parquet(dataset), shards
 
 
+def floats(n: int, n_bands: int) -> np.ndarray:
+    """Return the scale of stamps that are no codes."""
+    return np.repeat(code_scale({}, n_bands)[:, None], n, axis=1)
+
+
 def stamps_like(n=40, side=SIDE, seed=3):
     """Return stamps with noise, light and dust."""
     rng = np.random.default_rng(seed)
     flux = rng.normal(0, 0.05, (n, 5, side, side)) * [[[[1]], [[2]], [[3]], [[4]], [[9]]]]
     flux[:, :, side // 2, side // 2] += rng.exponential(3, (n, 5))
     dust = rng.uniform(0, 0.6, (n, 5)).astype(np.float32)
-    return Pixels(flux.astype(np.float32), dust, BANDS)
+    return Pixels(flux.astype(np.float32), dust, BANDS, floats(n, len(BANDS)))
 
 
 @pytest.mark.parametrize("stretch", list(OF_NETWORKS))
@@ -68,7 +79,7 @@ def test_what_is_shown_as_seen_is_what_a_network_sees(side, crop, stretch, tmp_p
               "crop_pixels": crop, "stretch": stretch}  # fmt: skip
     views = Views(images, inputs, fitted_softening(images.sky_sigma_nmgy, tmp_path))
     expected = views.centred(torch.arange(len(images))).numpy()
-    assert as_seen(pixels, crop, stretch) == pytest.approx(expected, rel=2e-5, abs=2e-6)
+    assert as_seen(pixels, crop, stretch).values == pytest.approx(expected, rel=2e-5, abs=2e-6)
 
 
 @pytest.mark.parametrize("side", [6, 9, 10])
@@ -81,7 +92,7 @@ def test_the_noise_at_the_border_is_the_networks_own(side):
 def test_an_empty_border_gives_numbers_all_the_same():
     pixels = stamps_like(n=3)
     pixels.flux_nmgy[:, 0] = 0
-    assert np.isfinite(as_seen(pixels, 6, "sqrt")).all()
+    assert np.isfinite(as_seen(pixels, 6, "sqrt").values).all()
 
 
 def test_stamps_are_those_of_the_dataset_whatever_the_blocks(world):
@@ -154,7 +165,10 @@ def test_encoded_pixels_are_shown_in_nanomaggies(world, encoding):
             del file["flux"]
             file["flux"] = encode_pixels(flux, attributes)
             file.attrs.update(attributes)
-    after = sample_pixels(shards, dataset).flux_nmgy
+    found = sample_pixels(shards, dataset)
+    after = found.flux_nmgy
+    scale = np.broadcast_to(code_scale(attributes, 5)[:, None], found.code_scale.shape)
+    assert np.array_equal(found.code_scale, scale)
     assert after.dtype == np.float32
     assert (np.abs(after - before.astype(np.float64)) <= error_bound_nmgy(before, attributes)).all()
     assert not np.array_equal(after, before)
@@ -179,8 +193,9 @@ def test_flags_are_counted_by_band_and_bit(world):
 
 def test_quantiles_are_those_of_all_pixels_of_a_band():
     pixels = Pixels(np.arange(2 * 2 * 9, dtype=np.float32).reshape(2, 2, 3, 3),
-                    np.zeros((2, 2), np.float32), ("g", "r"))  # fmt: skip
-    table = pixel_quantiles(pixels, {"seen": -pixels.flux_nmgy})
+                    np.zeros((2, 2), np.float32), ("g", "r"), floats(2, 2))  # fmt: skip
+    minus = ShownPixels(pixels.flux_nmgy, floats(2, 2), np.ones((2, 2), np.float32), np.negative)
+    table = pixel_quantiles(pixels, {"seen": minus})
     row = table[(table["band"] == "r") & (table["what"] == "seen")].iloc[0]
     values = np.array([*range(9, 18), *range(27, 36)])
     assert row[[f"p{p:g}" for p in PERCENTS]].tolist() == pytest.approx(

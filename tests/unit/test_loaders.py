@@ -24,12 +24,15 @@ from loading import (
 from tests import toy_images
 from tests.toy_images import bits, image_card, pretrain_card
 from tests.toy_training import after
+from zladder.cutouts.resample import noise_correlation
 from zladder.learning import engine, image_set, loaders, pieces, window_size
 from zladder.learning.image_bundle import drawn_encoder
 from zladder.learning.image_set import EVERYTHING, Room
 from zladder.learning.loaders import ResidentLoader, StreamingLoader, loader_of
+from zladder.learning.turning import missing_share
 from zladder.pretrain.encoder import pretrain_encoder
 from zladder.provenance.errors import BadInput, Unfinished
+from zladder.tables.stamp_files import NOISE_CORRELATION
 from zladder.train.image import train_image
 
 
@@ -194,6 +197,21 @@ def test_what_fits_is_kept_in_memory(sky, caplog):
     card, encoder = pretrain_card(), drawn_encoder(pretrain_card())
     assert isinstance(loader_of(opened(sky, EVERYTHING), encoder, card), ResidentLoader)
     assert isinstance(loader_of(opened(sky, NOTHING), encoder, card), StreamingLoader)
+
+
+@pytest.mark.parametrize("resampled", [0, 1, 2])
+def test_either_gives_back_the_noise_that_a_turn_takes_of_the_stamps(own_sky, resampled):
+    """Of shards that were not resampled, one of two, and both: on average over their galaxies."""
+    for path in own_sky[1][:resampled]:
+        with h5py.File(path, "r+") as file:
+            file.attrs[NOISE_CORRELATION] = noise_correlation(1.0)
+    of_white, of_resampled = 1.0, missing_share(noise_correlation(1.0))
+    share = resampled / 2 * of_resampled + (1 - resampled / 2) * of_white
+    card, encoder = pretrain_card(), drawn_encoder(pretrain_card())
+    for room in (EVERYTHING, NOTHING):
+        found = loader_of(opened(own_sky, room), encoder, card)
+        assert found.batch(0).views.missing_share == pytest.approx(share, abs=1e-12)
+        found.close()
 
 
 def test_the_sky_is_the_same_from_either(sky):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import h5py
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -25,8 +26,15 @@ from stamp_sky import (
 )
 
 from zladder.cutouts.cut import cut_stamps
-from zladder.cutouts.resample import areas, noise_share, resample, sky_grids
-from zladder.tables.stamp_files import describe_stamps, flag_value, stamp_column
+from zladder.cutouts.resample import areas, noise_correlation, noise_share, resample, sky_grids
+from zladder.tables.stamp_files import (
+    NOISE_CORRELATION,
+    WHITE_NOISE,
+    describe_stamps,
+    flag_value,
+    stamp_column,
+    stamp_noise,
+)
 
 SWARP = shutil.which("SWarp") or shutil.which("swarp")
 SIDE = 32
@@ -153,6 +161,22 @@ def test_the_scatter_of_white_noise_is_what_is_told():
     assert out.std() == pytest.approx(noise_share(), rel=0.015)
 
 
+@pytest.mark.parametrize("ratio", [0.8, 1.0, 1.4])
+def test_the_correlation_of_neighbours_is_what_is_told(ratio):
+    image = np.random.default_rng(7).normal(size=(900, 900)).astype(np.float32)
+    out, found = np.zeros((60, 100, 100), dtype=np.float32), np.zeros((4, 4))
+    turns = (np.arange(60) + 0.5) * np.pi / 120
+    axes = ratio * np.array([[np.cos(turns), -np.sin(turns)], [np.sin(turns), np.cos(turns)]])
+    places = np.random.default_rng(9).uniform(110, 790, (60, 2))
+    grids = np.concatenate([axes.transpose(2, 0, 1), places[:, :, None]], axis=2)
+    assert resample(image, grids, out)[0].all()
+    for rows, columns in np.ndindex(4, 4):
+        here = out[:, : 100 - rows, : 100 - columns]
+        found[rows, columns] = (here * out[:, rows:, columns:]).mean()
+    # Each scatters by 0.0028 at most (six seeds); 16 of them beyond 5 sigma: 1 in 100,000.
+    np.testing.assert_allclose(found / found[0, 0], noise_correlation(ratio), rtol=0, atol=0.014)
+
+
 class Cut:
     """Frames and a sample in a folder, cut on the sky's grid."""
 
@@ -226,6 +250,18 @@ def test_pixels_that_are_not_finite_lose_and_full_ones_are_flagged(cut):
     assert (counts["n_out"], counts["n_lost"]["not_finite"]) == (2, 1)
     full = [0, 0, 0, flag_value("saturated"), 0]  # in i alone
     np.testing.assert_array_equal(cut["flags"], [[0] * 5, full])
+
+
+@pytest.mark.parametrize("told", [{}, {"grid_scale_arcsec": 0.55, "stamp_pixels": 28}])
+def test_the_file_knows_how_its_noise_correlates(cut, told):
+    write_field(cut.root)
+    cut(galaxies(INSIDE), **told)
+    ratio = told.get("grid_scale_arcsec", SCALE_ARCSEC) / SCALE_ARCSEC
+    np.testing.assert_array_equal(stamp_noise(cut.folder / "0.h5"), noise_correlation(ratio))
+    cut(galaxies(INSIDE), grid="frame")
+    np.testing.assert_array_equal(stamp_noise(cut.folder / "0.h5"), WHITE_NOISE)
+    with h5py.File(cut.folder / "0.h5") as file:
+        assert NOISE_CORRELATION not in file.attrs  # the bytes that it always had
 
 
 @pytest.mark.parametrize("told", [{}, {"grid_scale_arcsec": 0.55, "stamp_pixels": 28}])

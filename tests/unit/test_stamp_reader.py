@@ -181,6 +181,10 @@ def test_shards_of_different_sizes_are_refused(world):
         (lambda f: f.pop("flags"), "dataset 'flags'", "no such dataset"),
         (lambda f: f.attrs.create("bands", ["u", "g"]), "dataset 'flux'",
          "float32 of (40, 5, 8, 8)"),
+        (lambda f: f.attrs.create("noise_correlation", [1.0, 0.2]),
+         "attribute 'noise_correlation'", "[1.0, 0.2]"),
+        (lambda f: f.attrs.create("noise_correlation", np.zeros((4, 4))),
+         "attribute 'noise_correlation'", f"{np.zeros((4, 4)).tolist()}"),
     ],
 )  # fmt: skip
 def test_a_file_of_another_schema_is_refused(world, damage, place, found):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zladder.tables.stamp_files import NOISE_LAGS
+
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
@@ -130,6 +132,31 @@ def noise_share() -> float:
     Averaged over where between the pixels it lies; neighbours are correlated.
     """
     return float((kernel_table() ** 2).sum(axis=0).mean())
+
+
+def noise_correlation(ratio: float) -> np.ndarray:
+    """Return how white noise correlates between pixels once it is interpolated, float64 (4, 4).
+
+    By how many rows and columns of the new grid two pixels lie apart, 0 to 3; averaged over where
+    between the frame's pixels they lie, and over how the grid is turned.
+
+    Parameters
+    ----------
+    ratio
+        Width of the new grid's pixels over that of the frame's.
+    """
+    steps = 512  # a pixel
+    kernel = kernel_table()[::-1, :: _STEPS // steps].ravel().astype(np.float64)  # from -3 to 3
+    alone = np.correlate(kernel, kernel, "full")[kernel.size - 1 :]
+    turns = np.deg2rad(np.arange(90) + 0.5)[:, None, None]
+    apart = ratio * np.arange(float(NOISE_LAGS))
+    x = np.cos(turns) * apart - np.sin(turns) * apart[:, None]
+    y = np.sin(turns) * apart + np.cos(turns) * apart[:, None]
+    along, up = (
+        np.interp(steps * np.abs(part), np.arange(alone.size), alone / alone[0], right=0.0)
+        for part in (x, y)
+    )
+    return np.asarray((along * up).mean(axis=0))
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.cutouts.layout import room_for, write_rows
+from zladder.cutouts.layout import room_for, stamp_scale_arcsec, write_rows
+from zladder.cutouts.resample import noise_correlation
+from zladder.tables.stamp_files import NOISE_CORRELATION
 from zladder.tables.stamp_pixels import encode_pixels, pixel_attributes
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def write_stamps(
     n_most
         Stamps that room is made for; the file ends with the last one written.
     settings
-        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, and what `pixel_attributes` reads.
+        `bands`, `stamp_pixels`, `pixel_scale_arcsec`, what `pixel_attributes` reads, and `grid`
+        where it is known.
 
     Raises
     ------
@@ -40,6 +43,9 @@ def write_stamps(
         No room on the disk.
     """
     encoding = pixel_attributes(settings)
+    if settings.get("grid") == "sky":
+        ratio = stamp_scale_arcsec(settings) / settings["pixel_scale_arcsec"]
+        encoding[NOISE_CORRELATION] = noise_correlation(ratio)
     encoded = (
         {name: encode_pixels(values, encoding) if name == "flux" else values
          for name, values in field.items()}

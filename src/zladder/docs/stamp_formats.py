@@ -13,7 +13,9 @@ S × S pixels; its attributes are `schema` (`{STAMP_SCHEMA}`), `bands`, `pixel_s
 about its own position by the rule of astropy's `Cutout2D`; with `sky` all bands are resampled
 onto one grid, the galaxy in the middle, north up, east left (Lanczos-3; tested against SWarp), of
 pixels as wide as the frames' or of `cutouts.grid_scale_arcsec`, below 1.5 of theirs: from there on
-SWarp averages several positions a pixel. Flux is per pixel of the stamp. In an image dataset
+SWarp averages several positions a pixel. Such files have one more attribute, `noise_correlation`:
+that of white noise between pixels 0 to 3 rows and columns apart, averaged over how frames lie; in
+files without it noise counts as white. Flux is per pixel of the stamp. In an image dataset
 `shard` and `row` say where a stamp lies."""
 
 STAMP_MEANINGS = {

@@ -36,11 +36,14 @@ class Views:
         `inputs` of the run card: bands, extinction_per_ebv, crop_pixels, stretch.
     softening_nmgy
         Shape (B,), the encoder's, on the device of the images.
+    missing_share
+        What a turn takes of the variance of their noise over what it takes of white noise's.
     """
 
     images: Images
     inputs: Mapping[str, Any]
     softening_nmgy: torch.Tensor
+    missing_share: float = 1.0
 
     @property
     def device(self) -> torch.device:
@@ -103,12 +106,13 @@ class Views:
         """Return the scatter of the noise to add, over the softening; it fits (n, C, C, B).
 
         `sigmas` (n,) times the sky's, and in quadrature what a resampling took of the sky's noise:
-        the share `missing` (n, C, C, 1) of its variance, behind the dust that it stands behind.
+        the share `missing` (n, C, C, 1) of its variance (of white noise; of this the share
+        `missing_share`), behind the dust that it stands behind.
         """
         sky = self.images.sky_sigma_nmgy[rows.to(self.device)] / self.softening_nmgy
         if missing is None:
             return (sigmas[:, None] * sky)[:, None, None]
-        dimmed = missing * (factor * factor)[:, None, None]
+        dimmed = missing * (self.missing_share * factor * factor)[:, None, None]
         return dimmed.add_(sigmas.square()[:, None, None, None]).sqrt_().mul_(sky[:, None, None])
 
     def _looked_up(

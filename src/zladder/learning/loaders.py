@@ -18,6 +18,7 @@ import torch
 from zladder.learning import window_size
 from zladder.learning.augment import Views
 from zladder.learning.pieces import Pieces
+from zladder.learning.turning import missing_share
 from zladder.learning.windows import Windows, share_of
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class StreamingLoader:
         ahead: int = BATCHES_AHEAD,
     ) -> None:
         self.images, self.inputs, self.softening_nmgy = images, inputs, softening_nmgy
+        self.missing_share = missing_share(images.rows.noise_correlation)
         self.windows, self.batch_size, self.ahead = windows, batch_size, ahead
         self.low, self.high = share_of(batch_size, *share)
         self.pieces = Pieces(images.rows, images.paths)
@@ -216,7 +218,7 @@ class StreamingLoader:
     def _views(self, stored: np.ndarray, rows: torch.Tensor) -> Views:
         """Return views of galaxies from their stored pixels, which are left alone."""
         images = self.images.prepared(stored, rows.numpy(), self.device)
-        return Views(images, self.inputs, self.softening_nmgy)
+        return Views(images, self.inputs, self.softening_nmgy, self.missing_share)
 
     def _rows(self, number: int) -> torch.Tensor:
         start = number * self.batch_size
@@ -300,6 +302,7 @@ def loader_of(
     windows = order_of(images.rows, card["seed"])
     size = card["schedule"]["batch_size"]
     if images.resident is not None:
-        views = Views(images.resident.to(softening.device), inputs, softening)
+        missing = missing_share(images.rows.noise_correlation)
+        views = Views(images.resident.to(softening.device), inputs, softening, missing)
         return ResidentLoader(views, windows, size, share)
     return StreamingLoader(images, inputs, softening, windows, size, share)

@@ -18,7 +18,7 @@ from zladder.learning.decoding import decoding_of
 from zladder.learning.pieces import Pieces
 from zladder.learning.pixels import dereddening
 from zladder.provenance.errors import BadInput, nearest_hint
-from zladder.tables.stamp_files import describe_stamps
+from zladder.tables.stamp_files import WHITE_NOISE, describe_stamps, stamp_noise
 from zladder.tables.stamp_pixels import ENCODINGS
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class StampRows:
         Their places among the bands of the files.
     decoding
         What their stored pixels stand for.
+    noise_correlation
+        Of their sky, averaged over the galaxies, float64 (4, 4): `stamp_noise`.
     """
 
     shards: tuple[StampFile, ...]
@@ -79,6 +81,7 @@ class StampRows:
     bands: tuple[str, ...]
     columns: tuple[int, ...]
     decoding: Decoding
+    noise_correlation: np.ndarray
 
     def __len__(self) -> int:
         return len(self.row)
@@ -129,6 +132,7 @@ def find_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
     ids = index["object_id"].to_numpy(dtype=np.int64) if "object_id" in index.columns else None
     extinction = np.empty((len(index), len(bands)), dtype=np.float32)
     columns = _band_places(first, bands)
+    noise = np.zeros_like(WHITE_NOISE)
     for name, stamps in described.items():
         _require_alike(first, stamps)
         places = np.flatnonzero(codes == names.get_loc(name))
@@ -138,10 +142,12 @@ def find_stamps(files: Mapping[str, Path], index: pd.DataFrame, bands: Sequence[
             stored = file["extinction_mag"][()]
         extinction[places] = stored[row[places]][:, columns]
         require_finite(stamps, row[places], extinction[places], "an extinction", bands)
+        noise += len(places) * stamp_noise(stamps.path)
     shards = tuple(described[name] for name in names)
     return StampRows(
         shards, np.asarray(codes, dtype=np.int64), row, dereddening(torch.from_numpy(extinction)),
         tuple(bands), tuple(columns), decoding_of(shards, columns),
+        noise / len(index),
     )  # fmt: skip
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch.nn.functional import affine_grid, grid_sample
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _BICUBIC_A = -0.75  # of grid_sample's kernel (Keys 1981, IEEE Trans. ASSP 29, 1153)
 
@@ -43,6 +48,28 @@ def turned_crops(
     crops = grid_sample(planes, grid, mode="bicubic", align_corners=True)
     kept = kept_variance((grid + 1.0) * ((side - 1) / 2.0)).prod(dim=3, keepdim=True)
     return crops.permute(0, 2, 3, 1).contiguous(), (1.0 - kept).clamp_(min=0.0)
+
+
+def missing_share(noise_correlation: np.ndarray) -> float:
+    """Return the variance that noise misses over what white noise misses, averaged over places.
+
+    Correlated noise is smooth, and less of it is lost: 0.74 for what Lanczos-3 interpolated to
+    pixels as wide. Noise that would gain (pixels below 0.6 of the frame's) misses 0.
+
+    Parameters
+    ----------
+    noise_correlation
+        Of pixels 0 to 3 rows and columns apart, float64 (4, 4).
+    """
+    behind = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    before = 1.0 - behind
+    outer = _BICUBIC_A * behind * before
+    weights = torch.stack([outer * before, _near(behind), _near(before), outer * behind])
+    sides = [weights, *[2 * weights] * 3]  # there are pixels on both
+    lags = [(a[: 4 - lag] * weights[lag:]).sum(dim=0).mean() for lag, a in enumerate(sides)]
+    kept = torch.stack(lags).numpy()
+    missing = 1.0 - kept @ noise_correlation @ kept
+    return max(0.0, float(missing / (1.0 - kept[0] * kept[0])))
 
 
 def kept_variance(place: torch.Tensor) -> torch.Tensor:

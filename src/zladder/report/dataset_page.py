@@ -179,7 +179,8 @@ def _pixels(
     pixels, flags = tables["pixel_values"], tables["flags"]
     caption = (
         f"{count(pixels['n_stamps'].iloc[0])} stamps, in blocks spread evenly over the files. As "
-        "seen: dust taken out, over twice the noise of the sky, stretched, without augmentation."
+        "seen: dust taken out, over twice the noise of the sky, stretched, without augmentation. "
+        "Pixels that are stored as codes are spread over what their code stands for."
     )
     head = ["what", "band", *_right(*[_percent_words(percent) for percent in PERCENTS])]
     rows = [

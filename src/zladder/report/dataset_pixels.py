@@ -11,9 +11,10 @@ import pandas as pd
 
 from zladder.metrics.normal import NMAD_FACTOR
 from zladder.provenance.errors import BadInput
+from zladder.report.pixel_shares import ShownPixels
 from zladder.report.shown_stamps import AGAIN
 from zladder.tables.stamp_files import STAMP_FLAGS, describe_stamps, stamp_column
-from zladder.tables.stamp_pixels import decode_pixels
+from zladder.tables.stamp_pixels import code_scale, decode_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,11 +44,14 @@ class Pixels:
         Of the Milky Way, float32 (N, B).
     bands
         Their names, B of them.
+    code_scale
+        Softening (nmgy) and step of the codes that they are stored as, float64 (2, N, B).
     """
 
     flux_nmgy: np.ndarray
     extinction_mag: np.ndarray
     bands: tuple[str, ...]
+    code_scale: np.ndarray
 
 
 def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
@@ -73,7 +77,7 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
     if not found:
         raise BadInput("the dataset", "column shard", "galaxies with stamps", "none", AGAIN)
     bands, side = found[0][0].bands, found[0][0].stamp_pixels
-    flux, extinction = [], []
+    flux, extinction, scales = [], [], []
     for (about, rows), blocks in zip(found, _blocks([len(rows) for _, rows in found]), strict=True):
         if (about.bands, about.stamp_pixels) != (bands, side):
             expected, there = f"{bands}, {side}", f"{about.bands}, {about.stamp_pixels}"
@@ -86,8 +90,11 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
                 piece = slice(first, first + here[-1] + 1)
                 flux.append(decode_pixels(file["flux"][piece][here], file.attrs))
                 extinction.append(file["extinction_mag"][piece][here])
+                scale = code_scale(file.attrs, len(bands))[:, None]
+                scales.append(np.repeat(scale, len(here), axis=1))
                 _require_finite(about.path, first + here, flux[-1], extinction[-1])
-    return Pixels(np.concatenate(flux), np.concatenate(extinction), bands)
+    scale = np.concatenate(scales, axis=1)
+    return Pixels(np.concatenate(flux), np.concatenate(extinction), bands, scale)
 
 
 def _require_finite(path: Path, rows: np.ndarray, flux: np.ndarray, extinction: np.ndarray) -> None:
@@ -168,8 +175,8 @@ def count_flags(shards: Sequence[Path], dataset: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def as_seen(pixels: Pixels, crop_pixels: int, stretch: str) -> np.ndarray:
-    """Return the centre crops as a network sees them, float32 (N, B, C, C).
+def as_seen(pixels: Pixels, crop_pixels: int, stretch: str) -> ShownPixels:
+    """Return the centre crops, (N, B, C, C), as a network sees them.
 
     stretch(flux 10^(0.4 A) / softening): dust taken out, in units of twice the noise of the sky
     (the median over these stamps of the scatter at their borders), without augmentation. A
@@ -180,8 +187,9 @@ def as_seen(pixels: Pixels, crop_pixels: int, stretch: str) -> np.ndarray:
     softening = np.where(softening > 0, softening, 1.0)  # an empty border: no training takes these
     start = pixels.flux_nmgy.shape[-1] // 2 - crop_pixels // 2
     window = slice(start, start + crop_pixels)
-    factor = (clear / softening).astype(np.float32)[..., None, None]
-    return STRETCHES[stretch](pixels.flux_nmgy[:, :, window, window] * factor)
+    factor = (clear / softening).astype(np.float32)
+    crops = pixels.flux_nmgy[:, :, window, window]
+    return ShownPixels(crops, pixels.code_scale, factor, STRETCHES[stretch])
 
 
 def border_sigma(flux: np.ndarray) -> np.ndarray:
@@ -205,7 +213,7 @@ def _sqrt(x: np.ndarray) -> np.ndarray:
 STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"sqrt": _sqrt, "asinh": np.arcsinh}
 
 
-def pixel_quantiles(pixels: Pixels, seen: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def pixel_quantiles(pixels: Pixels, seen: Mapping[str, ShownPixels]) -> pd.DataFrame:
     """Return the quantiles of the pixels' values in each band, a row each (`PIXELS`).
 
     Parameters
@@ -213,10 +221,11 @@ def pixel_quantiles(pixels: Pixels, seen: Mapping[str, np.ndarray]) -> pd.DataFr
     pixels
         As cut: N stamps.
     seen
-        {what it is called: values (N, B, C, C)}.
+        {what it is called: pixels as they are shown}.
     """
     rows: list[tuple[Any, ...]] = []
-    for what, values in {AS_CUT: pixels.flux_nmgy, **seen}.items():
+    values_of = {what: shown.values for what, shown in seen.items()}
+    for what, values in {AS_CUT: pixels.flux_nmgy, **values_of}.items():
         for place, band in enumerate(pixels.bands):
             found = np.percentile(values[:, place], PERCENTS)
             rows.append((band, what, len(values), *map(float, found)))

@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from zladder.report.dataset_light import band_colour
 from zladder.report.dataset_pixels import ANY_BAND, border_sigma
+from zladder.report.pixel_shares import ShownPixels
 from zladder.report.style import PALETTE, SOFT, headline, light_grid, styled
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ FLAG_COLOURS = (PALETTE[5], PALETTE[7], PALETTE[1], PALETTE[0], PALETTE[2], PALE
 
 @styled
 def draw_pixels(
-    pixels: Pixels, seen: Mapping[str, np.ndarray], flags: pd.DataFrame, about: Mapping[str, Any]
+    pixels: Pixels, seen: Mapping[str, ShownPixels], flags: pd.DataFrame, about: Mapping[str, Any]
 ) -> Figure:
     """Return the figure: a panel of fluxes, one for each way they are seen, one of flags.
 
@@ -37,7 +38,7 @@ def draw_pixels(
     pixels
         As of `sample_pixels`, N stamps.
     seen
-        {what it is called: values (N, B, C, C)}, of `as_seen`.
+        {what it is called: crops of `as_seen`}.
     flags
         As of `count_flags`.
     about
@@ -53,8 +54,8 @@ def draw_pixels(
         "width_ratios": [1.15, *[1] * len(seen), 0.8],
     })  # fmt: skip
     _fluxes(axes[0], pixels)
-    for panel, (what, values) in zip(axes[1:], seen.items(), strict=False):
-        _values(panel, values, pixels.bands, what)
+    for panel, (what, shown) in zip(axes[1:], seen.items(), strict=False):
+        _values(panel, shown, pixels.bands, what)
     _flags(axes[-1], flags)
     return figure
 
@@ -64,35 +65,38 @@ def _fluxes(axes: Axes, pixels: Pixels) -> None:
     light_grid(axes, "y")
     linear = LINEAR_SIGMAS * float(np.median(border_sigma(pixels.flux_nmgy)))
     linear = linear if linear > 0 else 1.0
-    scaled = np.arcsinh(pixels.flux_nmgy / linear)
-    low, high = float(scaled.min()), float(scaled.max())
-    edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
-    for place, band in enumerate(pixels.bands):
-        counts = np.histogram(scaled[:, place], edges)[0] / scaled[:, place].size
-        axes.stairs(counts, edges, color=band_colour(band, pixels.bands), linewidth=1.2,
-                    label=band)  # fmt: skip
+    factor = np.full_like(pixels.extinction_mag, 1 / linear)
+    scaled = ShownPixels(pixels.flux_nmgy, pixels.code_scale, factor, np.arcsinh)
+    low, high = scaled.reach()
+    edges = np.linspace(np.nextafter(low, -np.inf), high if high > low else low + 1, N_BINS + 1)
+    _stairs(axes, scaled, edges, pixels.bands)
     powers = [sign * 10.0**power for sign in (-1, 1) for power in range(-4, 6)]
     ticks = [0.0, *[tick for tick in powers if abs(tick) >= 1.5 * linear]]
     ticks = [tick for tick in ticks if low <= np.arcsinh(tick / linear) <= high]
     axes.set_xticks([np.arcsinh(tick / linear) for tick in ticks],
                     labels=[f"{tick:g}".replace("-", "−") for tick in ticks])  # fmt: skip
-    axes.set(xlabel="flux of a pixel (nmgy)", ylabel="share of pixels per bin", yscale="log")
+    axes.set(xlabel="flux of a pixel (nmgy)", ylabel="share of pixels per bin")
     axes.set(title=f"as cut, linear within {linear:.2g} nmgy", xlim=(edges[0], edges[-1]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.legend(loc="upper right", handlelength=1.1)
 
 
-def _values(axes: Axes, values: np.ndarray, bands: tuple[str, ...], what: str) -> None:
+def _stairs(axes: Axes, shown: ShownPixels, edges: np.ndarray, bands: tuple[str, ...]) -> None:
+    """Draw the shares of each band; of spread codes, a tenth of a pixel a bin and more."""
+    for band, shares in zip(bands, shown.shares(edges), strict=True):
+        axes.stairs(shares, edges, color=band_colour(band, bands), linewidth=1.2, label=band)
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=0.1 * len(bands) / shown.flux_nmgy.size)
+
+
+def _values(axes: Axes, shown: ShownPixels, bands: tuple[str, ...], what: str) -> None:
     """Draw what a network is given."""
     light_grid(axes, "y")
-    low, high = np.percentile(values, SEEN_PERCENT)
+    low, high = np.percentile(shown.values, SEEN_PERCENT)
     edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
-    for place, band in enumerate(bands):
-        counts = np.histogram(values[:, place], edges)[0] / values[:, place].size
-        axes.stairs(counts, edges, color=band_colour(band, bands), linewidth=1.2)
+    _stairs(axes, shown, edges, bands)
     axes.axvline(0, color=SOFT, linewidth=0.7)
-    axes.set(xlabel="value that a network gets", yscale="log", title=what,
-             xlim=(edges[0], edges[-1]))  # fmt: skip
+    axes.set(xlabel="value that a network gets", title=what, xlim=(edges[0], edges[-1]))
     axes.yaxis.set_minor_locator(NullLocator())
 
 

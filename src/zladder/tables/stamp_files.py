@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 STAMP_SCHEMA = "zladder stamps 2"
 STAMP_UNIT = "nmgy"
 
+# Attribute of resampled stamps: how the noise of pixels (rows, columns) apart correlates. Four each
+# way are what a kernel of four pixels asks for.
+NOISE_CORRELATION, NOISE_LAGS = "noise_correlation", 4
+WHITE_NOISE = np.outer(*[np.eye(NOISE_LAGS)[0]] * 2)  # without that attribute
+
 # Bits of `flags`, band by band, and of the pixels of a frame's mask; a stamp with one of LOSING in
 # some band is not written but listed as lost.
 STAMP_FLAGS = {
@@ -105,6 +110,22 @@ def stamp_column(path: Path, name: str) -> np.ndarray:
     """Return one of the small datasets of a shard as `stamp_datasets` describes it, N rows."""
     with h5py.File(path, "r") as file:
         return np.asarray(file[name][()])
+
+
+def stamp_noise(path: Path) -> np.ndarray:
+    """Return how the noise of a shard's pixels correlates, float64 (4, 4): `WHITE_NOISE` if untold.
+
+    Raises
+    ------
+    BadInput
+        An attribute of another shape, or that is no correlation.
+    """
+    with h5py.File(path, "r") as file:
+        told = np.asarray(file.attrs.get(NOISE_CORRELATION, WHITE_NOISE), np.float64)
+    if told.shape != WHITE_NOISE.shape or told[0, 0] != 1.0 or not (np.abs(told) <= 1.0).all():
+        expected = f"{NOISE_LAGS} x {NOISE_LAGS} numbers from -1 to 1, the first one 1"
+        _refuse(path, f"attribute '{NOISE_CORRELATION}'", expected, f"{told.tolist()}")
+    return told
 
 
 def stamp_encoding(path: Path, file: h5py.File, n_bands: int) -> str:

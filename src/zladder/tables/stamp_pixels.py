@@ -144,6 +144,34 @@ def decoding_table(attributes: Mapping[str, Any]) -> np.ndarray:
     return (softening[:, None] * np.sinh(steps * step[:, None])).astype(np.float32)
 
 
+def code_scale(attributes: Mapping[str, Any], n_bands: int) -> np.ndarray:
+    """Return softening (nmgy) and step of the codes of each band, float64 (2, B); of floats 1, 0.
+
+    Steps of floats are finer than anything that is shown of them.
+    """
+    if encoding_of(attributes) not in ASINH:
+        return np.outer([1.0, 0.0], np.ones(n_bands))
+    return np.stack(_bands_of(attributes)[:2])
+
+
+def code_ends_nmgy(
+    flux_nmgy: np.ndarray, softening_nmgy: np.ndarray, asinh_step: np.ndarray
+) -> np.ndarray:
+    """Return between which fluxes lies what is decoded to these, float64 (2, ...).
+
+    Parameters
+    ----------
+    flux_nmgy
+        Decoded pixels, of any shape (...).
+    softening_nmgy, asinh_step
+        As of `code_scale`, of a shape that fits.
+    """
+    steps, half = np.arcsinh(flux_nmgy.astype(np.float64) / softening_nmgy), asinh_step / 2
+    return np.stack(
+        [softening_nmgy * np.sinh(steps - half), softening_nmgy * np.sinh(steps + half)]
+    )
+
+
 def error_bound_nmgy(flux_nmgy: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
     """Return by how much decoded pixels may differ from those given, shape (n, B, S, S).
 
