@@ -18,6 +18,10 @@ def turned_crops(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (crops (n, C, C, B), the missing variance (n, C, C, 1)), bicubic.
 
+    The middle of a stamp, between pixels if S is even, comes to the middle of the crop. So a galaxy
+    lies at (C - 1)/2 on average, as under the eight symmetries, and an unturned crop of an odd stamp
+    or of whole pixels has it at C // 2: half a pixel on.
+
     Parameters
     ----------
     stamps
