@@ -19,8 +19,8 @@ def turned_crops(
     """Return (crops (n, C, C, B), the missing variance (n, C, C, 1)), bicubic.
 
     The middle of a stamp, between pixels if S is even, comes to the middle of the crop. So a galaxy
-    lies at (C - 1)/2 on average, as under the eight symmetries, and an unturned crop of an odd stamp
-    or of whole pixels has it at C // 2: half a pixel on.
+    lies at (C - 1)/2 on average, as under the eight symmetries; an unturned crop of whole pixels or
+    of an odd stamp has it at C // 2, half a pixel on.
 
     Parameters
     ----------
