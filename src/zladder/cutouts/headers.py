@@ -134,13 +134,23 @@ def _require_plain(path: Path, where: str, header: fits.Header) -> None:
 
 
 def _matrix(path: Path, where: str, header: fits.Header) -> np.ndarray:
-    """Return deg per pixel, (2, 2): of CDi_j, else of CDELTi and PCi_j (FITS standard 4.0, 8)."""
-    if "CDELT1" in header and not any(keyword in header for keyword in _MATRIX):
+    """Return deg per pixel, (2, 2): of CDi_j, else of CDELTi and PCi_j (FITS standard 4.0, 8).
+
+    Where there is some CDi_j, those that are not there are 0: HSC's headers may leave zeros out.
+    But pixels are square: one whose partner (CD2_2 of CD1_1, CD2_1 of CD1_2) is not 0 was lost.
+    """
+    some = any(keyword in header for keyword in _MATRIX)
+    if "CDELT1" in header and not some:
         steps = [_number(path, where, header, f"CDELT{axis}") for axis in (1, 2)]
         turn = [[_number(path, where, header, f"PC{i}_{j}", float(i == j)) for j in (1, 2)]
                 for i in (1, 2)]  # fmt: skip
         return np.diag(steps) @ np.array(turn)
-    return np.array([_number(path, where, header, keyword) for keyword in _MATRIX]).reshape(2, 2)
+    zero = 0.0 if some else None
+    numbers = np.array([_number(path, where, header, keyword, zero) for keyword in _MATRIX])
+    for keyword, partner in zip(_MATRIX, numbers[::-1], strict=True):
+        if abs(partner) > _SCALE_TOLERANCE * np.abs(numbers).max():
+            _number(path, where, header, keyword)
+    return numbers.reshape(2, 2)
 
 
 def _number(
