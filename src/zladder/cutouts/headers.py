@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _DISTORTED = ("A_ORDER", "PV1_1")  # SIP's and SCAMP's polynomials, which nothing here follows
-_TURNED = {"CROTA1": 0.0, "CROTA2": 0.0, "LONPOLE": 180.0}  # where nothing is turned by them
+_TURNED = {  # where nothing is turned by them; PC00i00j is the old form of PCi_j
+    "CROTA1": 0.0, "CROTA2": 0.0, "LONPOLE": 180.0,
+    "PC001001": 1.0, "PC001002": 0.0, "PC002001": 0.0, "PC002002": 1.0,
+}  # fmt: skip
+_SYSTEMS = ("ICRS", "FK5")  # of equinox 2000 they agree to 0.03 arcsec (Feissel & Mignard 1998)
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 # HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
 _FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
@@ -92,8 +96,9 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
     Raises
     ------
     BadInput
-        Another projection, a distortion, axes turned by CROTA or LONPOLE, other units, a number
-        that is missing or not finite, or pixels of another size than the survey's.
+        Another projection, a distortion, axes turned by CROTA, LONPOLE or PC00i00j, other units,
+        equinoxes or systems, a number that is missing or not finite, or pixels of another size than
+        the survey's.
     """
     for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
         found = value(header, f"CTYPE{axis}")
@@ -106,6 +111,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
                            f"{keyword} {value(header, keyword)}",
                            "resample the image to a plain TAN projection")  # fmt: skip
     _require_plain(path, where, header)
+    _require_j2000(path, where, header)
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     x, y, ra, dec = (_number(path, where, header, keyword) for keyword in _POINT)
@@ -131,6 +137,19 @@ def _require_plain(path: Path, where: str, header: fits.Header) -> None:
         if keyword in header and found.lower() not in ("deg", "degree", "degrees"):
             raise BadInput(path, f"{where}, {keyword}", "deg, or no such keyword", f"'{found}'",
                            "write CRVAL and CD in degrees")  # fmt: skip
+
+
+def _require_j2000(path: Path, where: str, header: fits.Header) -> None:
+    """Refuse another equinox than 2000, another system than ICRS or FK5: `world` changes none."""
+    hint = "project the image anew, to ICRS, for example with SWarp"
+    year = str(value(header, "EQUINOX")).strip()
+    if "EQUINOX" in header and _number_in(year.removeprefix("J")) != 2000.0:
+        raise BadInput(path, f"{where}, EQUINOX", "2000, or no such keyword", f"'{year}'", hint)
+    for keyword in ("RADESYS", "RADECSYS"):
+        system = str(value(header, keyword)).strip()
+        if keyword in header and system.upper() not in _SYSTEMS:
+            raise BadInput(path, f"{where}, {keyword}", "ICRS or FK5, or no such keyword",
+                           f"'{system}'", hint)  # fmt: skip
 
 
 def _matrix(path: Path, where: str, header: fits.Header) -> np.ndarray:
@@ -163,6 +182,14 @@ def _number(
         raise BadInput(path, f"{where}, {keyword}", "a finite number", f"'{number}'",
                        "a frame needs world coordinates: fetch it again")  # fmt: skip
     return float(number)
+
+
+def _number_in(words: str) -> float:
+    """Return the number that some words are, NaN if they are none."""
+    try:
+        return float(words)
+    except ValueError:
+        return float("nan")
 
 
 def require_same_image(
