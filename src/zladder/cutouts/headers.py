@@ -55,9 +55,10 @@ def require_header(path: Path, where: str, header: fits.Header, band: str,
         raise BadInput(path, f"{where}, BUNIT", "'nanomaggy'", f"'{unit}'",
                        "give calibrated, sky-subtracted frames")  # fmt: skip
     for keyword, number in zip(("RUN", "CAMCOL", "FRAME"), key, strict=True):
-        if keyword in header and value(header, keyword) != number:
+        found = str(value(header, keyword)).strip()  # may be a text, as EXPTIME is
+        if keyword in header and _number_in(found) != number:
             raise BadInput(path, f"{where}, {keyword}", f"{number}, as the file's name says",
-                           f"{value(header, keyword)}", "the file has another's name")  # fmt: skip
+                           found, "the file has another's name")  # fmt: skip
 
 
 def require_filter(path: Path, where: str, header: fits.Header, band: str) -> None:
