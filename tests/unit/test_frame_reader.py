@@ -127,6 +127,8 @@ def test_a_file_without_an_image_is_refused(tmp_path):
         ({"BUNIT": "counts"}, "HDU 0, BUNIT", "'nanomaggy'", "'counts'"),
         ({"BUNIT": None}, "HDU 0, BUNIT", "'nanomaggy'", "'no such keyword'"),
         ({"FRAME": 15}, "HDU 0, FRAME", "14, as the file's name says", "15"),
+        ({"FRAME": "0015"}, "HDU 0, FRAME", "14, as the file's name says", "0015"),
+        ({"CAMCOL": "2b"}, "HDU 0, CAMCOL", "2, as the file's name says", "2b"),
         ({"CTYPE1": None}, "HDU 0, CTYPE1", "'RA---TAN'", "'no such keyword'"),
         ({"CTYPE2": "DEC--SIN"}, "HDU 0, CTYPE2", "'DEC--TAN'", "'DEC--SIN'"),
         ({"CRVAL1": None}, "HDU 0, CRVAL1", "a finite number", "'no such keyword'"),
@@ -136,6 +138,12 @@ def test_a_file_without_an_image_is_refused(tmp_path):
 def test_a_header_that_says_something_else_is_refused(tmp_path, changes, place, expected, found):
     error = refused(write_frame(tmp_path, "r", noise(1), **changes))
     assert (error.place, error.expected, error.found) == (place, expected, found)
+
+
+@pytest.mark.parametrize("said", [{"CAMCOL": "2"}, {"FRAME": "0014 "}, {"RUN": 756.0}])
+def test_numbers_of_the_field_may_be_texts(tmp_path, said):
+    path = write_frame(tmp_path, "r", noise(1), **said)
+    assert read_frame(path, "r", EXPECTED).image.shape == SHAPE
 
 
 def test_coordinates_that_are_not_finite_are_refused(tmp_path):

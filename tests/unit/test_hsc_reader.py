@@ -184,6 +184,24 @@ def test_an_image_that_says_something_else_is_refused(tmp_path, changes, place, 
     assert (error.place, error.expected, error.found) == (place, expected, found)
 
 
+@pytest.mark.parametrize("cards", [
+    {"CD1_2": None, "CD2_1": None},
+    {"CD1_2": None, "CD2_1": -1e-20},
+    {"CD1_1": None, "CD2_2": None, "CD1_2": 0.168 / 3600, "CD2_1": 0.168 / 3600},
+])  # fmt: skip
+def test_zeros_of_the_matrix_may_be_left_out(tmp_path, cards):
+    path = write_hsc(tmp_path / "r.fits", counts(), **cards)
+    sky = WCS(fits.getheader(path, 1)).all_pix2world([[3.0, 50.0]], 0)
+    np.testing.assert_allclose(read(path).wcs.wcs_world2pix(sky, 0), [[3.0, 50.0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("lost", [["CD1_1"], ["CD2_2", "CD1_2"],
+                                  ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]])  # fmt: skip
+def test_a_number_of_the_matrix_that_is_missing_is_no_zero(tmp_path, lost):
+    error = refused(write_hsc(tmp_path / "r.fits", counts(), **dict.fromkeys(lost)))
+    assert (error.place, error.found) == (f"HDU 1, {lost[0]}", "'no such keyword'")
+
+
 def _lose(number):
     return lambda hdus: hdus.pop(number)
 

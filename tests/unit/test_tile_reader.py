@@ -106,6 +106,12 @@ def test_the_filter_is_a_letter_with_the_cameras_marks(tmp_path, named):
         ({"CROTA2": 30.0}, "HDU 0, CROTA2", "0, or no such keyword", "30.0"),
         ({"LONPOLE": 150.0}, "HDU 0, LONPOLE", "180, or no such keyword", "150.0"),
         ({"CUNIT1": "arcsec"}, "HDU 0, CUNIT1", "deg, or no such keyword", "'arcsec'"),
+        ({"PC001001": -1.0}, "HDU 0, PC001001", "1, or no such keyword", "-1.0"),
+        ({"PC002001": 0.1}, "HDU 0, PC002001", "0, or no such keyword", "0.1"),
+        ({"EQUINOX": 1950.0}, "HDU 0, EQUINOX", "2000, or no such keyword", "'1950.0'"),
+        ({"EQUINOX": "B1950"}, "HDU 0, EQUINOX", "2000, or no such keyword", "'B1950'"),
+        ({"RADESYS": "FK4"}, "HDU 0, RADESYS", "ICRS or FK5, or no such keyword", "'FK4'"),
+        ({"RADECSYS": "GAPPT"}, "HDU 0, RADECSYS", "ICRS or FK5, or no such keyword", "'GAPPT'"),
         ({"CD1_1": 0.0, "CD2_2": 0.0}, "HDU 0, CD1_1 to CD2_2", "pixels of 0.186 arcsec",
          "0 arcsec"),
         ({"PHOTZP": 25.0}, "HDU 0, PHOTZP", "the survey's 30 mag", "25.0000 mag"),
@@ -129,6 +135,16 @@ def test_steps_and_a_turn_are_as_good_as_a_matrix(tmp_path):
     sky = WCS(fits.getheader(frame.path)).all_pix2world([[3.0, 50.0]], 0)
     np.testing.assert_allclose(frame.wcs.wcs_world2pix(sky, 0), [[3.0, 50.0]], atol=1e-6)
     assert np.abs(plain.wcs.wcs_world2pix(sky, 0) - [[3.0, 50.0]]).max() > 1
+
+
+@pytest.mark.parametrize("cards", [
+    {"EQUINOX": 2000}, {"EQUINOX": "J2000.0"}, {"EQUINOX": None}, {"RADESYS": "ICRS"},
+    {"RADECSYS": "FK5", "EQUINOX": 2000.0}, {"PC001001": 1.0, "PC001002": 0.0},
+])  # fmt: skip
+def test_what_says_that_positions_are_as_taken_is_no_fault(tmp_path, cards):
+    plain = read(write_tile(tmp_path / NAME, counts()))
+    told = read(write_tile(tmp_path / NAME, counts(), **cards))
+    np.testing.assert_array_equal(told.wcs.wcs.cd, plain.wcs.wcs.cd)
 
 
 def test_a_compressed_tile_is_to_be_unpacked(tmp_path):

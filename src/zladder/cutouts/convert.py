@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.allowed import Judged, require_few_losses
 from zladder.cutouts.dust import with_dust
 from zladder.cutouts.field import empty_stamps
-from zladder.cutouts.losses import (
-    PUBLISHED_LOSS_KINDS,
-    Loss,
-    count_losses,
-    losses_table,
-    require_few_losses,
-)
+from zladder.cutouts.losses import PUBLISHED_LOSS_KINDS, Loss, count_losses, losses_table
 from zladder.cutouts.published import (
     NO_GALAXY,
     middle_offsets,
@@ -96,15 +91,17 @@ def convert_images(
     parts = open_published(files, galaxies, shard, settings)
     mine = [part.galaxy[part.rows] for part in parts]
     n_most = sum(int((rows != NO_GALAXY).sum()) for rows in mine)
-    lost = _without_image(galaxies, parts, shard, settings["n_shards"])
-    n_in = n_most + len(lost)
-    require = partial(require_few_losses, lost, n_in, settings["max_lost_fraction"], listed)
+    missing = _without_image(galaxies, parts)
+    lost = [_no_image(one, files[0]) for one in missing[shard :: settings["n_shards"]]]
+    first = _no_image(missing[0], files[0]) if missing else None
+    judged = Judged(len(galaxies), len(missing), n_most, len(lost), first)
+    require = partial(require_few_losses, lost, judged, settings["max_lost_fraction"], listed)
     require()
     blocks = _blocks(galaxies, parts, settings, lost, stamps.parent, require)
     n_out = write_stamps(stamps, blocks, n_most, settings)
     losses_table(lost, ()).to_csv(losses, index=False, lineterminator="\n")
     return {
-        "n_in": n_in,
+        "n_in": judged.n_own + judged.n_dealt,
         "n_out": n_out,
         "n_lost": count_losses(lost, PUBLISHED_LOSS_KINDS),
         "n_images": sum(len(rows) for rows in mine),
@@ -175,19 +172,16 @@ def _stamps(
     return stamps
 
 
-def _without_image(
-    galaxies: pd.DataFrame, parts: Sequence[Published], shard: int, n_shards: int
-) -> list[Loss]:
-    """Return the losses that this shard lists: galaxies without image are dealt out by rank."""
+def _without_image(galaxies: pd.DataFrame, parts: Sequence[Published]) -> list[int]:
+    """Return the identifiers of galaxies without image, sorted: by rank they are dealt out."""
     imaged = np.zeros(len(galaxies), bool)
     for part in parts:
         imaged[part.galaxy[part.galaxy != NO_GALAXY]] = True
-    missing = galaxies["object_id"].to_numpy(np.int64)[~imaged][shard::n_shards]
+    missing: list[int] = galaxies["object_id"].to_numpy(np.int64)[~imaged].tolist()
+    return missing
+
+
+def _no_image(galaxy: int, file: Path) -> Loss:
     found, hint = "no such identifier", "take it out of the sample, or add the file that has it"
-    return [
-        Loss(
-            galaxy, _NO_FIELD, "", "no_image",
-            BadInput(parts[0].images.path, f"object_id {galaxy}", "its image", found, hint),
-        )
-        for galaxy in missing.tolist()
-    ]  # fmt: skip
+    error = BadInput(file, f"object_id {galaxy}", "its image", found, hint)
+    return Loss(galaxy, _NO_FIELD, "", "no_image", error)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.allowed import Judged, require_few_losses
 from zladder.cutouts.beside import empty_pixels
 from zladder.cutouts.causes import causes_of
 from zladder.cutouts.deal import deal_galaxies
 from zladder.cutouts.field import cut_field
 from zladder.cutouts.galaxies import fields_of, read_galaxies
 from zladder.cutouts.layouts import LAYOUTS
-from zladder.cutouts.losses import count_losses, losses_table, require_few_losses
+from zladder.cutouts.losses import count_losses, losses_table
 from zladder.cutouts.shard import write_stamps
 from zladder.tables.stamp_files import LOSING, STAMP_FLAGS, flag_value
 
@@ -87,14 +88,14 @@ def cut_stamps(
         listed.unlink(missing_ok=True)
     layout = LAYOUTS[settings["layout"]]
     galaxies = read_galaxies(sample, settings, layout)
-    everywhere = layout.place(galaxies, root, settings)
-    placed, lost = deal_galaxies(*everywhere, layout.dealt_by, shard, settings["n_shards"])
-    n_in = len(placed) + len(lost)
+    inside, nowhere = layout.place(galaxies, root, settings)
+    placed, lost = deal_galaxies(inside, nowhere, layout.dealt_by, shard, settings["n_shards"])
+    judged = Judged(len(galaxies), len(nowhere), len(placed), len(lost), next(iter(nowhere), None))
     flagged: Counter[str] = Counter()
     without: Counter[str] = Counter()
     there = fields_of(indexes) if layout.neighbour else None
     require = partial(
-        require_few_losses, lost, n_in, settings["max_lost_fraction"], listed, layout.key,
+        require_few_losses, lost, judged, settings["max_lost_fraction"], listed, layout.key,
         partial(causes_of, root=root, settings=settings),
     )  # fmt: skip
     require()
@@ -105,7 +106,7 @@ def cut_stamps(
         log.warning("stamps without a width of the point-spread function: %s", dict(without))
     n_fields = len(placed[list(layout.key)].drop_duplicates())
     return {
-        "n_in": n_in,
+        "n_in": judged.n_own + judged.n_dealt,
         "n_out": n_out,
         "n_lost": count_losses(lost),
         "n_flagged": {flag: flagged[flag] for flag in STAMP_FLAGS if flag not in LOSING},

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _DISTORTED = ("A_ORDER", "PV1_1")  # SIP's and SCAMP's polynomials, which nothing here follows
-_TURNED = {"CROTA1": 0.0, "CROTA2": 0.0, "LONPOLE": 180.0}  # where nothing is turned by them
+_TURNED = {  # where nothing is turned by them; PC00i00j is the old form of PCi_j
+    "CROTA1": 0.0, "CROTA2": 0.0, "LONPOLE": 180.0,
+    "PC001001": 1.0, "PC001002": 0.0, "PC002001": 0.0, "PC002002": 1.0,
+}  # fmt: skip
+_SYSTEMS = ("ICRS", "FK5")  # of equinox 2000 they agree to 0.03 arcsec (Feissel & Mignard 1998)
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 # HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
 _FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
@@ -51,9 +55,10 @@ def require_header(path: Path, where: str, header: fits.Header, band: str,
         raise BadInput(path, f"{where}, BUNIT", "'nanomaggy'", f"'{unit}'",
                        "give calibrated, sky-subtracted frames")  # fmt: skip
     for keyword, number in zip(("RUN", "CAMCOL", "FRAME"), key, strict=True):
-        if keyword in header and value(header, keyword) != number:
+        found = str(value(header, keyword)).strip()  # may be a text, as EXPTIME is
+        if keyword in header and _number_in(found) != number:
             raise BadInput(path, f"{where}, {keyword}", f"{number}, as the file's name says",
-                           f"{value(header, keyword)}", "the file has another's name")  # fmt: skip
+                           found, "the file has another's name")  # fmt: skip
 
 
 def require_filter(path: Path, where: str, header: fits.Header, band: str) -> None:
@@ -92,8 +97,9 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
     Raises
     ------
     BadInput
-        Another projection, a distortion, axes turned by CROTA or LONPOLE, other units, a number
-        that is missing or not finite, or pixels of another size than the survey's.
+        Another projection, a distortion, axes turned by CROTA, LONPOLE or PC00i00j, other units,
+        equinoxes or systems, a number that is missing or not finite, or pixels of another size than
+        the survey's.
     """
     for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
         found = value(header, f"CTYPE{axis}")
@@ -106,6 +112,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
                            f"{keyword} {value(header, keyword)}",
                            "resample the image to a plain TAN projection")  # fmt: skip
     _require_plain(path, where, header)
+    _require_j2000(path, where, header)
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     x, y, ra, dec = (_number(path, where, header, keyword) for keyword in _POINT)
@@ -133,14 +140,37 @@ def _require_plain(path: Path, where: str, header: fits.Header) -> None:
                            "write CRVAL and CD in degrees")  # fmt: skip
 
 
+def _require_j2000(path: Path, where: str, header: fits.Header) -> None:
+    """Refuse another equinox than 2000, another system than ICRS or FK5: `world` changes none."""
+    hint = "project the image anew, to ICRS, for example with SWarp"
+    year = str(value(header, "EQUINOX")).strip()
+    if "EQUINOX" in header and _number_in(year.removeprefix("J")) != 2000.0:
+        raise BadInput(path, f"{where}, EQUINOX", "2000, or no such keyword", f"'{year}'", hint)
+    for keyword in ("RADESYS", "RADECSYS"):
+        system = str(value(header, keyword)).strip()
+        if keyword in header and system.upper() not in _SYSTEMS:
+            raise BadInput(path, f"{where}, {keyword}", "ICRS or FK5, or no such keyword",
+                           f"'{system}'", hint)  # fmt: skip
+
+
 def _matrix(path: Path, where: str, header: fits.Header) -> np.ndarray:
-    """Return deg per pixel, (2, 2): of CDi_j, else of CDELTi and PCi_j (FITS standard 4.0, 8)."""
-    if "CDELT1" in header and not any(keyword in header for keyword in _MATRIX):
+    """Return deg per pixel, (2, 2): of CDi_j, else of CDELTi and PCi_j (FITS standard 4.0, 8).
+
+    Where there is some CDi_j, those that are not there are 0: HSC's headers may leave zeros out.
+    But pixels are square: one whose partner (CD2_2 of CD1_1, CD2_1 of CD1_2) is not 0 was lost.
+    """
+    some = any(keyword in header for keyword in _MATRIX)
+    if "CDELT1" in header and not some:
         steps = [_number(path, where, header, f"CDELT{axis}") for axis in (1, 2)]
         turn = [[_number(path, where, header, f"PC{i}_{j}", float(i == j)) for j in (1, 2)]
                 for i in (1, 2)]  # fmt: skip
         return np.diag(steps) @ np.array(turn)
-    return np.array([_number(path, where, header, keyword) for keyword in _MATRIX]).reshape(2, 2)
+    zero = 0.0 if some else None
+    numbers = np.array([_number(path, where, header, keyword, zero) for keyword in _MATRIX])
+    for keyword, partner in zip(_MATRIX, numbers[::-1], strict=True):
+        if abs(partner) > _SCALE_TOLERANCE * np.abs(numbers).max():
+            _number(path, where, header, keyword)
+    return numbers.reshape(2, 2)
 
 
 def _number(
@@ -153,6 +183,14 @@ def _number(
         raise BadInput(path, f"{where}, {keyword}", "a finite number", f"'{number}'",
                        "a frame needs world coordinates: fetch it again")  # fmt: skip
     return float(number)
+
+
+def _number_in(words: str) -> float:
+    """Return the number that some words are, NaN if they are none."""
+    try:
+        return float(words)
+    except ValueError:
+        return float("nan")
 
 
 def require_same_image(

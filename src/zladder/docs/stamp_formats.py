@@ -86,10 +86,10 @@ reason: `frame` (missing, damaged, or not what its name says), `outside` (the fr
 the galaxy), `edge`, `not_finite`, `empty` (a band of zeros, or a galaxy whose own pixel is
 `missing`) or `unfit` (a pixel that `cutouts.encoding` does not hold); of published images, which
 have no field, `no_image`, `not_finite`, `empty` (a band of zeros), `no_dust` (its extinction is not
-known) or `unfit`. Above
-`cutouts.max_lost_fraction` they are bad input. The fields of a run and camera column share rows:
-with `cutouts.edge: neighbour` a stamp that leaves its frame there is taken from the next field's
-where that holds it whole, with `mosaic` also put together from both: on the sky's grid each
+known) or `unfit`. Galaxies that lie in no image or tile are dealt to all shards, empty ones too.
+Above `cutouts.max_lost_fraction` they are bad input. The fields of a run and camera column share
+rows: with `cutouts.edge: neighbour` a stamp that leaves its frame there is taken from the next
+field's where that holds it whole, with `mosaic` also put together from both: on the sky's grid each
 resampled onto it, in whole pixels only where those of the two coincide within 0.02 pixel. Nothing
 is padded."""
 
