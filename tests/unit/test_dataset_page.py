@@ -21,7 +21,7 @@ from zladder.config.wiring import Wiring
 from zladder.report.cutflow_page import datasets_section
 from zladder.report.dataset_columns import compared_columns, read_shown_columns, signal_to_noise
 from zladder.report.dataset_light import draw_light
-from zladder.report.dataset_page import dataset_page
+from zladder.report.dataset_page import _three_digits, dataset_page
 from zladder.report.dataset_shown import show_dataset
 from zladder.report.dataset_splits import compare_splits
 from zladder.report.page import wide_image
@@ -79,6 +79,7 @@ def page_of(folder, shown, about=ABOUT, stamps_by="cut_stamps"):
                            counts={**counts, "n_out": 123456}),
              write_sidecar(folder / "cutouts" / "mock_main" / "0.json", f"{stamps_by}.py", 1,
                            counts={"n_in": 412, "n_out": 408, "n_lost": {"edge": 4}})]  # fmt: skip
+    about = {**about, "area": shown.area}
     return dataset_page(about, figures, shown.tables, read_records(files))
 
 
@@ -124,13 +125,30 @@ def test_every_number_of_the_tables_stands_on_the_page(made):
                if cell.get("data-count") == "n"}  # fmt: skip
     assert counted == {row.part: f"{row.n:,}" for row in shown.tables["splits"].itertuples()}
     columns = shown.tables["columns"]
-    assert len(columns) == 3 * (1 + 5 + 4 + 2)
+    assert len(columns) == 3 * (1 + 5 + 4 + 2 + 2)
     for row in columns.itertuples():
         assert f"<code>{row.column}</code>" in page
         assert f"{row.ks:.4f}" in page
     flags = {(cell.get("data-flag"), cell.get("data-band")) for cell in tree.iter("td")}
     assert len(flags - {(None, None)}) == len(STAMP_FLAGS) * (len(BANDS) + 1)
     assert "report/images.pixel_values.parquet" in page
+
+
+def test_area_and_density_stand_on_the_page(made):
+    shown, page = made
+    area = shown.area
+    assert 0.14 < area.deg2 < 0.3  # of a square of 0.4 deg
+    assert f"400 galaxies on {area.deg2:.3f} deg²" in page
+    assert f"they cover {area.deg2:.3f} deg² ({400 / area.deg2:,.0f} galaxies per deg²)" in page
+    assert f"cells of order {area.order} that hold a galaxy" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.8512, "0.851"), (8.0, "8.00"), (99.96, "100.0"), (8032.4, "8,032"), (41253, "41,253")],
+)
+def test_areas_have_three_digits_and_all_before_the_point(value, text):
+    assert _three_digits(value) == text
 
 
 def test_the_split_comparison_says_how_many_by_chance(made):

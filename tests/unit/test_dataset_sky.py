@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pytest
+from astropy import units
+from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
@@ -113,10 +117,106 @@ def test_the_whole_map_shows_every_split_and_the_figure_says_what_it_is():
     figure = draw_sky(frame, cells_of(frame, 10), ABOUT)
     words = "\n".join(text.get_text() for text in figure.findobj(Text))
     for told in ("1,500 galaxies", "equal areas", f"{60 * cell_width_deg(10):.1f}′", "train",
-                 "calibration", "°"):  # fmt: skip
+                 "calibration"):  # fmt: skip
         assert told in words
     left, right = figure.axes[0].get_xlim()
     assert left > right  # east is at the left
+
+
+def cap(ra, dec, n, rng):
+    """Return positions that are even on the sky between two right ascensions and declinations."""
+    low, high = np.sin(np.radians(dec))
+    return np.stack([rng.uniform(*ra, n) % 360, np.degrees(np.arcsin(rng.uniform(low, high, n)))])
+
+
+def disc(ra, dec, radius, n, rng):
+    """Return positions within a radius, in deg, of a place."""
+    middle = SkyCoord(ra, dec, unit="deg")
+    angle, away = rng.uniform(0, 360, n), radius * np.sqrt(rng.uniform(0, 1, n))
+    found = middle.directional_offset_by(angle * units.deg, away * units.deg)
+    return np.stack([found.ra.deg, found.dec.deg])
+
+
+@lru_cache
+def footprints():
+    """Return {name: (RA, declination), (2, N), in deg} of surveys and of fields."""
+    rng = np.random.default_rng(1)
+    north = cap((120, 240), (0, 60), 1500, rng)
+    wide = [
+        ((30, 39), (-5, 5)),
+        ((150, 225), (-5, 5)),
+        ((330, 363), (-5, 5)),
+        ((210, 226), (41, 46)),
+    ]
+    fields = [cap(*corners, 300, rng) for corners in wide]
+    return {
+        "both caps of SDSS": np.hstack([north, cap((-45, 45), (-10, 25), 500, rng)]),
+        "north cap of SDSS": north, "wide fields of HSC": np.hstack(fields),
+        "a field": disc(150.1, 2.2, 0.7, 400, rng), "zero hours": disc(0.02, 0, 0.4, 400, rng),
+        "a pole": disc(80, 89.9, 0.7, 400, rng), "beside a pole": disc(80, -88, 0.7, 400, rng),
+        "about a pole": disc(80, -85, 20, 400, rng), "most of a side": disc(200, 0, 78, 1500, rng),
+        "askew": disc(200, 40, 75, 1500, rng),
+    }  # fmt: skip
+
+
+def names_in(axes):
+    """Return (what is named, place of the name) of the meridians and parallels of a map."""
+    low, left = axes.get_ylim()[0], axes.get_xlim()[0]
+    found = [
+        (label.get_text(), (at, low), 0)
+        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    ]
+    found += [
+        (label.get_text(), (left, at), 1)
+        for at, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    ]
+    inside = [text for text in axes.texts if "°" in text.get_text()]
+    found += [(text.get_text(), getattr(text, "xy", text.get_position()), None) for text in inside]
+    return [(float(name.strip("°").replace("−", "-")), place, of) for name, place, of in found]
+
+
+@pytest.mark.parametrize("footprint", footprints())
+def test_lines_of_the_whole_map_are_named_once_at_their_true_places(footprint):
+    ra, dec = footprints()[footprint]
+    frame = pd.DataFrame({"ra": ra, "dec": dec, "split": "train"})
+    sky, axes = map_of(ra, dec), draw_sky(frame, cells_of(frame, 7), ABOUT).axes[0]
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---AIT", "DEC--AIT"] if sky.whole else ["RA---ZEA", "DEC--ZEA"]
+    wcs.wcs.crval, wcs.wcs.crpix = [sky.ra_deg, 0 if sky.whole else sky.dec_deg], [0, 0]
+    named = ([], [])
+    for angle, place, of in names_in(axes):
+        true = wcs.wcs_pix2world([np.array(place) - 1], 0)[0]
+        away = np.abs([(angle - true[0] + 180) % 360 - 180, angle - true[1]])
+        assert away[away.argmin() if of is None else of] < 0.02 * np.ptp(axes.get_ylim())
+        named[int(away.argmin()) if of is None else of].append(angle)
+    for angles in named:
+        assert len(angles) >= 2
+        assert len(set(angles)) == len(angles)
+        assert all(-90 < angle < 360 for angle in angles)
+
+
+@pytest.mark.parametrize("footprint", footprints())
+def test_no_line_jumps_across_the_map(footprint):
+    ra, dec = footprints()[footprint]
+    frame = pd.DataFrame({"ra": ra, "dec": dec, "split": "train"})
+    for axes in draw_sky(frame, cells_of(frame, 7), ABOUT).axes:
+        (drawn,) = axes.findobj(LineCollection)
+        assert len(drawn.get_segments()) >= 4
+        for line in drawn.get_segments():
+            assert np.hypot(*np.diff(line, axis=0).T).max() < 10
+        if "Hammer" not in axes.get_title("left"):
+            assert max(np.hypot(*line.T).max() for line in drawn.get_segments()) < 81.1
+
+
+def test_the_map_of_the_whole_sky_is_twice_as_wide_as_high_and_holds_it():
+    ra, dec = footprints()["both caps of SDSS"]
+    frame = pd.DataFrame({"ra": ra, "dec": dec, "split": "train"})
+    axes = draw_sky(frame, cells_of(frame, 7), ABOUT).axes[0]
+    width, height = -np.diff(axes.get_xlim())[0], np.diff(axes.get_ylim())[0]
+    assert width / height == pytest.approx(2, abs=0.1)
+    assert width > 4 * np.degrees(np.sqrt(2)) > 2 * height * 0.9
+    left = [place for _, place, _ in names_in(axes) if place[0] > 0]
+    assert max(x for x, _ in left) == pytest.approx(2 * np.degrees(np.sqrt(2)), abs=0.1)
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -36,8 +36,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     walls = {path.name.split(".")[0]: path for path in options.walls or []}
     kinds = ("light", "sky", "splits", "columns", "pixels", "pixel_values", "flags")
     places = {kind: iter(getattr(options, kind) or []) for kind in kinds}
-    shown = zip(options.settings, options.datasets, options.pages, strict=True)
-    for about, dataset, page in shown:
+    for about, dataset, page in zip(options.settings, options.datasets, options.pages, strict=True):
         found = show_dataset(dataset, options.stamps or [], about)
         files = {kind: next(places[kind]) for kind in (*found.figures, *found.tables)}
         for kind, figure in found.figures.items():
@@ -46,7 +45,8 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
             table.to_parquet(files[kind], index=False)
         figures = {kind: files[kind] for kind in found.figures}
         figures |= {"wall": walls[about["dataset"]]} if about["dataset"] in walls else {}
-        page.write_text(dataset_page(about, figures, found.tables, records), encoding="utf-8")
+        words = dataset_page({**about, "area": found.area}, figures, found.tables, records)
+        page.write_text(words, encoding="utf-8")
     return {"counts": {"datasets": len(options.settings)}}
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _PLAIN = ("object_id", "ra", "dec", "z_true", "z_true_kind", "split", "fraction_rank", "shard",
           "row", "stamp_flags")  # fmt: skip
-_OF_BANDS = ("mag_{band}", "mag_err_{band}", "extinction_{band}")
+_OF_BANDS = ("mag_{band}", "mag_err_{band}", "extinction_{band}", "psf_fwhm_arcsec_{band}")
+# Of images, `dataset_imaging` finds both in the stamps.
+_IMAGING = ("psf_fwhm_arcsec_{band}", "sky_sigma_nmgy_{band}")
 
 
 def read_shown_columns(path: Path, bands: Sequence[str]) -> pd.DataFrame:
@@ -41,6 +43,22 @@ def bands_of(dataset: pd.DataFrame, bands: Sequence[str]) -> list[str]:
     return [band for band in bands if f"mag_{band}" in dataset]
 
 
+def middle_band(dataset: pd.DataFrame, bands: Sequence[str]) -> str:
+    """Return the middle one of the bands in which the dataset has magnitudes, else of all."""
+    here = bands_of(dataset, bands) or list(bands)
+    return here[len(here) // 2]
+
+
+def imaging_columns(dataset: pd.DataFrame, bands: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return {name: one float64 a galaxy, (N,)} of the seeing and the noise of the sky.
+
+    In the middle band: ``psf_fwhm_arcsec_{band}`` (arcsec), ``sky_sigma_nmgy_{band}`` (nmgy); those
+    that the dataset has.
+    """
+    names = [name.format(band=middle_band(dataset, bands)) for name in _IMAGING]
+    return {name: _numbers(dataset, name) for name in names if name in dataset}
+
+
 def signal_to_noise(mag_err: np.ndarray) -> np.ndarray:
     """Return flux over its error, float64 (N,), of errors of magnitudes: 1.0857 / mag_err.
 
@@ -55,7 +73,8 @@ def compared_columns(dataset: pd.DataFrame, bands: Sequence[str]) -> dict[str, n
     """Return {name: one float64 a galaxy, (N,)} of what is compared between splits.
 
     Redshift, magnitudes, colours of neighbouring bands, and of the middle band the error of the
-    magnitude and the extinction (those of the others follow them); where the dataset has them.
+    magnitude, the extinction, seeing and noise of the sky (those of the others follow them);
+    where the dataset has them.
     What is not a finite number does not count.
     """
     found = {"z_true": _numbers(dataset, "z_true")} if "z_true" in dataset else {}
@@ -65,8 +84,9 @@ def compared_columns(dataset: pd.DataFrame, bands: Sequence[str]) -> dict[str, n
     with np.errstate(invalid="ignore"):  # inf - inf: detected in neither band
         found |= {f"{blue} − {red}": light[blue] - light[red]
                   for blue, red in pairwise(here)}  # fmt: skip
-    middle = [name.format(band=here[len(here) // 2]) for name in _OF_BANDS[1:]] if here else []
-    return found | {name: _numbers(dataset, name) for name in middle if name in dataset}
+    middle = [name.format(band=middle_band(dataset, bands)) for name in _OF_BANDS[1:3]]
+    found |= {name: _numbers(dataset, name) for name in middle if name in dataset}
+    return found | imaging_columns(dataset, bands)
 
 
 def _numbers(dataset: pd.DataFrame, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from zladder.report.dataset_columns import bands_of, signal_to_noise
+from zladder.report.dataset_columns import bands_of, imaging_columns, signal_to_noise
 from zladder.report.dataset_splits import TRAIN, splits_in
 from zladder.report.metric_words import KIND_WORDS
 from zladder.report.style import (
@@ -37,12 +37,15 @@ BAND_COLOURS = {"u": "#5b3fa0", "g": "#1f78b4", "r": "#2a9d5c", "i": "#e0962a", 
                 "y": "#7d1d3f"}  # fmt: skip
 KIND_COLOURS = {"spec": "#33608a", "photo": "#b5643c", "mock": "#5c8a4c"}
 # Parts that find their own room would take as long as drawing them does.
-ROOM = {"left": 0.06, "right": 0.99, "top": 0.88, "bottom": 0.085, "wspace": 0.27, "hspace": 0.4}
-LOW_ROOM = {**ROOM, "top": 0.8, "bottom": 0.15}
+ROOM = {"left": 0.06, "right": 0.99, "wspace": 0.27, "hspace": 0.4}
+ROW_IN, HEAD_IN, FOOT_IN = 1.89, 0.68, 0.48
 N_BINS = 44
 SHOWN_PERCENT = (0.1, 99.8)
 DETECTED = 5.0  # sigma: the line in the panel of S/N
 NO_LABELS = " that carry no label"
+# {column, without its band: (what it is, unit)}
+IMAGING = {"psf_fwhm_arcsec": ("seeing", "arcsec"), "sky_sigma_nmgy": ("sky noise", "nmgy")}
+N_STEPS = 400
 
 
 @styled
@@ -53,24 +56,31 @@ def draw_light(dataset: pd.DataFrame, compared: pd.DataFrame, about: Mapping[str
     ----------
     dataset
         ``split`` and, where there are any, ``z_true z_true_kind fraction_rank mag_{band}`` (AB
-        mag) and ``mag_err_{band}``; N rows.
+        mag), ``mag_err_{band}``, ``psf_fwhm_arcsec_{band}`` and ``sky_sigma_nmgy_{band}``; N rows.
     compared
         As of `compare_splits`.
     about
         ``dataset`` (its name), ``bands`` (from blue to red), ``label_fractions``.
     """
     labelled = bool(np.isfinite(_redshifts(dataset)).any())
-    n_rows, room = (2, ROOM) if labelled else (1, LOW_ROOM)
-    figure = Figure(figsize=(10, 5.7 if labelled else 3.2))
+    imaging = imaging_columns(dataset, about["bands"])
+    first = int(labelled)  # row of the magnitudes
+    n_rows = first + 1 + bool(imaging)
+    height = HEAD_IN + FOOT_IN + ROW_IN * (n_rows + ROOM["hspace"] * (n_rows - 1))
+    figure = Figure(figsize=(10, height))
     words = "" if labelled else NO_LABELS
     headline(figure, f"{about['dataset']}: {len(dataset):,} galaxies{words}")
-    grid = figure.add_gridspec(n_rows, 3, width_ratios=(1, 1, 0.92), **room)
+    grid = figure.add_gridspec(n_rows, 3, width_ratios=(1, 1, 0.92), top=1 - HEAD_IN / height,
+                               bottom=FOOT_IN / height, **ROOM)  # fmt: skip
     bands = bands_of(dataset, about["bands"])
     if labelled:
         _by_split(figure.add_subplot(grid[0, 0]), dataset)
         _by_label(figure.add_subplot(grid[0, 1]), dataset, about["label_fractions"])
-    _magnitudes(figure.add_subplot(grid[-1, 0]), dataset, bands)
-    _signal(figure.add_subplot(grid[-1, 1]), dataset, bands)
+    _magnitudes(figure.add_subplot(grid[first, 0]), dataset, bands)
+    _signal(figure.add_subplot(grid[first, 1]), dataset, bands)
+    for place, (name, values) in enumerate(imaging.items()):
+        room = grid[-1, place] if len(imaging) > 1 else grid[-1, :2]
+        _below(figure.add_subplot(room), dataset, name, values)
     _distances(figure.add_subplot(grid[:, 2]), compared)
     return figure
 
@@ -187,6 +197,27 @@ def _signal(axes: Axes, dataset: pd.DataFrame, bands: Sequence[str]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+def _below(axes: Axes, dataset: pd.DataFrame, column: str, values: np.ndarray) -> None:
+    """Draw the share of each split with a smaller number, (N,): a step where a field has many."""
+    words, unit = _words_of(column)
+    axes.set(title=f"{words}: share of each split with less")
+    known = np.isfinite(values)
+    if not known.any():
+        _say(axes, "not known")
+        return
+    light_grid(axes, "y")
+    low, high = np.percentile(values[known], SHOWN_PERCENT)
+    aside = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
+    places = np.linspace(low - aside, high + aside, N_STEPS)
+    for name in splits_in(dataset):
+        found = np.sort(values[known & (dataset["split"] == name).to_numpy()])
+        if len(found):
+            axes.plot(places, np.searchsorted(found, places) / len(found), linewidth=1.4,
+                      color=SPLIT_COLOURS[name], label=f"{name} {len(found):,}")  # fmt: skip
+    axes.legend(loc="lower right", handlelength=1.2)
+    axes.set(xlabel=f"{words} ({unit})", ylabel="share", xlim=(places[0], places[-1]), ylim=(0, 1))
+
+
 def _distances(axes: Axes, compared: pd.DataFrame) -> None:
     """Draw the KS distance of each column and split beside what exchanged cells give."""
     axes.set(title="distance of each split from train (KS)")
@@ -213,8 +244,17 @@ def _distances(axes: Axes, compared: pd.DataFrame) -> None:
     axes.legend(handles=handles, loc="lower right", ncols=2, handletextpad=0.5, columnspacing=1.0,
                 handlelength=1.1)  # fmt: skip
     axes.set(ylim=(1.13 * len(columns), -0.6), xlim=(0, None))
-    axes.set_yticks(range(len(columns)), labels=columns)
+    axes.set_yticks(range(len(columns)), labels=[_words_of(column)[0] for column in columns])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
+
+
+def _words_of(column: str) -> tuple[str, str]:
+    """Return what a column is called in the figure, and its unit if it is of the imaging."""
+    family, _, band = column.rpartition("_")
+    if family not in IMAGING:
+        return column, ""
+    what, unit = IMAGING[family]
+    return f"{what}, {band}", unit
 
 
 def _say(axes: Axes, words: str) -> None:

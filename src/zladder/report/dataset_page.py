@@ -13,6 +13,7 @@ from zladder.report.numerals import count, count_cell, dash, fixed
 from zladder.report.page import folded, page, paragraph, section, table, wide_image
 from zladder.report.pixel_counts import STAMP_RULES, image_datasets_section, stamps_section
 from zladder.report.records import of_rule
+from zladder.report.sky_area import FEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zladder.report.records import Record
+    from zladder.report.sky_area import Area
 
 SMALL_P = 0.01
 NO_LABEL = "no galaxy here has a label"
@@ -39,7 +41,7 @@ def dataset_page(
     Parameters
     ----------
     about
-        ``dataset``, ``surveys`` (titles), ``samples``; as of `show_dataset`.
+        ``dataset``, ``surveys`` (titles), ``samples``; ``area``: as of `show_dataset`.
     figures
         ``light``, ``sky`` and, of images, ``pixels`` and ``wall``: PNG files.
     tables
@@ -49,14 +51,16 @@ def dataset_page(
     """
     name, splits = about["dataset"], tables["splits"]
     n_galaxies = int(splits.loc[~splits["part"].str.contains("%"), "n"].sum())
-    lead = f"{count(n_galaxies)} galaxies: {'; '.join(about['surveys'])}."
+    area = about["area"]
+    where = f" on {_three_digits(area.deg2)} deg²" if area else ""
+    lead = f"{count(n_galaxies)} galaxies{where}: {'; '.join(about['surveys'])}."
     return page(
         f"The dataset {name}",
         lead,
         *_counts(name, about["samples"], records),
         _light(name, figures["light"], splits),
         _compared(tables["columns"]),
-        _sky(name, figures["sky"], splits),
+        _sky(name, figures["sky"], splits, area),
         _colour(name, figures.get("wall")),
         _pixels(name, figures, tables),
         _source(name, tables),
@@ -79,12 +83,14 @@ def _light(name: str, figure: Path, splits: pd.DataFrame) -> Html:
     labelled = bool(splits["n_labelled"].any())
     words = (
         f"{name}: histograms of {'redshift by split and by kind of label, of ' if labelled else ''}"
-        "magnitudes and of signal-to-noise by band, and the distance of each split from the "
-        "training galaxies"
+        "magnitudes and of signal-to-noise by band, seeing and noise of the sky by split, and the "
+        "distance of each split from the training galaxies"
     )
     of_labels = "Redshifts by split have the area 1 each, so that their shapes can be compared. "
     caption = (of_labels if labelled else "") + (
         "Signal-to-noise is 1.0857 over the error of the magnitude; a dashed line is at 5. "
+        "Seeing is the width (FWHM) of the point-spread function, sky noise that of a pixel of the "
+        "sky: of image datasets those of the stamps, in the middle band. "
         "Right: the largest distance of two cumulative distributions, beside what whole cells "
         "of the sky give that are dealt out anew; a filled mark is beyond 99 % of these deals."
     )
@@ -149,7 +155,7 @@ def _compared(compared: pd.DataFrame) -> Html:
                    paragraph(note, kind="note"))  # fmt: skip
 
 
-def _sky(name: str, figure: Path, splits: pd.DataFrame) -> Html:
+def _sky(name: str, figure: Path, splits: pd.DataFrame, area: Area | None) -> Html:
     if splits["n_cells"].isna().all():
         return section("On the sky", paragraph("The survey gives no positions."))
     words = f"{name}: maps of all galaxies, and of one place with the cells of its splits"
@@ -158,6 +164,13 @@ def _sky(name: str, figure: Path, splits: pd.DataFrame) -> Html:
         "galaxies in it. Right, one place: cells in the colour of their split, white where the "
         "dataset has no galaxy; squares are stamps at their size, dots galaxies without one."
     )
+    if area:
+        caption += (
+            f" Together they cover {_three_digits(area.deg2)} deg² "
+            f"({_three_digits(area.n_galaxies / area.deg2)} galaxies per deg²): the HEALPix cells "
+            f"of order {area.order} that hold a galaxy, the finest with {FEWEST:g} on average; "
+            "what lies beside an edge in such a cell is counted too."
+        )
     return section("On the sky", wide_image(figure, words, caption))
 
 
@@ -236,6 +249,11 @@ def _p_value(value: float) -> Html:
 
 def _arcsec(value: float) -> Html:
     return tag("td", f"{value:.1f}″" if math.isfinite(value) else dash(NO_SKY), class_="n")
+
+
+def _three_digits(value: float) -> str:
+    """Return a positive number to three digits, all of those before the point."""
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def _percent_words(percent: float) -> str:

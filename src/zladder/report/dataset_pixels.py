@@ -73,7 +73,7 @@ def sample_pixels(shards: Sequence[Path], dataset: pd.DataFrame) -> Pixels:
         If a shard that the dataset names is missing, is no stamp file, or has other bands or
         another size than the first; if a pixel or an extinction is not finite.
     """
-    found = _shards_of(shards, dataset)
+    found = shards_of(shards, dataset)
     if not found:
         raise BadInput("the dataset", "column shard", "galaxies with stamps", "none", AGAIN)
     bands, side = found[0][0].bands, found[0][0].stamp_pixels
@@ -126,8 +126,14 @@ def _blocks(n_rows: Sequence[int]) -> list[list[tuple[int, int]]]:
     return blocks
 
 
-def _shards_of(shards: Sequence[Path], dataset: pd.DataFrame) -> list[tuple[StampFile, np.ndarray]]:
-    """Return (what it is, its sorted rows, int64) of each shard that a dataset names."""
+def shards_of(shards: Sequence[Path], dataset: pd.DataFrame) -> list[tuple[StampFile, np.ndarray]]:
+    """Return (what it is, its sorted rows, int64) of each shard that a dataset names.
+
+    Raises
+    ------
+    BadInput
+        If a shard is missing or no stamp file, or ends before a row of the dataset.
+    """
     files = {f"{path.parent.name}/{path.stem}": path for path in shards}
     found = []
     for shard, rows in dataset.groupby("shard", sort=True)["row"]:
@@ -159,7 +165,7 @@ def count_flags(shards: Sequence[Path], dataset: pd.DataFrame) -> pd.DataFrame:
     """
     bands: list[str] = []
     totals: dict[tuple[str, str], int] = {}
-    for about, rows in _shards_of(shards, dataset):
+    for about, rows in shards_of(shards, dataset):
         flags = stamp_column(about.path, "flags")[rows]  # (n, B)
         columns = dict(zip(about.bands, flags.T, strict=True))
         columns[ANY_BAND] = np.bitwise_or.reduce(flags, axis=1)

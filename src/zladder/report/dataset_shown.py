@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zladder.report.dataset_columns import bands_of, compared_columns, read_shown_columns
+from zladder.report.dataset_columns import compared_columns, middle_band, read_shown_columns
+from zladder.report.dataset_imaging import imaging_of_stamps
 from zladder.report.dataset_light import draw_light
 from zladder.report.dataset_pixels import as_seen, count_flags, pixel_quantiles, sample_pixels
 from zladder.report.dataset_pixels_plot import draw_pixels
 from zladder.report.dataset_sky import draw_sky
 from zladder.report.dataset_splits import cells_of, compare_splits, describe_splits
+from zladder.report.sky_area import covered_area
 from zladder.tables.stamp_files import describe_stamps
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from zladder.report.sky_area import Area
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,13 @@ class Shown:
         ``light``, ``sky`` and, of images, ``pixels``.
     tables
         ``splits``, ``columns`` and, of images, ``pixel_values`` and ``flags``.
+    area
+        How much of the sky has galaxies; None where there are no positions, or too few.
     """
 
     figures: dict[str, Figure]
     tables: dict[str, pd.DataFrame]
+    area: Area | None
 
 
 def show_dataset(path: Path, stamps: Sequence[Path], about: Mapping[str, Any]) -> Shown:
@@ -53,14 +60,17 @@ def show_dataset(path: Path, stamps: Sequence[Path], about: Mapping[str, Any]) -
     Raises
     ------
     BadInput
-        As `read_shown_columns`, `sample_pixels` and `count_flags`.
+        As `read_shown_columns`, `imaging_of_stamps`, `sample_pixels` and `count_flags`.
     """
     dataset = read_shown_columns(path, about["bands"])
     cells = cells_of(dataset, about["sky_cell_order"])
-    columns = compared_columns(dataset, bands_of(dataset, about["bands"]))
+    own = _own(stamps, dataset) if about["images"] else []
+    if own:  # what the stamps say goes before the catalogue
+        band = middle_band(dataset, about["bands"])
+        dataset = dataset.assign(**imaging_of_stamps(own, dataset, band))
+    columns = compared_columns(dataset, about["bands"])
     compared = compare_splits(columns, dataset["split"].to_numpy(), cells)
     described = describe_splits(dataset, cells, about["label_fractions"])
-    own = _own(stamps, dataset) if about["images"] else []
     shape = describe_stamps(own[0]) if own else None
     stamp_arcsec = shape.stamp_pixels * shape.pixel_scale_arcsec if shape else 0.0
     figures = {
@@ -75,7 +85,7 @@ def show_dataset(path: Path, stamps: Sequence[Path], about: Mapping[str, Any]) -
                 as_seen(pixels, crop, about["stretch"])}  # fmt: skip
         figures["pixels"] = draw_pixels(pixels, seen, flags, about)
         tables |= {"pixel_values": pixel_quantiles(pixels, seen), "flags": flags}
-    return Shown(figures, tables)
+    return Shown(figures, tables, covered_area(dataset))
 
 
 def _own(stamps: Sequence[Path], dataset: pd.DataFrame) -> list[Path]:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy import units
 from astropy_healpix import HEALPix
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zladder.report.dataset_light import SPLIT_COLOURS
 from zladder.report.dataset_splits import splits_in
-from zladder.report.projection import Map, crossings, map_of, step_of
-from zladder.report.style import RULE, SOFT, headline, styled
+from zladder.report.graticule import draw_graticule
+from zladder.report.projection import WHOLE_SKY_DEG, Map, map_of
+from zladder.report.style import headline, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 
 CELLS_ACROSS = 9  # of the sky shown in detail
 PATCH_ORDERS = 3  # a patch to choose from is 2^3 cells wide
-RASTER = (64, 220)  # fewest and most steps across the whole map
+RASTER, RASTER_WHOLE = (64, 220), (96, 330)  # fewest and most steps across a map of all galaxies
 FEW_STEPS = 300  # with fewer than these filled, the map is drawn coarser: single fields are seen
-POINTS_OF_LINE = 181
+SMALLEST_DEG = 0.05  # across a map
+# Of the maps in the figure; the whole sky is twice as wide as high, and has names at its left end.
+ROOM, ROOM_AT_RIGHT, WIDE_ROOM = ((0.075, 0.14, 0.40, 0.75), (0.585, 0.14, 0.40, 0.75),
+                                  (0.015, 0.14, 0.515, 0.75))  # fmt: skip
 
 
 @styled
@@ -51,9 +55,10 @@ def draw_sky(dataset: pd.DataFrame, cells: np.ndarray | None, about: Mapping[str
         return figure
     headline(figure, f"{about['dataset']} on the sky: {len(dataset):,} galaxies in "
                      f"{len(np.unique(cells)):,} cells")  # fmt: skip
-    left = figure.add_axes((0.075, 0.14, 0.40, 0.75))
-    right = figure.add_axes((0.58, 0.14, 0.40, 0.75))
-    _whole(left, dataset)
+    sky = map_of(dataset["ra"].to_numpy(), dataset["dec"].to_numpy())
+    left = figure.add_axes(WIDE_ROOM if sky.whole else ROOM)
+    right = figure.add_axes(ROOM_AT_RIGHT)
+    _whole(left, dataset, sky)
     _detail(right, dataset, cells, about)
     handles = [Line2D([], [], marker="s", ls="", color=SPLIT_COLOURS[name], label=name)
                for name in splits_in(dataset)]  # fmt: skip
@@ -62,16 +67,18 @@ def draw_sky(dataset: pd.DataFrame, cells: np.ndarray | None, about: Mapping[str
     return figure
 
 
-def _whole(axes: Axes, dataset: pd.DataFrame) -> None:
+def _whole(axes: Axes, dataset: pd.DataFrame, sky: Map) -> None:
     """Draw all galaxies: each step of the map has the colour of the split with most in it."""
-    ra, dec = dataset["ra"].to_numpy(), dataset["dec"].to_numpy()
-    sky = map_of(ra, dec)
-    x, y = sky.project(ra, dec)
-    half = 1.06 * max(np.ptp(x), np.ptp(y), 1e-3) / 2
-    centre = (x.min() + x.max()) / 2, (y.min() + y.max()) / 2
+    dec = dataset["dec"].to_numpy()
+    x, y = sky.project(dataset["ra"].to_numpy(), dec)
+    half = 1.06 * max(np.ptp(x), np.ptp(y), SMALLEST_DEG) / 2
+    reach = (1.09 * WHOLE_SKY_DEG[0], 1.06 * WHOLE_SKY_DEG[1]) if sky.whole else (half, half)
+    centre = (0, 0) if sky.whole else ((x.min() + x.max()) / 2, (y.min() + y.max()) / 2)
     names, split = splits_in(dataset), dataset["split"].to_numpy()
-    for n_steps in (int(np.clip(1.6 * np.sqrt(len(x)), *RASTER)), RASTER[0]):
-        edges = [np.linspace(middle - half, middle + half, n_steps + 1) for middle in centre]
+    raster = RASTER_WHOLE if sky.whole else RASTER
+    for n_steps in (int(np.clip(1.6 * np.sqrt(len(x)), *raster)), raster[0]):
+        edges = [np.linspace(middle - part, middle + part, round(n_steps * part / reach[0]) + 1)
+                 for middle, part in zip(centre, reach, strict=True)]  # fmt: skip
         counts = np.stack([np.histogram2d(y[split == name], x[split == name], edges[::-1])[0]
                            for name in names])  # fmt: skip
         if np.count_nonzero(counts.sum(axis=0)) > FEW_STEPS:
@@ -84,7 +91,8 @@ def _whole(axes: Axes, dataset: pd.DataFrame) -> None:
     extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
     axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
     axes.set(xlim=extent[1::-1], ylim=extent[2:])  # east is at the left
-    _graticule(axes, sky, ra, dec)
+    axes.set_anchor("N")
+    draw_graticule(axes, sky, dec)
     kind = "Hammer" if sky.whole else "Lambert azimuthal"
     axes.set_title(f"all of them ({kind}, equal areas)")
 
@@ -110,7 +118,7 @@ def _detail(axes: Axes, dataset: pd.DataFrame, cells: np.ndarray, about: Mapping
                                            edgecolor="white", linewidth=0.8))  # fmt: skip
     _galaxies(axes, x[near], y[near], split[near], about["stamp_arcsec"] / 3600)
     axes.set(xlim=(half, -half), ylim=(-half, half), aspect="equal")
-    _graticule(axes, sky, ra[near], dec[near])
+    draw_graticule(axes, sky, dec[near])
     what = f", stamps of {about['stamp_arcsec']:.0f}″" if about["stamp_arcsec"] else ""
     size = f"{60 * width:.1f}′" if 60 * width >= 1 else f"{3600 * width:.0f}″"
     axes.set_title(f"one place: cells of {size} (HEALPix order {order}){what}")
@@ -150,48 +158,6 @@ def _galaxies(
         squares = np.stack([x[rows], y[rows]], axis=1)[:, None] + offsets
         axes.add_collection(PolyCollection(list(squares), facecolor="none", edgecolor=dark,
                                            linewidth=0.7))  # fmt: skip
-
-
-def _graticule(axes: Axes, sky: Map, ra: np.ndarray, dec: np.ndarray) -> None:
-    """Draw meridians and parallels, named where they meet the lower and the left edge."""
-    right, left = sorted(axes.get_xlim())
-    low, high = axes.get_ylim()
-    step = step_of(high - low)
-    middle = np.median((ra - sky.ra_deg + 180) % 360 - 180) + sky.ra_deg
-    cosine = max(float(np.cos(np.radians(np.abs(dec).max()))), 0.05)
-    wide = step_of((high - low) / max(float(np.cos(np.radians(np.median(dec)))), 0.05))
-    reach = min(180.0, (high - low) / cosine + wide)
-    tall = np.linspace(max(-90.0, dec.min() - 2 * (high - low)),
-                       min(90.0, dec.max() + 2 * (high - low)), POINTS_OF_LINE)  # fmt: skip
-    across = middle + np.linspace(-reach, reach, POINTS_OF_LINE)
-    bottom: dict[float, str] = {}
-    side: dict[float, str] = {}
-    lines = []
-    first = np.ceil((middle - reach) / wide) * wide
-    for meridian in np.arange(first, middle + reach, wide):
-        x, y = sky.project(np.full_like(tall, meridian), tall)
-        lines.append(np.stack([x, y], axis=1))
-        for at in crossings(y, x, low):
-            if right < at < left:
-                bottom[float(at)] = _degrees(meridian % 360.0, wide)
-    for parallel in np.arange(np.ceil(tall[0] / step) * step, tall[-1], step):
-        x, y = sky.project(across, np.full_like(across, parallel))
-        lines.append(np.stack([x, y], axis=1))
-        for at in crossings(x, y, left):
-            if low < at < high:
-                side[float(at)] = _degrees(parallel, step)
-    axes.add_collection(LineCollection(lines, color=RULE, linewidth=0.6, zorder=0.5),
-                        autolim=False)  # fmt: skip
-    axes.set_xticks(list(bottom), labels=list(bottom.values()))
-    axes.set_yticks(list(side), labels=list(side.values()))
-    axes.set_xlabel("right ascension (ICRS)", color=SOFT)
-    axes.set_ylabel("declination", color=SOFT)
-
-
-def _degrees(angle: float, step: float) -> str:
-    """Return an angle with as many decimals as its step has."""
-    decimals = 0 if step >= 1 else 1 if step >= 0.1 else 2
-    return f"{angle:.{decimals}f}°".replace("-", "−")
 
 
 def _tint(colour: str) -> tuple[float, float, float]:

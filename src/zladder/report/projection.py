@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 WIDEST_DEG = 80.0  # from the middle of an azimuthal map to its edge; beyond, the whole sky is shown
+# Half axes of the circle that a hemisphere becomes, and of the ellipse of the whole sky.
+HEMISPHERE_DEG = float(np.degrees(np.sqrt(2.0)))
+WHOLE_SKY_DEG = (2 * HEMISPHERE_DEG, HEMISPHERE_DEG)
 STEPS_DEG = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
 
 
