@@ -106,7 +106,7 @@ TOGETHER = {
     "tests/dag/": "dag",
     "tests/e2e/test_orderings.py": "orderings",
     "tests/e2e/test_real_table.py": "real table",
-    "tests/e2e/test_real_route.py": "real route",
+    "tests/e2e/test_real_route": "real route",
     "tests/e2e/": "e2e",
 }
 

@@ -20,6 +20,12 @@ from tests.archive_server.server import ArchiveServer
 from tests.checkout import Checkout
 
 ACCOUNT = {"ZLADDER_HSC_USER": "somebody", "ZLADDER_HSC_PASSWORD": "a secret of the tests"}
+SAMPLES = {
+    "hayat2021": {"sdss_dr12_main": "sdss_dr12", "sdss_dr12_deep": "sdss_dr12_deep"},
+    "lin2022": {"sdss_dr12_main": "sdss_dr12"},
+    "soriano2024": {"galaxiesml": "galaxiesml", "transferz": "cosmos2020"},
+}
+BESIDE = {"sdss_dr12": 12, "sdss_dr12_deep": 10}  # fields that stamps of field 11 reach into
 # One field of the sky is too small for the papers' large cells, and for shares of a few per cent.
 SMALL = {
     "train": {"label_fractions": [1.0]},

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zladder.config.documents import read_yaml
+from zladder.config.imaging import FieldNumber, frame_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = "sdss_dr12_frames"
@@ -41,7 +42,19 @@ class Places:
         self.lists.mkdir(parents=True, exist_ok=True)
         return self.lists / f"{archive}.csv"
 
+    @property
+    def strips(self) -> Path:
+        """The folder of what the frames are cut out of, laid out as frames are."""
+        return self.lists / "strips"
+
+    def strip(self, number: FieldNumber, band: str) -> Path:
+        """Return where one band of a strip lies; `number` is of the field that holds galaxies."""
+        return _with_folder(self.strips / frame_name(number, band))
+
     def _made(self, path: str) -> Path:
-        place = self.folder / path.lstrip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
+        return _with_folder(self.folder / path.lstrip("/"))
+
+
+def _with_folder(place: Path) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,26 @@ import pandas as pd
 
 from tests.archive_content.hdf5 import split
 from tests.archive_content.places import Places
-from tests.archive_content.small_sky import RELEASE_PIXELS, in_threads
+from tests.archive_content.small_sky import RELEASE_PIXELS
+from tests.archive_content.strips import (
+    BANDS,
+    lay_strips,
+    measure_strip,
+    paint_strip,
+    with_frame_rows,
+    write_frames,
+)
 from zladder.config.documents import read_yaml
-from zladder.config.imaging import RERUN, rendering_settings
+from zladder.config.imaging import rendering_settings
 from zladder.cutouts.field import cut_field
 from zladder.survey.catalogues import write_csv
-from zladder.survey.frame_files import frame_index
 from zladder.survey.imaging import PIXEL_ARCSEC
-from zladder.survey.measured_shards import measure_shard, merge_measured
-from zladder.survey.shards import render_shard
+from zladder.survey.measured_shards import WHERE, merge_measured
+from zladder.survey.scene_columns import scene_columns
 from zladder.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_TARGET = 64  # galSpecInfo.primtarget of the main sample: bit TARGET_GALAXY
-BANDS = ["u", "g", "r", "i", "z"]
 N_RELEASED = 20  # 229 kB each
 PARTS = {"train": slice(16), "valid": slice(16, None)}
 
@@ -34,19 +39,23 @@ PARTS = {"train": slice(16), "valid": slice(16, None)}
 def write_shallow(work: Path, settings: Mapping[str, Any], at: Places) -> None:
     """Write what SDSS serves of the sky in `work`."""
     painting = {**rendering_settings(settings), "seed": settings["seed"]}
-    plain = work / "frames"
-    rows, _ = render_shard(painting, work / "scene.parquet", (0, 1), plain)
-    frame_index(rows).to_parquet(plain / "index.parquet", index=False)
-    lists = [work / "sdss.csv", work / "sdss_deep.csv"]
+    scene = read_table(work / "scene.parquet", "parquet", scene_columns(BANDS))
     survey = read_yaml(ROOT / "config" / "surveys" / "mock_sdss_measured.yaml")
-    measuring = {**painting, "measured": survey["measured"]}
-    measured, _ = measure_shard(measuring, plain / "index.parquet", lists)
-    measured.to_parquet(work / "measured.parquet", index=False)
-    main, deep = (_listed(path, work / "measured.parquet") for path in lists)
-    write_csv(main.assign(primtarget=MAIN_TARGET), at.list_of("sdss_dr12_main"))
-    write_csv(deep, at.list_of("sdss_dr12_deep"))
-    in_threads(lambda row: _pack(plain / row["path"], at.frame(row, RERUN)), rows)
-    release = _write_release(work / "release.h5", main, plain)
+    names = {"sdss": "sdss_dr12_main", "sdss_deep": "sdss_dr12_deep"}
+    tables = []
+    for strip, name in zip(lay_strips(painting), names, strict=True):
+        images, conditions = paint_strip(strip, scene, painting)
+        write_frames(strip, images, conditions, at)
+        catalogue = work / f"{name}.csv"
+        listed = read_table(catalogue, "csv", WHERE)
+        measured = measure_strip(strip, images, conditions, listed, survey["measured"])
+        measured.to_parquet(work / "measured.parquet", index=False)
+        table = _listed(catalogue, work / "measured.parquet")
+        tables.append(with_frame_rows(table, strip))
+    main, deep = tables
+    write_csv(main.assign(primtarget=MAIN_TARGET), at.list_of(names["sdss"]))
+    write_csv(deep, at.list_of(names["sdss_deep"]))
+    release = _write_release(work / "release.h5", main, at.strips)
     split(release, {at.file(f"self_supervised_sdss_{part}"): rows for part, rows in PARTS.items()})
 
 
@@ -56,10 +65,6 @@ def _listed(catalogue: Path, measured: Path) -> pd.DataFrame:
     model = read_table(catalogue, "csv").set_index("objID").filter(like="modelMag")
     petro = (table["petroMag_r"] - table["extinction_r"]).rename("dered_petro_r")
     return pd.concat([table, petro], axis=1).join(model, on="objID")
-
-
-def _pack(plain: Path, packed: Path) -> None:
-    packed.write_bytes(bz2.compress(plain.read_bytes()))
 
 
 def _write_release(path: Path, main: pd.DataFrame, frames: Path) -> Path:

@@ -19,10 +19,11 @@ SEED = 11
 N_LISTED = 200  # galaxies of each list, before contaminants and objects without a label
 N_SPECZ_IMAGES, N_PHOTOZ_IMAGES = 200, 24  # galaxies of the published training sets: 80 kB each
 RELEASE_PIXELS = 107  # stamps of the self-supervised release
+EDGE_PIXELS = 56
 # One field a sample; galaxies keep so far from its edge that the release's stamps fit.
 CHANGES: dict[str, Any] = {
     "n_specz": N_LISTED, "n_photoz": N_LISTED, "n_main": N_LISTED, "n_deep": N_LISTED,
-    "imaging": {"galaxies_per_field": N_LISTED, "edge_pixels": 56},
+    "imaging": {"galaxies_per_field": N_LISTED, "edge_pixels": EDGE_PIXELS},
     "cfhtls": {"tile_pixels": 1200},
     "hsc_images": {"n_specz_stamps": N_SPECZ_IMAGES, "n_photoz_stamps": N_PHOTOZ_IMAGES},
 }  # fmt: skip

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.archive_content.make import make_content, serving
 from tests.archive_content.places import FRAMES, registry
 from tests.archive_server.sql import SKYSERVER
-from tests.real_routes import ACCOUNT, Route, Routes
+from tests.real_routes import ACCOUNT, BESIDE, SAMPLES, Route, Routes
+from tests.strip_truth import number_of
 from zladder.catalogs.native import read_survey
 from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
@@ -37,11 +37,6 @@ from zladder.tables.stamp_pixels import decode_pixels, error_bound_nmgy
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = {
-    "hayat2021": {"sdss_dr12_main": "sdss_dr12", "sdss_dr12_deep": "sdss_dr12_deep"},
-    "lin2022": {"sdss_dr12_main": "sdss_dr12"},
-    "soriano2024": {"galaxiesml": "galaxiesml", "transferz": "cosmos2020"},
-}
 STUDIES = {
     "hayat2021": "label_efficiency", "lin2022": "class_residuals", "soriano2024": "transfer",
 }  # fmt: skip
@@ -62,20 +57,6 @@ FIGURES = {
     "lin2022": {"wall", "collapse", "planes", "residuals"},
     "soriano2024": {"planes", "residuals"},
 }
-
-
-@pytest.fixture(scope="module")
-def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routes]:
-    folder = tmp_path_factory.mktemp("real")
-    account = (ACCOUNT["ZLADDER_HSC_USER"], ACCOUNT["ZLADDER_HSC_PASSWORD"])
-    places = make_content(folder / "archive")
-    with serving(places, account) as server:
-        yield Routes(folder, places, server)
-
-
-@pytest.fixture(params=SAMPLES)
-def route(routes: Routes, request: pytest.FixtureRequest) -> Route:
-    return routes.of(request.param)
 
 
 def test_everything_is_fetched_and_nothing_simulated(route: Route) -> None:
@@ -332,11 +313,11 @@ def test_the_server_saw_only_declared_addresses(routes: Routes, route: Route) ->
 
 
 def frame_urls(route: Route) -> set[str]:
-    """Return the addresses of the frames in which a paper's catalogued galaxies lie."""
-    surveys = {name for name in SAMPLES[route.paper].values() if name.startswith("sdss")}
-    numbers = [route.table(f"catalogs/{name}.parquet")[["run", "camcol", "field"]]
-               for name in surveys]  # fmt: skip
-    rows = pd.concat(numbers).drop_duplicates().to_dict("records") if numbers else []
+    """Return the addresses of the frames of a paper's catalogued galaxies, and of those beside."""
+    rows: list[dict[str, int]] = []
+    for survey in set(SAMPLES[route.paper].values()) & set(BESIDE):
+        own = number_of(route.table(f"catalogs/{survey}.parquet"))
+        rows += [own._asdict(), own._replace(field=BESIDE[survey])._asdict()]
     template = str(registry()[FRAMES]["url"])
     return {template.format(rerun=301, band=band, **row) for row in rows for band in "ugriz"}
 
