@@ -10,11 +10,11 @@ import numpy as np
 from zladder.cutouts.hdus import headers_of, image_header
 from zladder.cutouts.headers import world
 from zladder.cutouts.losses import Loss
-from zladder.cutouts.tile_names import tile_path, tiles_in
+from zladder.cutouts.tile_names import Tile, tile_path, tiles_in
 from zladder.provenance.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -61,7 +61,7 @@ def place_in_tiles(
     """Return the galaxies with the column `tile`, and the losses: those in no tile.
 
     Where tiles overlap, a galaxy belongs to the one in which it lies deepest, by the headers of the
-    first band that a tile has.
+    first band that a tile has; to one that lacks a band only where no tile with all bands holds it.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def place_in_tiles(
     root
         The folder of the tiles.
     settings
-        `bands`, `path` and `pixel_scale_arcsec`.
+        `bands`, `path` and `pixel_scale_arcsec`; `band_files` where bands have other names.
     name, number
         Of the HDU with the image.
 
@@ -79,35 +79,48 @@ def place_in_tiles(
     BadInput
         If the folder has no tile, or one whose header is at fault.
     """
-    tiles = tiles_in(root, settings["path"], settings["bands"])
+    tiles = tiles_in(root, settings)
     if not tiles:
         raise BadInput(root, "frames.path", f"files as {settings['path']}", "none",
                        "correct the template, or put the files there")  # fmt: skip
+    tiles.sort(key=lambda tile: len(tile.bands) < len(settings["bands"]))
     ra, dec = (galaxies[column].to_numpy(np.float64) for column in ("ra", "dec"))
-    best, deepest = np.full(len(galaxies), _NONE), np.zeros(len(galaxies))
-    from scipy.spatial import cKDTree  # stamps of other frames need not wait for it
-
-    vectors = cKDTree(_vectors(ra, dec))
-    for place, tile in enumerate(tiles):
-        footprint = _footprint(root, tile, settings, name, number)
-        near = footprint.near(vectors)
-        depth = footprint.depths(ra[near], dec[near])
-        better = depth >= deepest[near] if place == 0 else depth > deepest[near]
-        best[near[better]], deepest[near[better]] = place, depth[better]
+    best = _deepest(ra, dec, root, tiles, settings, (name, number))
     inside = best != _NONE
-    placed = galaxies[inside].assign(**{TILE: np.array(tiles, dtype=object)[best[inside]]})
+    names = np.array([tile.name for tile in tiles], dtype=object)
+    placed = galaxies[inside].assign(**{TILE: names[best[inside]]})
     off = zip(galaxies["object_id"][~inside].tolist(), ra[~inside], dec[~inside], strict=True)
     lost = [_outside(*one, root, settings, len(tiles)) for one in off]
     return placed, lost
 
 
+def _deepest(
+    ra: np.ndarray, dec: np.ndarray, root: Path, tiles: Sequence[Tile],
+    settings: Mapping[str, Any], hdu: tuple[str, int],
+) -> np.ndarray:  # fmt: skip
+    """Return which of the tiles, those with all bands first, each galaxy belongs to: int (N,)."""
+    from scipy.spatial import cKDTree  # stamps of other frames need not wait for it
+
+    best, deepest, whole = np.full(len(ra), _NONE), np.zeros(len(ra)), np.zeros(len(ra), dtype=bool)
+    vectors = cKDTree(_vectors(ra, dec))
+    for place, tile in enumerate(tiles):
+        footprint = _footprint(root, tile, settings, hdu)
+        near = footprint.near(vectors)
+        depth = footprint.depths(ra[near], dec[near])
+        has_all = len(tile.bands) == len(settings["bands"])
+        better = (depth > deepest[near]) & (has_all | ~whole[near])
+        best[near[better]], deepest[near[better]] = place, depth[better]
+        whole[near[better]] = has_all
+    return best
+
+
 def _footprint(
-    root: Path, tile: str, settings: Mapping[str, Any], name: str, number: int
+    root: Path, tile: Tile, settings: Mapping[str, Any], hdu: tuple[str, int]
 ) -> Footprint:
     """Return the footprint of a tile in the first band that it has."""
-    paths = [tile_path(root, tile, band) for band in settings["bands"]]
-    path = next(path for path in paths if path.is_file())
-    where, header, shape = image_header(path, headers_of(path), name, number)
+    band = next(band for band in settings["bands"] if band in tile.bands)
+    path = tile_path(root, tile.name, band, settings)
+    where, header, shape = image_header(path, headers_of(path), *hdu)
     return Footprint(world(path, where, header, float(settings["pixel_scale_arcsec"])), shape)
 
 
