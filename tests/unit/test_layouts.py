@@ -345,8 +345,8 @@ def test_names_of_tiles_are_found_and_filled_in(tmp_path):
         (tmp_path / name).touch()
     settings = {"path": template, "bands": ["r", "i"]}
     first, second = tiles_in(tmp_path, settings)
-    assert first == ("9/{BAND}/calexp-{BAND}-9-1,2.fits", {"r", "i"})
-    assert second == ("9/{BAND}/calexp-{BAND}-9-2,2.fits", {"i"})
+    assert first == ("9/{BAND}/calexp-{BAND}-9-1,2.fits", {"r", "i"}, "")
+    assert second == ("9/{BAND}/calexp-{BAND}-9-2,2.fits", {"i"}, "")
     assert tile_path(tmp_path, first.name, "r", settings) == tmp_path / names[0]
     settings = {"path": "a/T_{band}_{place}.fits", "weights": "W_{place}_{BAND}.fits",
                 "bands": ["r", "i"]}  # fmt: skip

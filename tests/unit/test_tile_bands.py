@@ -50,7 +50,7 @@ def cut(root, sample, **settings):
 def test_the_pixels_of_a_band_are_those_of_the_first_of_its_names(root, there, shown):
     write_bands(root, there)
     [tile] = tiles_in(root, SETTINGS)
-    assert tile == (WIDE, set(CFHTLS_BANDS))
+    assert tile == (WIDE, set(CFHTLS_BANDS), "W")
     done, [found] = cut(root, sample_at(root, [63.7, 63.7]))
     assert done["n_lost"]["frame"] == 0
     expected = counts((SIDE, SIDE), seed=ord(shown))[44:84, 44:84] * CFHTLS_COUNT_NMGY

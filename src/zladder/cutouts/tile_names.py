@@ -11,6 +11,8 @@ import re
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zladder.cutouts.layers import LAYER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -19,10 +21,11 @@ _BANDS = ("band", "BAND")
 
 
 class Tile(NamedTuple):
-    """A tile: its name, and the bands of which it has a file."""
+    """A tile: its name, the bands of which it has a file, and `{layer}` of the template, or ""."""
 
     name: str
     bands: frozenset[str]
+    layer: str = ""
 
 
 def tiles_in(root: Path, settings: Mapping[str, Any]) -> list[Tile]:
@@ -40,14 +43,15 @@ def tiles_in(root: Path, settings: Mapping[str, Any]) -> list[Tile]:
     capitals = {name.upper(): band for name, band in bands.items()}
     pattern = re.compile(_pattern(template, bands))
     glob = "".join(text + ("*" if field is not None else "") for text, field in _parts(template))
-    found: dict[str, set[str]] = {}
+    found: dict[tuple[str, str], set[str]] = {}
     for path in root.glob(glob):
         match = pattern.fullmatch(path.relative_to(root).as_posix())
         if match:
             fields = match.groupdict()
             band = bands.get(fields.get("band", "")) or capitals[fields["BAND"]]
-            found.setdefault(_filled(template, fields), set()).add(band)
-    return [Tile(name, frozenset(found[name])) for name in sorted(found)]
+            tile = _filled(template, fields), fields.get(LAYER, "")
+            found.setdefault(tile, set()).add(band)
+    return [Tile(name, frozenset(has), layer) for (name, layer), has in sorted(found.items())]
 
 
 def names_of(band: str, settings: Mapping[str, Any]) -> list[str]:
