@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,9 +21,11 @@ from galsim import Moffat
 from mock_sky import instrument, settings
 from scipy.stats import spearmanr
 
+from zladder.catalogs.native import read_survey
 from zladder.catalogs.standardize import standardize
 from zladder.config.documents import read_yaml
 from zladder.config.imaging import stamp_settings, tile_settings
+from zladder.cutouts.cut import cut_stamps
 from zladder.provenance.digests import canonical_json, file_digest
 from zladder.survey.background import missing_in, tile_background
 from zladder.survey.catalogues import HSC_ID_RANGE, write_native
@@ -119,6 +122,30 @@ def test_listed_positions_are_pixels_of_the_tile():
         np.testing.assert_allclose(told, part[["x", "y"]].to_numpy().T, atol=1e-4)
         assert part[["x", "y"]].to_numpy().min() > -0.5
         assert part[["x", "y"]].to_numpy().max() < 513.5
+
+
+def test_galaxies_of_each_layer_are_cut_out_of_its_own_tile(tmp_path):
+    """From the native catalogue to stamps, as the shipped survey tells."""
+    folder, index = tiles()
+    native = tmp_path / "cfhtls.cat"
+    write_native({"cfhtls": sky()["cfhtls"]}, {"cfhtls": native})
+    survey = read_yaml(ROOT / "config" / "surveys" / "cfhtls_t0007.yaml")
+    listed, _ = read_survey({"all": native}, survey)
+    joined = listed.merge(sky()["cfhtls"][["id", "x", "y"]], left_on="object_id", right_on="id")
+    joined = joined[(joined[["x", "y"]] - 256.5).abs().max(axis=1) < 200]
+    joined.to_parquet(tmp_path / "sample.parquet")
+    told = {"stamp_pixels": 32, "grid": "frame", "edge": "lose", "encoding": "float32",
+            "n_shards": 1, "max_lost_fraction": 0.0}  # fmt: skip
+    told |= {key: survey[key] for key in ("bands", "extinction_per_ebv")} | survey["frames"]
+    cut_stamps(tmp_path / "sample.parquet", folder, 0, told, tmp_path / "0.h5", tmp_path / "0.csv")
+    with h5py.File(tmp_path / "0.h5") as file:
+        noise = pd.Series(file["sky_sigma_nmgy"][:, 2], index=file["object_id"][()])
+    expected = index[index["band"] == "r"].set_index("layer")["sky_sigma_nmgy"]
+    for name, part in joined.groupby("FIELD"):
+        layer = {"W": "wide", "D-85": "deep"}[name]
+        # crowded: most of it is sky
+        np.testing.assert_allclose(noise[part["object_id"]], expected[layer], rtol=0.1)
+    assert set(joined["FIELD"]) == {"W", "D-85"}
 
 
 def test_the_deep_tile_shows_the_galaxies_of_the_other_catalogues():

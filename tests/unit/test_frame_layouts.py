@@ -130,6 +130,8 @@ def test_stamps_of_the_mock_skys_deep_images_depend_on_their_index(wiring):
     told = json.loads(wiring.cutting("mock_cfhtls"))
     assert told["layout"] == "cfhtls_tiles"
     assert told["path"] == "CFHTLS_{layer}_{band}_{position}_T0007_MEDIAN.fits"
+    assert told["layers"] == {"column": "FIELD", "begin": {"W": "W", "D": "D-85"}}
+    assert told["band_files"] == {"i": ["i", "y"]}
     assert (told["zero_point_mag"], told["pixel_scale_arcsec"]) == (30.0, 0.186)
     assert not {"simulated", "folder", "archive"} & told.keys()
 
@@ -141,3 +143,43 @@ def test_a_width_of_a_band_that_the_survey_lacks_is_refused():
     with pytest.raises(BadInput) as caught:
         require_frames({"survey_files": {"mine": survey}})
     assert (caught.value.place, caught.value.found) == ("frames.psf_fwhm_arcsec", "'g'")
+
+
+@pytest.mark.parametrize(
+    ("named", "place", "found"),
+    [
+        ({"i": ["i", "r"]}, "frames.band_files.i", "'r', of r too"),
+        ({"r": ["y"], "i": ["i", "Y"]}, "frames.band_files.i", "'Y', of r too"),
+        ({"y": ["i"]}, "frames.band_files", "'y'"),
+    ],
+)
+def test_names_of_bands_in_files_mean_one_band_of_the_survey(named, place, found):
+    survey = {"frames": TILES | {"band_files": {"i": ["i", "y"]}}, "bands": ["r", "i"]}
+    require_frames({"survey_files": {"mine": survey}})
+    survey["frames"]["band_files"] = named
+    with pytest.raises(BadInput) as caught:
+        require_frames({"survey_files": {"mine": survey}})
+    assert (caught.value.place, caught.value.found) == (place, found)
+    survey["frames"] = STAMPS | {"band_files": {"i": ["y"]}}
+    with pytest.raises(BadInput) as caught:
+        require_frames({"survey_files": {"mine": survey}})
+    assert caught.value.expected == "no such key with layout hsc_cutouts"
+
+
+@pytest.mark.parametrize(
+    ("frames", "place", "found"),
+    [
+        ({"layers": {"column": "field", "begin": {"W": "W"}}}, "frames.layers.column", "'field'"),
+        ({"path": "T_{band}_{place}.fits"}, "frames.layers", "'T_{band}_{place}.fits'"),
+        ({"layout": "hsc_cutouts", "path": "{band}/{object_id}.fits"}, "frames.layers", "'FIELD'"),
+    ],
+)
+def test_layers_are_told_by_a_column_that_samples_have_and_in_names_of_tiles(frames, place, found):
+    layers = {"column": "FIELD", "begin": {"W": "W", "D": "D-85"}}
+    survey = {"frames": TILES | {"path": "T_{layer}_{band}.fits", "layers": layers},
+              "extra_columns": ["flag", "FIELD"]}  # fmt: skip
+    require_frames({"survey_files": {"mine": survey}})
+    survey["frames"] |= frames
+    with pytest.raises(BadInput) as caught:
+        require_frames({"survey_files": {"mine": survey}})
+    assert (caught.value.place, caught.value.found) == (place, found)

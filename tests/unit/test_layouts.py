@@ -217,7 +217,7 @@ def test_galaxies_off_all_patches_and_stamps_off_their_patch_are_lost_by_name(cu
     with pytest.raises(PassingBadInput) as caught:
         cut(sample, COADDS | {"max_lost_fraction": 0.8})
     assert "in none of 2 tiles (5 of 6 galaxies lost" in caught.value.found
-    patch = tile_path(cut.root, losses.loc[1002, "tile"], "g")
+    patch = tile_path(cut.root, losses.loc[1002, "tile"], "g", COADDS)
     assert caught.value.causes == [cut.root, patch]  # another tile, or a mended one, may help
 
 
@@ -343,9 +343,11 @@ def test_names_of_tiles_are_found_and_filled_in(tmp_path):
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    tiles = tiles_in(tmp_path, template, ["r", "i"])
-    assert tiles == ["9/{BAND}/calexp-{BAND}-9-1,2.fits", "9/{BAND}/calexp-{BAND}-9-2,2.fits"]
-    assert tile_path(tmp_path, tiles[0], "r") == tmp_path / names[0]
+    settings = {"path": template, "bands": ["r", "i"]}
+    first, second = tiles_in(tmp_path, settings)
+    assert first == ("9/{BAND}/calexp-{BAND}-9-1,2.fits", {"r", "i"}, "")
+    assert second == ("9/{BAND}/calexp-{BAND}-9-2,2.fits", {"i"}, "")
+    assert tile_path(tmp_path, first.name, "r", settings) == tmp_path / names[0]
     settings = {"path": "a/T_{band}_{place}.fits", "weights": "W_{place}_{BAND}.fits",
                 "bands": ["r", "i"]}  # fmt: skip
     assert weights_path(tmp_path / "a/T_i_5.fits", settings) == tmp_path / "a/W_5_I.fits"

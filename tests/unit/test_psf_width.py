@@ -67,12 +67,26 @@ def test_moments_that_are_no_numbers_are_refused():
     assert "i12" in error.place + error.found + error.expected
 
 
-@pytest.mark.parametrize("width", [0.0, -1.2, np.inf, -9999.0])
-def test_a_width_that_is_none_is_refused(width):
+@pytest.mark.parametrize("width", [np.inf, np.nan, -9999.0])
+def test_a_width_that_is_no_number_is_refused(width):
     columns = {"psf_fwhm_arcsec_u": "psffwhm_u"}
     error = failure(raw(psffwhm_u=[1.3, 1.2, width]), survey(columns=columns))
     assert error.place == "column 'psffwhm_u' (psf_fwhm_arcsec_u), row 3"
-    assert error.expected == "a width above 0, or a declared sentinel"
+    assert error.expected == "a finite number, or a declared sentinel"
+
+
+def test_widths_of_0_and_below_are_not_known_and_nothing_else_is_touched():
+    settings = survey(
+        columns={f"psf_fwhm_arcsec_{band}": f"psffwhm_{band}" for band in "ug"},
+        extra_columns=["insideMask"], sentinels={-9999.0: "not_observed"},
+    )  # fmt: skip
+    table = raw(psffwhm_u=[0.0, 1.2, -1.2], psffwhm_g=[1.3, -9999.0, 1.1], insideMask=[0, 0, 1])
+    frame, counts = standardize(table, settings, FILE, "all")
+    np.testing.assert_array_equal(frame["psf_fwhm_arcsec_u"], np.float32([np.nan, 1.2, np.nan]))
+    np.testing.assert_array_equal(frame["psf_fwhm_arcsec_g"], np.float32([1.3, np.nan, 1.1]))
+    assert frame["insideMask"].tolist() == [0, 0, 1]
+    assert counts["width_not_positive"] == {"psffwhm_u": 2}
+    assert counts["sentinels"] == {"psffwhm_g": {"-9999 (not_observed)": 1}}
 
 
 @pytest.mark.parametrize(

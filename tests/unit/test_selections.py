@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 
+from zladder.catalogs.select import select_sample
+from zladder.config.documents import read_yaml
 from zladder.config.selections import require_selections, sample_cuts
 from zladder.provenance.errors import BadInput
 
@@ -65,3 +71,20 @@ def test_a_bad_selection_of_a_survey_is_refused_there():
         "config/surveys/spec.yaml",
         "selections.sure.0",
     )
+
+
+def test_masked_objects_of_cfhtls_are_not_counted_as_saturated():
+    """Terapix's flag: 1 like a star, 2 a saturated star, 4 to 128 inside the mask of a band."""
+    survey = read_yaml(Path(__file__).parents[2] / "config/surveys/cfhtls_t0007.yaml")
+    tree = settings([{"use": "deep.clean"}])
+    tree["survey_files"]["deep"] = survey
+    flags = np.array([0, 0, 1, 2, 3, 4, 6, 16, 128, 130, np.nan])
+    table = pd.DataFrame({"object_id": np.arange(len(flags)), "flag": flags})
+    table = table.assign(**{f"mag_{band}": 22.0 for band in survey["bands"]})
+    used = {"name": "mine", "deredden": False, "cuts": sample_cuts(tree, "mine")}
+    sample, cutflow = select_sample(table, table, None, used, Path("clean.parquet"))
+    assert sample["object_id"].tolist() == [0, 1]
+    lost = cutflow.set_index("cut")["n_lost"]
+    assert lost["not like a star"] == 3  # one of them without a flag
+    assert lost["saturated in no band"] == 3
+    assert lost["outside the masks"] == 3

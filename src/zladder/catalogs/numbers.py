@@ -14,7 +14,7 @@ from zladder.catalogs.photometry import (
     nanomaggies_per,
 )
 from zladder.catalogs.positions import on_sphere
-from zladder.catalogs.psf_width import replace_moments
+from zladder.catalogs.psf_width import replace_moments, without_widths
 from zladder.catalogs.sentinels import declared_sentinels, find_sentinels, require_plausible
 from zladder.tables.arrow import LARGEST_EXACT_FLOAT
 from zladder.tables.check import require_column, require_numbers
@@ -39,9 +39,9 @@ def standard_numbers(
     """Return the columns, N rows, in standard units and types, and counts.
 
     The counts are ``sentinels`` (native column -> sentinel -> rows), ``flux_not_positive``
-    (native column -> rows that became not detected), those of `replace_moments`, ``ra_wrapped``
-    (rows whose RA was below 0 or 360) and ``range_deg`` (ra and dec -> least and most). `first_row`
-    rows stand in the file before these.
+    (native column -> rows that became not detected), those of `without_widths` and
+    `replace_moments`, ``ra_wrapped`` (rows whose RA was below 0 or 360) and ``range_deg`` (ra and
+    dec -> least and most). `first_row` rows stand in the file before these.
 
     Raises
     ------
@@ -54,6 +54,7 @@ def standard_numbers(
     read = {c.name: _read(raw[c.native], c, declared, counts, file, first_row) for c in columns}
     counts |= on_sphere(read, file, first_row)
     flux = {c.name for c in columns if c.is_flux}
+    without_widths(read, columns, counts)
     standard = {}
     for name, values in replace_moments(read, columns, counts).items():
         described = standard_column(name)

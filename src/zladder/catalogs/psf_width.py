@@ -1,4 +1,4 @@
-"""The width of the point-spread function from its second moments, as HSC's catalogues list them."""
+"""Widths of the point-spread function: those that are none, and those made of second moments."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from zladder.catalogs.column_map import MOMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from zladder.catalogs.column_map import MappedColumn
 
+WIDTH = "psf_fwhm_arcsec_"
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))  # of a Gaussian: 2.3548
 
 
@@ -27,6 +28,21 @@ def fwhm_arcsec(
     determinant = xx_arcsec2 * yy_arcsec2 - xy_arcsec2**2
     good = (xx_arcsec2 > 0) & (yy_arcsec2 > 0) & (determinant > 0)
     return np.asarray(FWHM_PER_SIGMA * np.where(good, determinant, np.nan) ** 0.25)
+
+
+def without_widths(
+    read: Mapping[str, np.ndarray], columns: Sequence[MappedColumn], counts: dict[str, Any]
+) -> None:
+    """Set widths of 0 or below, read from a column of their own, to NaN, in place.
+
+    They are a failed measurement, and nothing is lost by them but the width. They are counted in
+    ``width_not_positive`` (native column -> rows), which is there where widths are mapped.
+    """
+    for column in (column for column in columns if column.name.startswith(WIDTH)):
+        none = read[column.name] <= 0
+        lost = int(none.sum())
+        counts.setdefault("width_not_positive", {}).update({column.native: lost} if lost else {})
+        read[column.name][none] = np.nan
 
 
 def replace_moments(
@@ -44,5 +60,5 @@ def replace_moments(
         width = fwhm_arcsec(*moments)
         lost = int((np.isnan(width) & ~np.isnan(moments).any(axis=0)).sum())
         counts.setdefault("moments_not_positive", {}).update({first.native: lost} if lost else {})
-        found[f"psf_fwhm_arcsec_{band}"] = width
+        found[f"{WIDTH}{band}"] = width
     return found

@@ -108,8 +108,6 @@ def _implausible(column: MappedColumn, values: np.ndarray) -> tuple[str, np.ndar
         return "a limit above 0, or a declared sentinel", never | (values <= 0)
     if column.name.startswith("mag_err_"):
         return "an error above 0, or a declared sentinel", never | (values <= 0)
-    if column.name.startswith("psf_fwhm_"):
-        return "a width above 0, or a declared sentinel", never | (values <= 0)
     if column.name.startswith("mag_") and not column.is_flux:
         expected = f"a magnitude between 0 and {FAINTEST_MAG:g}, or a declared sentinel"
         return expected, never | (values <= 0) | (values >= FAINTEST_MAG)

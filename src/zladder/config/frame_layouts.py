@@ -9,7 +9,7 @@ from zladder.config.names import FRAME_NUMBER, FRAME_PLACES
 from zladder.provenance.errors import BadInput, require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SDSS, CUTOUTS, TILES = "sdss_frames", "hsc_cutouts", ("hsc_coadds", "cfhtls_tiles")
 WEIGHED = "cfhtls_tiles"
@@ -30,6 +30,8 @@ def require_frames(settings: Mapping[str, Any]) -> None:
             _require_place(survey["frames"], file)
             _require_path(survey["frames"], file)
             _require_number(survey["frames"], file)
+            _require_layers(survey["frames"], survey.get("extra_columns", []), file)
+            _require_band_files(survey["frames"], survey.get("bands", []), file)
             for band in survey["frames"].get("psf_fwhm_arcsec", {}):
                 require_known(band, survey.get("bands", []), file, "frames.psf_fwhm_arcsec")
 
@@ -56,6 +58,39 @@ def _require_number(frames: Mapping[str, Any], file: str) -> None:
         raise BadInput(file, f"frames.{FRAME_NUMBER}", f"no such key but with layout {SDSS}",
                        f"{frames[FRAME_NUMBER]!r}",
                        "leave it out: what a field takes is known of those alone")  # fmt: skip
+
+
+def _require_layers(frames: Mapping[str, Any], columns: Sequence[str], file: str) -> None:
+    """Refuse layers that no tile's name tells, or by a column that no sample will have."""
+    if "layers" not in frames:
+        return
+    place, column = "frames.layers", frames["layers"]["column"]
+    if frames["layout"] not in TILES:
+        raise BadInput(file, place, f"no such key with layout {frames['layout']}", f"{column!r}",
+                       f"leave it out: it is of {' and '.join(TILES)}")  # fmt: skip
+    if "layer" not in template_fields(frames.get("path", "")):
+        raise BadInput(file, place, "{layer} in frames.path", repr(frames.get("path", "")),
+                       "name it there, or leave frames.layers out")  # fmt: skip
+    if column not in columns:
+        raise BadInput(file, f"{place}.column", "one of extra_columns", f"{column!r}",
+                       f"add it: extra_columns: {[*columns, column]}")  # fmt: skip
+
+
+def _require_band_files(frames: Mapping[str, Any], bands: Sequence[str], file: str) -> None:
+    """Refuse names of bands where no tile is called by them, and one that means two bands."""
+    named = frames.get("band_files", {})
+    if named and frames["layout"] not in TILES:
+        raise BadInput(file, "frames.band_files", f"no such key with layout {frames['layout']}",
+                       f"{named!r}", f"leave it out: it is of {' and '.join(TILES)}")  # fmt: skip
+    for band in named:
+        require_known(band, bands, file, "frames.band_files")
+    every = [(name, band) for band in bands for name in named.get(band, [band])]
+    meant: dict[str, str] = {}
+    for name, band in every:
+        other = meant.setdefault(name.upper(), band)  # {BAND} is in capitals
+        if other != band:
+            raise BadInput(file, f"frames.band_files.{band}", "names of this band alone",
+                           f"'{name}', of {other} too", "leave it to one of them")  # fmt: skip
 
 
 def _require_path(frames: Mapping[str, Any], file: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zladder.cutouts.layouts import LAYOUTS
-from zladder.cutouts.tile_names import weights_path
+from zladder.cutouts.tile_names import tile_paths, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def causes_of(losses: Sequence[Loss], root: Path, settings: Mapping[str, Any]) -> list[Path]:
     """Return the files of lost galaxies, there or not, sorted.
 
-    A frame, those of the neighbouring fields, which may hold what leaves it, and its weights. Of a
-    galaxy that lies in no tile the folder of all tiles.
+    A frame, or those that it may be where a band has several names, those of the neighbouring
+    fields, which may hold what leaves it, and its weights. Of a galaxy that lies in no tile the
+    folder of all tiles.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ def causes_of(losses: Sequence[Loss], root: Path, settings: Mapping[str, Any]) -
     for loss in losses:
         file = Path(loss.error.file)
         found.add(file)
+        if "band_files" in settings and file != root:
+            found |= set(tile_paths(root, loss.key[0], loss.band, settings))
         if "weights" in settings and file != root:
             tile = layout.path(root, loss.key, loss.band, settings)
             found.add(weights_path(tile, settings))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from zladder.cutouts.layers import LAYER, layers_of
 from zladder.provenance.errors import BadInput
 from zladder.tables.check import require_numbers
 from zladder.tables.names import column_names
@@ -33,7 +34,7 @@ def read_galaxies(sample: Path, settings: Mapping[str, Any], layout: Layout) -> 
     sample
         The table, Parquet.
     settings
-        `bands`; `extinction_per_ebv` where it is known.
+        `bands`; `extinction_per_ebv` where it is known; `layers` where a column tells the layer.
     layout
         Of the survey's images.
 
@@ -41,13 +42,14 @@ def read_galaxies(sample: Path, settings: Mapping[str, Any], layout: Layout) -> 
     -------
     pandas.DataFrame
         `object_id, ra, dec` (deg), what the layout needs, `extinction_{band}` (mag); where the
-        sample has them `ebv_mag` and `psf_fwhm_arcsec_{band}`, NaN where they are not known.
+        sample has them `ebv_mag` and `psf_fwhm_arcsec_{band}`, NaN where they are not known;
+        `layer` where a column tells it.
 
     Raises
     ------
     BadInput
-        A missing column, a galaxy twice, or a position, number of a field or extinction that is
-        not there.
+        A missing column, a galaxy twice, or a position, number of a field, extinction or layer
+        that is not there.
     """
     bands, per_ebv = settings["bands"], settings.get("extinction_per_ebv", {})
     there = column_names(sample, "parquet")
@@ -57,13 +59,17 @@ def read_galaxies(sample: Path, settings: Mapping[str, Any], layout: Layout) -> 
     numbers = ["ra", "dec", *layout.needs, *(["ebv_mag"] if by_ebv else extinctions)]
     beside = ["ebv_mag", *(f"psf_fwhm_arcsec_{band}" for band in bands)]
     beside = [name for name in beside if name in there and name not in numbers]
-    frame = read_table(sample, "parquet", ["object_id", *numbers, *beside])
+    layers = settings.get("layers")
+    text = [layers["column"]] if layers else []
+    frame = read_table(sample, "parquet", ["object_id", *numbers, *beside, *text])
     frame = require_numbers(frame, [*numbers, *beside], sample)
     for name in numbers:
         _require_finite(frame[name], name, sample)
     require_one_row(frame, sample)
     for name in layout.needs:
         frame[name] = _whole(frame[name], name, sample)
+    if layers:
+        frame = frame.assign(**{LAYER: layers_of(frame[layers["column"]], layers, sample)})
     if by_ebv:
         frame = frame.assign(**{name: frame["ebv_mag"] * r for name, r in extinctions.items()})
     return frame

@@ -13,6 +13,7 @@ from zladder.provenance.errors import BadInput
 from zladder.tables.fluxes import NANOMAGGY_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
@@ -61,8 +62,12 @@ def require_header(path: Path, where: str, header: fits.Header, band: str,
                            found, "the file has another's name")  # fmt: skip
 
 
-def require_filter(path: Path, where: str, header: fits.Header, band: str) -> None:
+def require_filter(
+    path: Path, where: str, header: fits.Header, band: str, names: Sequence[str] = ()
+) -> None:
     """Refuse an image of another band: FILTER is the band's letter, as HSC and MegaCam write it.
+
+    Or another of the names that its files may have: MegaCam's newer i filter is called y in T0007.
 
     Raises
     ------
@@ -71,7 +76,8 @@ def require_filter(path: Path, where: str, header: fits.Header, band: str) -> No
     """
     found = str(value(header, "FILTER")).strip()
     named = _FILTER.fullmatch(found)
-    if named is None or named.group(1).lower() != band.lower():
+    letters = {name.lower() for name in (band, *names)}
+    if named is None or named.group(1).lower() not in letters:
         _refuse_band(path, where, band, found)
 
 

@@ -94,7 +94,7 @@ def _cutout_path(root: Path, key: Key, band: str, settings: Mapping[str, Any]) -
 
 
 def _tile_path(root: Path, key: Key, band: str, settings: Mapping[str, Any]) -> Path:
-    return tile_path(root, key[0], band)
+    return tile_path(root, key[0], band, settings)
 
 
 _FIELD = ("run", "camcol", "field")

@@ -19,6 +19,7 @@ from zladder.cutouts.headers import (
     saturation_nmgy,
     world,
 )
+from zladder.cutouts.tile_names import names_of
 from zladder.cutouts.zero_points import nmgy_per_unit, told
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import flag_value
@@ -58,7 +59,8 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     band
         The letter that its name says.
     expected
-        `pixel_scale_arcsec`; `zero_point_mag`, if it is known; `shape` of the other bands, or None.
+        `pixel_scale_arcsec`; `zero_point_mag`, if it is known; `shape` of the other bands, or None;
+        `band_files` where bands have other names.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     image, mask, variance = (image_hdu(path, found, *item) for item in HDUS.items())
     headers = [(image.where, image.header), ("HDU 0", found[0][0])]
     where, _ = told(headers, "FILTER")
-    require_filter(path, where, dict(headers)[where], band)
+    require_filter(path, where, dict(headers)[where], band, names_of(band, expected))
     wcs = world(path, image.where, image.header, float(expected["pixel_scale_arcsec"]))
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     for plane in (mask, variance):

@@ -12,7 +12,7 @@ import numpy as np
 from zladder.cutouts.frames import Frame, Plane, sky_sigma_nmgy
 from zladder.cutouts.hdus import Hdu, headers_of, image_hdu, scaled, some_rows
 from zladder.cutouts.headers import require_filter, require_same_image, saturation_nmgy, world
-from zladder.cutouts.tile_names import weights_path
+from zladder.cutouts.tile_names import names_of, weights_path
 from zladder.cutouts.zero_points import nmgy_per_unit
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import flag_value
@@ -39,7 +39,8 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
         The letter that its name says.
     expected
         `pixel_scale_arcsec`; `zero_point_mag`, if it is known; `shape` of the other bands, or None;
-        `bands`, `path` and, where there are files of weights, `weights`: templates of names.
+        `bands`, `path` and, where there are files of weights, `weights`: templates of names;
+        `band_files` where bands have other names.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
         of the tile's shape, or a tile without data.
     """
     image = _only_image(path)
-    require_filter(path, image.where, image.header, band)
+    require_filter(path, image.where, image.header, band, names_of(band, expected))
     wcs = world(path, image.where, image.header, float(expected["pixel_scale_arcsec"]))
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     named = [(image.where, image.header)]

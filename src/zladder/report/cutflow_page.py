@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _COUNTED = {
     "sentinels": "", "flux_not_positive": "flux ≤ 0",
     "moments_not_positive": "moments of no ellipse: no width",
+    "width_not_positive": "width of the point-spread function ≤ 0: not known",
 }  # fmt: skip
 
 
