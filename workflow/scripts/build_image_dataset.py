@@ -23,11 +23,12 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read the samples in the order of their precedence, join, split, drop borders, write."""
     from zladder.datasets.images import build_image_dataset
+    from zladder.datasets.samples import read_samples
     from zladder.tables.read import read_table
     from zladder.tables.split_notes import dataset_metadata
     from zladder.tables.standard import write_standard
 
-    samples = {path.stem: read_table(path) for path in options.samples}
+    samples = read_samples(options.samples)
     away_from = [read_table(path) for path in options.away_from or ()]
     settings = options.settings
     dataset, counts = build_image_dataset(
