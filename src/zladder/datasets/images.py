@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
+from zladder.datasets.borders import told_of_borders
 from zladder.datasets.build import (
     count_splits,
     join_samples,
@@ -77,7 +78,8 @@ def build_image_dataset(
     tuple
         The samples' columns, `sample`, `split`, `fraction_rank` and further draws, `shard`, `row`,
         `stamp_flags`. Counts: `n_in` by sample, `n_copies_dropped`, `n_without_stamp`, `n_dropped`
-        (by reason), close pairs (of `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
+        (by reason), `n_border_dropped` (of `told_of_borders`), close pairs (of
+        `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
         two splits whose stamps may overlap: 0 but for splits drawn by galaxy), `n_flagged` (those
         with one of `FAULTS`), `n_out`, `n_by_split`.
 
@@ -92,8 +94,10 @@ def build_image_dataset(
     placed = _unflagged(stamped, settings["leave_out_flags"], file)
     if away_from:
         reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
+        at_border: dict[str, Any] = {}
     else:
-        reason, kept = "border", _split(placed, settings, radius)
+        reason = "border"
+        kept, at_border = _split(placed, settings, radius)
     dataset, paired = without_pairs(kept, settings)
     dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
@@ -101,6 +105,7 @@ def build_image_dataset(
     return dataset, {
         **counts,
         "n_dropped": {"flagged": len(stamped) - len(placed), reason: len(placed) - len(kept)},
+        **at_border,
         **paired,
         "n_pairs_sharing_pixels": paired_across(dataset, 2.0 * radius)[1],
         "n_flagged": int(have_flags(dataset["stamp_flags"]).sum()),
@@ -149,8 +154,10 @@ def _unflagged(stamped: pd.DataFrame, names: Sequence[str], file: Path) -> pd.Da
     return stamped[stays].reset_index(drop=True)
 
 
-def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:
-    """Return the galaxies with their split, those at the border of another split left out.
+def _split(
+    placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the galaxies with their split, without those at another split's border; these.
 
     Where validation is the test set too, the borders of our own splits count as well: the galaxies
     that it holds out are then among those that our splits hold out, and so is every pixel of them.
@@ -159,7 +166,7 @@ def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: flo
     given = settings.get("given_parts", {})
     own = split_column(placed, settings, given, settings["master_seed"])
     if BY_GALAXY in conventions:
-        return placed.assign(split=own)
+        return placed.assign(split=own), {}
     order = settings["sky_cell_order"]
     galaxy, cell = _reached(placed, radius_arcsec, order)
     home = split_keys(placed, order)[galaxy]
@@ -168,7 +175,8 @@ def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: flo
         shares = shares_of(settings["splits"], merged)
         strange = splits_of_keys(cell, shares, seed) != splits_of_keys(home, shares, seed)
         stays[galaxy[strange]] = False
-    return placed.assign(split=own)[stays].reset_index(drop=True)
+    kept = placed.assign(split=own)[stays].reset_index(drop=True)
+    return kept, told_of_borders(own, stays)
 
 
 def _kept_away(
