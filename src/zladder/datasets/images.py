@@ -27,6 +27,7 @@ from zladder.datasets.footprints import (
     require_wide_cells,
     stamp_radius_arcsec,
 )
+from zladder.datasets.image_parts import with_image_parts
 from zladder.datasets.pairs import paired_across
 from zladder.datasets.splits import SPLITS, shares_of, split_keys, splits_of_keys
 from zladder.datasets.stamp_index import (
@@ -51,6 +52,7 @@ def build_image_dataset(
     settings: Mapping[str, Any],
     away_from: Sequence[pd.DataFrame],
     file: Path,
+    part_files: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return (dataset, counts).
 
@@ -65,13 +67,15 @@ def build_image_dataset(
         its pixels come from), `leave_out_flags` (no stamp with one of these, in any band, stays);
         the others as for `build_dataset`.
         Drawn by galaxy, as some papers do, none is dropped at a border; only then there may be
-        `given_parts`, as for `build_dataset`.
+        `given_parts`, as for `build_dataset`, and `image_parts`, what `with_image_parts` is told.
     away_from
         Labelled image datasets (`ra, dec, split`). With any, what is kept is a training set: no
         stamp of it reaches a cell that a stamp of their validation, calibration or test galaxies
         reaches.
     file
         Named in messages.
+    part_files
+        Published images that say which part their galaxies are of, as `image_parts` lists them.
 
     Returns
     -------
@@ -86,12 +90,14 @@ def build_image_dataset(
     Raises
     ------
     BadInput
-        As `join_samples`, `read_shards` and `require_known_galaxies`; samples without positions;
-        only stamps that are left out; cells narrower than a stamp; a split without galaxies.
+        As `join_samples`, `read_shards`, `require_known_galaxies` and `with_image_parts`; samples
+        without positions; only stamps that are left out; cells narrower than a stamp; a split
+        without galaxies.
     """
     require_whole(settings["splits"])
     stamped, radius, counts = _with_stamps(samples, shards, settings, file)
     placed = _unflagged(stamped, settings["leave_out_flags"], file)
+    placed = with_image_parts(placed, settings.get("image_parts", ()), part_files)
     if away_from:
         reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
         at_border: dict[str, Any] = {}
@@ -101,7 +107,8 @@ def build_image_dataset(
     dataset, paired = without_pairs(kept, settings)
     dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
-    _require_filled(by_split, _wanted(settings, training_alone=bool(away_from)), file)
+    wanted = _wanted(settings, training_alone=bool(away_from))
+    _require_filled(by_split, wanted, settings.get("given_parts", {}), file)
     return dataset, {
         **counts,
         "n_dropped": {"flagged": len(stamped) - len(placed), reason: len(placed) - len(kept)},
@@ -208,8 +215,11 @@ def _require_positions(samples: Mapping[str, pd.DataFrame], file: Path) -> None:
                            f"none in {name}", "map ra and dec of its survey")  # fmt: skip
 
 
-def _require_filled(by_split: Mapping[str, int], wanted: Sequence[str], file: Path) -> None:
+def _require_filled(
+    by_split: Mapping[str, int], wanted: Sequence[str], given: Mapping[str, str], file: Path
+) -> None:
     for split in wanted:
         if by_split[split] == 0:
-            hint = "the sample is too small, or lies in too few sky cells (images.sky_cell_order)"
+            cells = "the sample is too small, or lies in too few sky cells (images.sky_cell_order)"
+            hint = f"check given_parts {dict(given)}" if split in given else cells
             raise BadInput(file, f"split '{split}'", "at least one galaxy", "none", hint)
