@@ -51,11 +51,11 @@ JOBS = {
 
 # Studies of images of both kinds of labels, which the paper's overlay does not name: at the scale
 # `test`, with two shards and one seed.
-OF_IMAGES = ("transferz_images", "image_transfer")
-IMAGE_JOBS = {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
+OF_IMAGES = ("transferz_images", "image_transfer", "galaxiesml_images")
+IMAGE_JOBS = {name: n if name == "write_paper" else 3 * n for name, n in SHOWN.items()} | {
     "fetch_file": 7, "read_catalog": 2, "select_sample": 2, "convert_images": 4,
-    "build_image_dataset": 4, "train_image": 5, "train_network": 1, "train_control": 2,
-    "predict_images": 5, "predict_run": 3, "plot_wall": 4,
+    "build_image_dataset": 5, "train_image": 6, "train_network": 2, "train_control": 3,
+    "predict_images": 6, "predict_run": 5, "plot_wall": 5,
 }  # fmt: skip
 
 
@@ -68,12 +68,14 @@ def test_published_images_of_both_kinds_of_labels_are_listed(fresh: Checkout) ->
         f"studies=[{','.join(OF_IMAGES)}]",
         "scale=test",
     )
-    done = fresh.snakemake("-n", "soriano2024", *arguments)
+    done = fresh.snakemake("-n", "-p", "soriano2024", *arguments)
     assert done.returncode == 0, done.stderr[-2000:]
     jobs = planned_jobs(done.stdout + done.stderr)
     assert {
         name: n for name, n in jobs.items() if name not in ("soriano2024", "total")
     } == IMAGE_JOBS
+    parts = [f"data/fetched/galaxiesml/images_{part}" for part in ("train", "validation", "test")]
+    assert done.stdout.count(f"--part-files {' '.join(parts)} --settings") == 1
 
 
 def test_released_images_can_be_what_an_encoder_learns_from(fresh: Checkout) -> None:

@@ -220,3 +220,29 @@ def test_dataset_whose_shares_do_not_add_up(
          "--dataset", str(out / "own.parquet")]
     )  # fmt: skip
     refused(tmp_path, capsys, code, "splits", "1.1")
+
+
+@pytest.mark.parametrize("missing", [{"ra": [4]}, {"dec": [7]}, {"ra": [4, 9], "dec": [4]}])
+def test_galaxies_without_a_position_in_a_sample_that_has_positions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: dict[str, list[int]]
+) -> None:
+    table = pd.DataFrame({"object_id": np.arange(40), "z_true": 0.1, "part": "all"})
+    table = table.assign(ra=np.linspace(10.0, 50.0, 40), dec=np.linspace(-5.0, 5.0, 40))
+    whole, holed = tmp_path / "whole.parquet", tmp_path / "holed.parquet"
+    table.assign(object_id=np.arange(40) + 100, ra=table["ra"] + 90).to_parquet(whole)
+    for name, rows_without in missing.items():
+        table.loc[rows_without, name] = np.nan
+    table.to_parquet(holed)
+    settings = {
+        "splits": {"train": 0.4, "validation": 0.2, "calibration": 0.2, "test": 0.2},
+        "sky_cell_order": 13, "given_parts": {}, "master_seed": 1, "label_draws": 1,
+        "photometry": {"whole": "own", "holed": "own"}, "conventions": [],
+        "duplicate_radius_arcsec": 1.0, "pair_radius_arcsec": 3.0,
+    }  # fmt: skip
+    code = build_dataset.main(
+        ["--samples", str(whole), str(holed), "--settings", json.dumps(settings),
+         "--dataset", str(tmp_path / "out" / "own.parquet")]
+    )  # fmt: skip
+    rows_without = sorted(set().union(*missing.values()))
+    row, n_such = rows_without[0] + 1, f"({len(rows_without)} such rows)"
+    refused(tmp_path, capsys, code, "holed.parquet", f"row {row}", n_such, "finite: [ra, dec]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from zladder.learning.sampler import batch_rows
 from zladder.learning.window_size import BLOCK_ROWS, WHOLE_ROWS, WINDOW_BYTES, window_rows
 from zladder.learning.windows import Windows, share_of
+
+CLUSTER = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 
 
 def windows(n: int, seed: int = 1, block: int = 4, window: int = 16) -> Windows:
@@ -58,6 +62,20 @@ def test_a_set_no_larger_than_a_window_is_permuted_as_a_whole():
     order = Windows(3, torch.arange(n).flip(0), BLOCK_ROWS, window_rows(n, 10**6))
     for step in range(12):
         assert torch.equal(order.galaxies(24 * step, 24 * step + 24), batch_rows(3, n, 24, step))
+
+
+@pytest.mark.parametrize(("side", "largest"), [(112, 21_399), (64, 32_768)])
+def test_above_one_window_the_order_depends_on_how_galaxies_are_dealt_to_files(side, largest):
+    """As docs/cluster.md says of cutouts.n_shards, with the numbers that it names."""
+    assert f"{largest:,}" in CLUSTER.read_text(encoding="utf-8")
+
+    def first_batch(n: int, n_shards: int) -> list[int]:
+        in_files = torch.cat([torch.arange(shard, n, n_shards) for shard in range(n_shards)])
+        held = window_rows(n, 5 * side**2 * 4)
+        return Windows(1, in_files, BLOCK_ROWS, held).galaxies(0, 256).tolist()
+
+    assert first_batch(largest, 2) == first_batch(largest, 8)
+    assert first_batch(largest + 1, 2) != first_batch(largest + 1, 8)
 
 
 @settings(deadline=None)

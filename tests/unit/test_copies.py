@@ -93,6 +93,30 @@ def test_one_identifier_for_two_places_is_refused():
     assert "from: content" in error.hint
 
 
+def test_two_surveys_that_number_alike_are_not_merged_without_positions():
+    frame = galaxies(object_id=[7, 8, 9, 8, 7], sample=["a"] * 3 + ["b"] * 2)
+    with pytest.raises(BadInput) as caught:
+        kept(frame, a="one", b="two")
+    error = caught.value
+    assert (error.file, error.place) == ("samples/a.parquet", "object_id 8")
+    assert error.found == "one in one, another in two, with other numbers (2 such)"
+    assert "map ra and dec" in error.hint
+    joined, counts = kept(frame, a="one", b="one")  # one survey: its own identifiers
+    assert (len(joined), counts["n_copies_by_id"]) == (3, 2)
+    apart = frame.assign(object_id=[7, 8, 9, 18, 17])
+    assert len(kept(apart, a="one", b="two")[0]) == 5
+
+
+def test_identifiers_made_of_content_find_copies_without_positions():
+    """The same numbers in two surveys, one that is missing among them, are the same galaxy."""
+    frame = galaxies(object_id=[7, 8, 9, 8], sample=["a"] * 3 + ["b"])
+    frame = frame.assign(z_true=[0.1, 0.2, 0.3, 0.2], mag_g=[20.0, np.nan, 21.0, np.nan])
+    joined, counts = kept(frame, a="one", b="two")
+    assert (len(joined), counts["n_copies_by_id"]) == (3, 1)
+    with pytest.raises(BadInput):
+        kept(frame.assign(mag_g=[20.0, np.nan, 21.0, 20.0]), a="one", b="two")
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     st.lists(

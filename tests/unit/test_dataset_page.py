@@ -273,6 +273,22 @@ def test_a_small_figure_goes_into_a_page_as_it_is(tmp_path, width, kind):
     assert "data:image/webp;base64" in wide_image(path, "d", "c")
 
 
+def test_what_each_split_loses_at_borders_is_told_with_advice_where_it_is_much(tmp_path):
+    def words(**lost):
+        counts = {"n_in": {"mock_main": 100}, "n_out": 60, "n_by_split": {"train": 40, "test": 20},
+                  "n_paired_dropped": {"train": 8}, "n_border_dropped": lost}  # fmt: skip
+        path = write_sidecar(tmp_path / "a.json", "build_image_dataset.py", 1, counts=counts)
+        return str(image_datasets_section(read_records([path])))
+
+    much = words(train=12, test=20)
+    assert "a 32% (train 20%, test 50%)" in much
+    assert "a lower datasets.images.sky_cell_order" in much
+    little = words(train=12, test=2)
+    assert "a 17% (train 20%, test 9%)" in little
+    assert "sky_cell_order" not in little
+    assert "Lost at the border" not in words(train=0, test=0)
+
+
 def test_what_is_said_of_shared_pixels_is_what_the_splits_were_drawn_by(tmp_path):
     def made(name, convention, **counts):
         counts |= {"n_in": {"mock_main": 410}, "n_out": 400}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,15 @@ import pytest
 from astropy.wcs import WCS
 
 from tests import toys
+from zladder.config.documents import read_yaml
+from zladder.config.load import load_settings
 from zladder.cutouts.shard import write_stamps
 from zladder.datasets.build import build_dataset
+from zladder.datasets.footprints import reached_cells, stamp_radius_arcsec
 from zladder.datasets.images import build_image_dataset
-from zladder.datasets.splits import SPLITS
+from zladder.datasets.splits import SPLITS, splits_of_keys
 from zladder.provenance.errors import BadInput
+from zladder.tables.sky_cells import healpix_index
 from zladder.tables.stamp_files import (
     FAULTS,
     LOSING,
@@ -24,6 +29,7 @@ from zladder.tables.stamp_files import (
     stamp_datasets,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 SIDE, SCALE = 40, 0.396
 SETTINGS = {
     "splits": {"train": 0.45, "validation": 0.10, "calibration": 0.05, "test": 0.40},
@@ -108,6 +114,49 @@ def test_stamps_of_two_splits_share_no_pixel(labelled):
     assert set(np.unique(canvas)) == {0, 1, 2, 4, 8}  # no pixel with two bits
     assert counts["n_dropped"]["border"] > 100
     assert counts["n_pairs_sharing_pixels"] == counts["n_pairs_across"] == 0
+
+
+def test_what_the_borders_cost_is_told_split_by_split(labelled):
+    counts = labelled[1]
+    lost = counts["n_border_dropped"]
+    assert list(lost) == list(SPLITS)
+    assert sum(lost.values()) == counts["n_dropped"]["border"]
+    whole, _ = build_dataset({"main": sky(4000)}, SETTINGS | {"pair_radius_arcsec": 0}, {}, 1, "a")
+    drawn = whole["split"].value_counts()
+    for split in SPLITS:
+        kept = counts["n_by_split"][split] + counts["n_paired_dropped"][split]
+        assert drawn[split] == kept + lost[split]
+
+
+@pytest.mark.parametrize(("side", "large"), [(20, False), (112, True)])
+def test_a_large_loss_at_the_borders_is_warned_of(tmp_path, caplog, side, large):
+    caplog.set_level(logging.INFO, logger="zladder")
+    main = sky(4000)
+    files = shards(tmp_path, "main", main, stamp_pixels=side)
+    _, counts = build_image_dataset({"main": main}, files, SETTINGS, (), Path("a"))
+    lost = sum(counts["n_border_dropped"].values())
+    assert (lost > 0.25 * 4000) is large
+    assert f"{100 * lost / 4000:.0f} % of the galaxies are dropped at the border" in caplog.text
+    assert "train" in caplog.text
+    assert "calibration" in caplog.text
+    warned = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert ["sky_cell_order" in record.message for record in warned] == [True] * large
+
+
+@pytest.mark.parametrize("scale", ["test", "demo", "small", "paper"])
+def test_cells_of_each_scale_are_many_of_its_stamps_wide(scale):
+    """By the shares themselves: less than a quarter of random places lies at a border."""
+    given = read_yaml(ROOT / "config" / "config.yaml") | {"scale": scale}
+    settings = load_settings(ROOT, given)
+    images, pixels = settings["datasets"]["images"], settings["cutouts"]["stamp_pixels"]
+    assert (images["sky_cell_order"] == 10) is (scale != "paper")
+    draw = np.random.default_rng(5)
+    places = draw.uniform(0, 360, 20000), np.degrees(np.arcsin(draw.uniform(-1, 1, 20000)))
+    order, splits = images["sky_cell_order"], images["splits"]
+    place, cell = reached_cells(*places, stamp_radius_arcsec(pixels, SCALE), order)
+    home = splits_of_keys(healpix_index(*places, order), splits, 1)[place]
+    at_border = np.unique(place[splits_of_keys(cell, splits, 1) != home])
+    assert 0.05 < len(at_border) / 20000 < 0.25
 
 
 def test_without_dropping_the_border_stamps_would_share_pixels(labelled):

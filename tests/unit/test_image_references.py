@@ -19,8 +19,8 @@ def test_pixels_are_kept_away_from_another_image_dataset(settings):
         error = refused(tree)
         assert error.place == "datasets.deep_images.away_from"
         known = (
-            "one of main_images, specz_images, photoz_images, combined_images, "
-            "photoz_images_as_published, hsc_images, main_images_as_published"
+            "one of main_images, specz_images, specz_images_as_published, photoz_images, "
+            "combined_images, photoz_images_as_published, hsc_images, main_images_as_published"
         )
         assert (error.expected, error.found) == (known, f"'{name}'")
 
@@ -201,7 +201,8 @@ def test_what_looks_at_images_needs_a_dataset_with_images(settings, path, datase
     error = refused(tree)
     assert (error.file, error.place) == (file, place)
     wanted = (
-        "['main_images', 'deep_images', 'specz_images', 'photoz_images', 'combined_images', "
+        "['main_images', 'deep_images', 'specz_images', 'specz_images_as_published', "
+        "'photoz_images', 'combined_images', "
         "'photoz_images_as_published', 'hsc_images', 'cfhtls_images', 'main_images_as_published']"
     )
     assert error.expected == f"a dataset with images: one of {wanted}"

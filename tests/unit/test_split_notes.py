@@ -310,6 +310,25 @@ def test_published_parts_are_those_of_the_survey_and_leave_none_without_a_split(
     assert words in f"{caught.value.expected} {caught.value.found}"
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "place", "words"),
+    [
+        ("specz_images_as_published", {"test": "images_tests"}, ".test", "images_validation"),
+        ("specz_images_as_published", {"test": "all"}, ".test", "of images_train, "),
+        ("specz_images_as_published", {"test": "images_train"}, "", "none of ['images_test']"),
+        ("sdss_main", {"test": "images_test"}, ".test", "one of train, test '"),
+    ],
+)
+def test_parts_of_images_are_splits_of_images_alone(settings, name, given, place, words):
+    tree = settings()
+    entry = tree["datasets"]["datasets"][name]
+    entry["given_parts"] = entry["given_parts"] | given
+    with pytest.raises(BadInput) as caught:
+        require_references(tree)
+    assert caught.value.place == f"datasets.{name}.given_parts{place}"
+    assert words in f"{caught.value.expected} {caught.value.found}"
+
+
 def test_every_seed_has_a_draw_of_labels(settings):
     tree = settings()
     tree["train"]["n_seeds"] = tree["datasets"]["label_draws"] + 1

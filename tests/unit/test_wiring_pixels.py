@@ -335,3 +335,33 @@ def test_published_images_are_converted_and_their_catalogue_is_read_without_them
     }  # fmt: skip
     assert "layout" not in made.reading("sdss_selfsup")
     assert set(made.native_files("galaxiesml")) == {"all"}
+
+
+def test_the_files_of_images_are_read_where_their_parts_are_splits_alone(wiring):
+    """GalaxiesML's catalogue is one file, TransferZ's parts hold theirs, Hayat's another survey."""
+
+    def start(tree):
+        datasets = tree["datasets"]["datasets"]
+        given = {"train": "train", "validation": "valid", "calibration": "valid"}
+        datasets["released_as_published"] = {
+            "samples": {"any": ["sdss_dr12_released"]}, "images": True, "given_parts": given,
+            "conventions": ["by_galaxy", "validation_as_test"],
+        }  # fmt: skip
+        for name in ("specz_images_as_published", "photoz_images_as_published"):
+            datasets[name]["samples"]["mock"] = datasets[name]["samples"]["hsc"]
+
+    made = wiring(start)
+    names = ["images_train", "images_validation", "images_test"]
+    folder = "data/fetched/galaxiesml/"
+    assert made.part_files("specz_images_as_published") == [folder + name for name in names]
+    told = json.loads(made.building_images("specz_images_as_published"))["image_parts"]
+    assert told == [
+        {"sample": "galaxiesml", "part": name, "layout": "galaxiesml"} for name in names
+    ]
+    for name in ("photoz_images_as_published", "main_images"):
+        assert made.part_files(name) == []
+        assert "image_parts" not in json.loads(made.building_images(name))
+    assert made.part_files("released_as_published") == [
+        "data/fetched/sdss_selfsup/train",
+        "data/fetched/sdss_selfsup/valid",
+    ]

@@ -1,6 +1,7 @@
 """Stage 4, datasets: samples become model inputs with splits that share no galaxy and no pixel.
 
-REQUIRED INPUTS: <results>/samples/{sample}.parquet; for images <results>/cutouts/{sample}/{shard}.h5.
+REQUIRED INPUTS: <results>/samples/{sample}.parquet; for images <results>/cutouts/{sample}/{shard}.h5,
+and published images whose files are the splits.
 OUTPUTS: <results>/datasets/{dataset}.parquet.
 """
 
@@ -41,6 +42,7 @@ rule build_image_dataset:
         samples=lambda wildcards: LADDER.samples_of(wildcards.dataset),
         stamps=lambda wildcards: LADDER.stamps_of(wildcards.dataset),
         away_from=lambda wildcards: LADDER.away_from(wildcards.dataset),
+        parts=lambda wildcards: LADDER.part_files(wildcards.dataset),
     output:
         dataset="<results>/datasets/{dataset}.parquet",
         sidecar="<results>/datasets/{dataset}.json",
@@ -58,12 +60,13 @@ rule build_image_dataset:
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
         away_from=lambda wildcards, input: option("--away-from", input.get("away_from")),
+        parts=lambda wildcards, input: option("--part-files", input.get("parts")),
         settings=lambda wildcards: LADDER.building_images(wildcards.dataset),
         code=CODE["build_image_dataset"],
     message:
         "Building the image dataset {wildcards.dataset}"
     shell:
         'python "$ZLADDER_SCRIPTS"/build_image_dataset.py --samples {input.samples:q}'
-        " --stamps {input.stamps:q} {params.away_from} --settings {params.settings:q}"
+        " --stamps {input.stamps:q} {params.away_from} {params.parts} --settings {params.settings:q}"
         " --dataset {output.dataset:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"

@@ -21,11 +21,11 @@ def make_parser() -> ProgramParser:
 def work(options: argparse.Namespace) -> dict[str, Any]:
     """Read the samples in the order of their precedence, join and split them, write."""
     from zladder.datasets.build import build_dataset
-    from zladder.tables.read import read_table
+    from zladder.datasets.samples import read_samples
     from zladder.tables.split_notes import dataset_metadata
     from zladder.tables.standard import write_standard
 
-    samples = {path.stem: read_table(path) for path in options.samples}
+    samples = read_samples(options.samples)
     settings = options.settings
     dataset, counts = build_dataset(
         samples, settings, settings["given_parts"], settings["master_seed"], options.samples[0]

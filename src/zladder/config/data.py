@@ -50,6 +50,36 @@ def image_survey(settings: Mapping[str, Any], sample: str) -> str:
     return str(entry.get("images", entry["photometry"]))
 
 
+def parts_of_images(settings: Mapping[str, Any], sample: str) -> list[str]:
+    """Return the parts of published images that a galaxy's image tells, and its catalogue does not.
+
+    A catalogue in one file may have images in three: then the file that holds a galaxy's image says
+    which part it is of.
+    """
+    labels, images = (
+        settings["catalogs"]["samples"][sample]["labels"],
+        image_survey(settings, sample),
+    )
+    survey = settings["survey_files"][images]
+    parts = image_parts(survey)
+    told = catalogue_parts(survey, parts) if labels == images else []
+    return [part for part in parts if part not in told]
+
+
+def given_image_parts(
+    settings: Mapping[str, Any], entry: Mapping[str, Any], samples: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Return (sample, part) of the images whose parts a dataset takes as splits, all of a sample's.
+
+    None for a dataset without images, and for parts that are the catalogue's own.
+    """
+    given = set(entry.get("given_parts", {}).values()) if "images" in entry else set()
+    told = {sample: parts_of_images(settings, sample) for sample in samples} if given else {}
+    return [
+        (sample, part) for sample, parts in told.items() if given & set(parts) for part in parts
+    ]
+
+
 def catalogue_parts(survey: Mapping[str, Any], parts: Iterable[str]) -> list[str]:
     """Return those of the parts that hold a catalogue: not the ones that hold images alone."""
     images = survey.get("images", {}).get("parts", [])

@@ -24,8 +24,6 @@ def require_images(settings: Mapping[str, Any]) -> None:
         extinction of a band, stamps too small for a recipe, and more checks than steps.
     """
     datasets = settings["datasets"]["datasets"]
-    for name, survey in settings["survey_files"].items():
-        _require_parts(survey, f"config/surveys/{name}.yaml")
     for dataset in image_datasets(settings):
         entry, file = datasets[dataset], "config/stages/datasets.yaml"
         if "away_from" in entry:
@@ -46,6 +44,24 @@ def require_images(settings: Mapping[str, Any]) -> None:
             require_checks(recipe["schedule"], limit, f"config/stages/{file}.yaml", place)
             if "augmentation" in recipe:
                 _require_room(settings, recipe["augmentation"], place)
+
+
+def require_image_parts(survey: Mapping[str, Any], file: str) -> None:
+    """Refuse published images in parts that the survey lacks, or leave no catalogue.
+
+    Raises
+    ------
+    BadInput
+        With the survey's file.
+    """
+    source = survey["source"]
+    known = list(dict.fromkeys([*source.get("files", {}), *source.get("fetch", {})]))
+    parts = survey.get("images", {}).get("parts", [])
+    for part in parts:
+        require_known(part, known, file, "images.parts")
+    if parts and not set(known) - set(parts):
+        hint = "leave `parts` out where the same files hold catalogue and images"
+        raise BadInput(file, "images.parts", "some parts of `source`", "all of them", hint)
 
 
 def image_datasets(settings: Mapping[str, Any]) -> list[str]:
@@ -96,18 +112,6 @@ def require_checks(
         expected = f"at most {steps}, the steps that the scale leaves"
         hint = "take fewer checks, or more steps"
         raise BadInput(file, place, expected, f"{schedule['checks']}", hint)
-
-
-def _require_parts(survey: Mapping[str, Any], file: str) -> None:
-    """Refuse published images in parts that the survey lacks, or leave no catalogue."""
-    source = survey["source"]
-    known = list(dict.fromkeys([*source.get("files", {}), *source.get("fetch", {})]))
-    parts = survey.get("images", {}).get("parts", [])
-    for part in parts:
-        require_known(part, known, file, "images.parts")
-    if parts and not set(known) - set(parts):
-        hint = "leave `parts` out where the same files hold catalogue and images"
-        raise BadInput(file, "images.parts", "some parts of `source`", "all of them", hint)
 
 
 def _require_imaged(settings: Mapping[str, Any], sample: str, dataset: str) -> None:

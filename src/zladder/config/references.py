@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zladder.config.archives import require_archives
 from zladder.config.frame_layouts import require_frames
-from zladder.config.image_references import require_images
+from zladder.config.image_references import require_image_parts, require_images
 from zladder.config.methods import claimable, recipe_names
 from zladder.config.run_references import require_runs
 from zladder.config.selections import require_selections
@@ -92,6 +92,8 @@ def _require_data(settings: Mapping[str, Any]) -> None:
     """Check the samples of datasets, the surveys of samples, and that photometry has bands."""
     samples, surveys = settings["catalogs"]["samples"], settings["survey_files"]
     require_draws(settings)
+    for name, survey in surveys.items():
+        require_image_parts(survey, f"config/surveys/{name}.yaml")
     for dataset, entry in settings["datasets"]["datasets"].items():
         require_told(dataset, entry)
         require_one_test_set(dataset, entry)

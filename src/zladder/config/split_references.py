@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zladder.config.data import catalogue_parts, survey_files
+from zladder.config.data import (
+    catalogue_parts,
+    given_image_parts,
+    parts_of_images,
+    survey_files,
+)
 from zladder.config.image_references import holds
 from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
 from zladder.provenance.errors import BadInput, require_known
@@ -87,24 +92,34 @@ def require_given_parts(settings: Mapping[str, Any], dataset: str) -> None:
     if "away_from" in entry:
         hint = "leave one of them out"
         raise BadInput(FILE, place, "no parts beside away_from", f"{given}", hint)
-    parts = _parts(settings, entry)
+    parts, others = _parts(settings, entry)
     for split, part in given.items():
-        require_known(part, parts, FILE, f"{place}.{split}")
+        require_known(part, [*parts, *others], FILE, f"{place}.{split}")
     left = [part for part in parts if part not in given.values()]
     if left and len(given) == len(settings["datasets"]["splits"]):
         hint = "name them too, or leave one split out: it takes what is left"
         raise BadInput(FILE, place, "every part of the survey", f"none of {left}", hint)
 
 
-def _parts(settings: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
-    """Return the parts of the catalogues that the samples of a dataset come from."""
-    samples, surveys = settings["catalogs"]["samples"], settings["survey_files"]
+def _parts(settings: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the parts that the samples of a dataset come in, and others that it could ask for.
+
+    The parts of a sample are those of its images where the dataset names one of them, else those of
+    its catalogue.
+    """
+    surveys = settings["survey_files"]
     found: dict[str, None] = {}
-    for sample in (name for names in entry["samples"].values() for name in names):
-        survey = samples[sample]["labels"]
+    others: dict[str, None] = {}
+    names = [name for names in entry["samples"].values() for name in names]
+    by_image = {sample for sample, _ in given_image_parts(settings, entry, names)}
+    for sample in names:
+        survey = settings["catalogs"]["samples"][sample]["labels"]
         files = survey_files(survey, surveys[survey], "")
-        found |= dict.fromkeys(catalogue_parts(surveys[survey], files))
-    return list(found)
+        catalogue = catalogue_parts(surveys[survey], files)
+        images = parts_of_images(settings, sample) if "images" in entry else []
+        found |= dict.fromkeys(images if sample in by_image else catalogue)
+        others |= dict.fromkeys([] if sample in by_image else images)
+    return list(found), list(others)
 
 
 def require_held_out(settings: Mapping[str, Any], study: str) -> None:

@@ -10,6 +10,7 @@ from zladder.config.cards import dataset_samples
 from zladder.config.data import (
     data_folder,
     fetched_frames,
+    given_image_parts,
     image_parts,
     image_survey,
     survey_files,
@@ -156,11 +157,33 @@ class PixelWiring(DataWiring):
             {
                 **stage,
                 **{key: entry[key] for key in ("given_parts",) if key in entry},
+                **self._image_parts(dataset),
                 **split_settings(self.settings, dataset),
                 "kernel_pixels": kernel_pixels(self.settings, dataset),
                 "master_seed": self.settings["master_seed"],
             }
         )
+
+    def part_files(self, dataset: str) -> list[str]:
+        """Return the published images whose files are parts that a dataset takes as splits."""
+        files = []
+        for sample, part in self._given_image_parts(dataset):
+            name = image_survey(self.settings, sample)
+            survey = self.settings["survey_files"][name]
+            files.append(survey_files(name, survey, SIMULATED)[part])
+        return files
+
+    def _image_parts(self, dataset: str) -> dict[str, Any]:
+        """Return what a dataset has to know of `part_files`, file by file."""
+        told = [
+            {"sample": sample, "part": part, "layout": self._imaged(sample)["images"]["layout"]}
+            for sample, part in self._given_image_parts(dataset)
+        ]
+        return {"image_parts": told} if told else {}
+
+    def _given_image_parts(self, dataset: str) -> list[tuple[str, str]]:
+        entry = self.settings["datasets"]["datasets"][dataset]
+        return given_image_parts(self.settings, entry, dataset_samples(self.settings, dataset))
 
     def away_from(self, dataset: str) -> list[str]:
         """Return the datasets whose held-out pixels another one must not show; none for most."""

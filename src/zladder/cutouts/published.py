@@ -9,7 +9,7 @@ import numpy as np
 
 from zladder.cutouts.galaxies import require_one_row
 from zladder.provenance.errors import BadInput
-from zladder.tables.check import require_numbers
+from zladder.tables.check import require_numbers, require_positions
 from zladder.tables.cutouts import Told, centre
 from zladder.tables.hdf5_cutouts import LAYOUTS, open_hdf5
 from zladder.tables.names import column_names
@@ -72,11 +72,7 @@ def read_imaged(sample: Path, bands: Sequence[str]) -> pd.DataFrame:
     frame = read_table(sample, "parquet", ["object_id", *numbers])
     frame = require_numbers(frame, numbers, sample)
     require_one_row(frame, sample)
-    nowhere = ~np.isfinite(frame[["ra", "dec"]].to_numpy(np.float64)).all(axis=1)
-    if nowhere.any():
-        raise BadInput(sample, f"columns ra, dec, row {int(np.argmax(nowhere)) + 1}", "a position",
-                       f"none ({int(nowhere.sum())} such rows)",
-                       "add a cut to the sample: {name: placed, finite: [ra, dec]}")  # fmt: skip
+    require_positions(frame, sample)
     return frame.sort_values("object_id").reset_index(drop=True)
 
 

@@ -52,14 +52,17 @@ def without_copies(
     Raises
     ------
     BadInput
-        One identifier for two places: samples of different surveys that number their objects alike.
+        One identifier for two places, or without positions for rows of other numbers: samples of
+        different surveys that number their objects alike.
     """
     surveys = frame["sample"].map(dict(photometry)).to_numpy()
     order = np.argsort(_rank(frame), kind="stable")  # the samples' own order among equals
     by_id = np.zeros(len(frame), dtype=bool)
     by_id[order] = frame["object_id"].iloc[order].duplicated().to_numpy()
     by_place = np.zeros(len(frame), dtype=bool)
-    if {"ra", "dec"} <= set(frame.columns) and len(set(surveys)) > 1:
+    if len(set(surveys)) > 1 and not {"ra", "dec"} <= set(frame.columns):
+        _require_one_row(frame, surveys, file)
+    elif len(set(surveys)) > 1:
         points = unit_vectors(frame)
         _require_one_place(frame, points, surveys, radius_arcsec, file)
         left = order[~by_id[order]]
@@ -97,8 +100,7 @@ def _near_better(points: np.ndarray, surveys: np.ndarray, radius_arcsec: float) 
 def _require_one_place(
     frame: pd.DataFrame, points: np.ndarray, surveys: np.ndarray, radius_arcsec: float, file: Path
 ) -> None:
-    ids = frame["object_id"].to_numpy()
-    first = pd.Series(np.arange(len(frame))).groupby(ids).transform("first").to_numpy()
+    ids, first = frame["object_id"].to_numpy(), _first_of_its_id(frame)
     apart = np.linalg.norm(points - points[first], axis=1) > chord(radius_arcsec)
     odd = np.flatnonzero(apart & (surveys != surveys[first]))
     if odd.size:
@@ -112,3 +114,27 @@ def _require_one_place(
             "the surveys number their objects alike: make ids of one, "
             "object_id: {from: content}",
         )  # fmt: skip
+
+
+def _require_one_row(frame: pd.DataFrame, surveys: np.ndarray, file: Path) -> None:
+    """Refuse one identifier in two surveys for rows that differ: nothing else tells who is who."""
+    ids, first = frame["object_id"].to_numpy(), _first_of_its_id(frame)
+    differs = np.zeros(len(frame), dtype=bool)
+    for _, column in frame.select_dtypes("number").items():
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        differs |= (values != values[first]) & ~(np.isnan(values) & np.isnan(values[first]))
+    odd = np.flatnonzero(differs & (surveys != surveys[first]))
+    if odd.size:
+        row, other = odd[0], first[odd[0]]
+        raise BadInput(
+            file, f"object_id {ids[row]}", "identifiers of one survey, or positions",
+            f"one in {surveys[other]}, another in {surveys[row]}, with other numbers "
+            f"({odd.size} such)",
+            "map ra and dec of both surveys, or make ids of one, object_id: {from: content}",
+        )  # fmt: skip
+
+
+def _first_of_its_id(frame: pd.DataFrame) -> np.ndarray:
+    """Return the first row that has each row's identifier, int (N,)."""
+    rows = pd.Series(np.arange(len(frame)))
+    return rows.groupby(frame["object_id"].to_numpy()).transform("first").to_numpy()

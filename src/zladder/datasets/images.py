@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from zladder.config.names import BY_GALAXY, VALIDATION_AS_TEST
+from zladder.datasets.borders import told_of_borders
 from zladder.datasets.build import (
     count_splits,
     join_samples,
@@ -26,6 +27,7 @@ from zladder.datasets.footprints import (
     require_wide_cells,
     stamp_radius_arcsec,
 )
+from zladder.datasets.image_parts import with_image_parts
 from zladder.datasets.pairs import paired_across
 from zladder.datasets.splits import SPLITS, shares_of, split_keys, splits_of_keys
 from zladder.datasets.stamp_index import (
@@ -50,6 +52,7 @@ def build_image_dataset(
     settings: Mapping[str, Any],
     away_from: Sequence[pd.DataFrame],
     file: Path,
+    part_files: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return (dataset, counts).
 
@@ -64,43 +67,52 @@ def build_image_dataset(
         its pixels come from), `leave_out_flags` (no stamp with one of these, in any band, stays);
         the others as for `build_dataset`.
         Drawn by galaxy, as some papers do, none is dropped at a border; only then there may be
-        `given_parts`, as for `build_dataset`.
+        `given_parts`, as for `build_dataset`, and `image_parts`, what `with_image_parts` is told.
     away_from
         Labelled image datasets (`ra, dec, split`). With any, what is kept is a training set: no
         stamp of it reaches a cell that a stamp of their validation, calibration or test galaxies
         reaches.
     file
         Named in messages.
+    part_files
+        Published images that say which part their galaxies are of, as `image_parts` lists them.
 
     Returns
     -------
     tuple
         The samples' columns, `sample`, `split`, `fraction_rank` and further draws, `shard`, `row`,
         `stamp_flags`. Counts: `n_in` by sample, `n_copies_dropped`, `n_without_stamp`, `n_dropped`
-        (by reason), close pairs (of `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
+        (by reason), `n_border_dropped` (of `told_of_borders`), close pairs (of
+        `without_pairs_across`), `n_pairs_sharing_pixels` (pairs of
         two splits whose stamps may overlap: 0 but for splits drawn by galaxy), `n_flagged` (those
         with one of `FAULTS`), `n_out`, `n_by_split`.
 
     Raises
     ------
     BadInput
-        As `join_samples`, `read_shards` and `require_known_galaxies`; samples without positions;
-        only stamps that are left out; cells narrower than a stamp; a split without galaxies.
+        As `join_samples`, `read_shards`, `require_known_galaxies` and `with_image_parts`; samples
+        without positions; only stamps that are left out; cells narrower than a stamp; a split
+        without galaxies.
     """
     require_whole(settings["splits"])
     stamped, radius, counts = _with_stamps(samples, shards, settings, file)
     placed = _unflagged(stamped, settings["leave_out_flags"], file)
+    placed = with_image_parts(placed, settings.get("image_parts", ()), part_files)
     if away_from:
         reason, kept = "near_held_out", _kept_away(placed, away_from, settings, radius)
+        at_border: dict[str, Any] = {}
     else:
-        reason, kept = "border", _split(placed, settings, radius)
+        reason = "border"
+        kept, at_border = _split(placed, settings, radius)
     dataset, paired = without_pairs(kept, settings)
     dataset = with_ranks(dataset, settings["master_seed"], settings["label_draws"])
     by_split = count_splits(dataset)
-    _require_filled(by_split, _wanted(settings, training_alone=bool(away_from)), file)
+    wanted = _wanted(settings, training_alone=bool(away_from))
+    _require_filled(by_split, wanted, settings.get("given_parts", {}), file)
     return dataset, {
         **counts,
         "n_dropped": {"flagged": len(stamped) - len(placed), reason: len(placed) - len(kept)},
+        **at_border,
         **paired,
         "n_pairs_sharing_pixels": paired_across(dataset, 2.0 * radius)[1],
         "n_flagged": int(have_flags(dataset["stamp_flags"]).sum()),
@@ -149,8 +161,10 @@ def _unflagged(stamped: pd.DataFrame, names: Sequence[str], file: Path) -> pd.Da
     return stamped[stays].reset_index(drop=True)
 
 
-def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float) -> pd.DataFrame:
-    """Return the galaxies with their split, those at the border of another split left out.
+def _split(
+    placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: float
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the galaxies with their split, without those at another split's border; these.
 
     Where validation is the test set too, the borders of our own splits count as well: the galaxies
     that it holds out are then among those that our splits hold out, and so is every pixel of them.
@@ -159,7 +173,7 @@ def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: flo
     given = settings.get("given_parts", {})
     own = split_column(placed, settings, given, settings["master_seed"])
     if BY_GALAXY in conventions:
-        return placed.assign(split=own)
+        return placed.assign(split=own), {}
     order = settings["sky_cell_order"]
     galaxy, cell = _reached(placed, radius_arcsec, order)
     home = split_keys(placed, order)[galaxy]
@@ -168,7 +182,8 @@ def _split(placed: pd.DataFrame, settings: Mapping[str, Any], radius_arcsec: flo
         shares = shares_of(settings["splits"], merged)
         strange = splits_of_keys(cell, shares, seed) != splits_of_keys(home, shares, seed)
         stays[galaxy[strange]] = False
-    return placed.assign(split=own)[stays].reset_index(drop=True)
+    kept = placed.assign(split=own)[stays].reset_index(drop=True)
+    return kept, told_of_borders(own, stays)
 
 
 def _kept_away(
@@ -200,8 +215,11 @@ def _require_positions(samples: Mapping[str, pd.DataFrame], file: Path) -> None:
                            f"none in {name}", "map ra and dec of its survey")  # fmt: skip
 
 
-def _require_filled(by_split: Mapping[str, int], wanted: Sequence[str], file: Path) -> None:
+def _require_filled(
+    by_split: Mapping[str, int], wanted: Sequence[str], given: Mapping[str, str], file: Path
+) -> None:
     for split in wanted:
         if by_split[split] == 0:
-            hint = "the sample is too small, or lies in too few sky cells (images.sky_cell_order)"
+            cells = "the sample is too small, or lies in too few sky cells (images.sky_cell_order)"
+            hint = f"check given_parts {dict(given)}" if split in given else cells
             raise BadInput(file, f"split '{split}'", "at least one galaxy", "none", hint)

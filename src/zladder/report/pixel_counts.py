@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zladder.report.records import Record
 
 STAMP_RULES = ("cut_stamps", "convert_images")
+_LARGE_SHARE = 0.25  # as the log of build_image_dataset: a quarter of a dataset
 KINDS = {
     "flagged": "a stamp with a flag that the dataset leaves out",
     "paired": "too near a galaxy of another split",
@@ -84,7 +85,28 @@ def image_datasets_section(records: Sequence[Record]) -> Html | None:
              "of them with a fault", "pairs of two splits sharing pixels", *splits)  # fmt: skip
     head = ["dataset", *[tag("th", name, style="text-align: right") for name in names]]
     shown = table(head, rows, class_="dense")  # words in lines: all columns fit the page
-    return section("Image datasets", shown, paragraph(_drawn(made), kind="note"))
+    borders = _borders(made)
+    told = paragraph(borders, kind="note") if borders else None
+    return section("Image datasets", shown, told, paragraph(_drawn(made), kind="note"))
+
+
+def _borders(made: Sequence[Record]) -> str:
+    """Return what share of each split the datasets lose at borders, with advice if it is large."""
+    told, large = [], []
+    for record in made:
+        lost = record.counts.get("n_border_dropped", {})
+        if not sum(lost.values()):
+            continue
+        paired = record.counts.get("n_paired_dropped", {})
+        drawn = {split: n + paired.get(split, 0) + record.by_split.get(split, 0)
+                 for split, n in lost.items()}  # fmt: skip
+        share = sum(lost.values()) / sum(drawn.values())
+        parts = [f"{split} {n / drawn[split]:.0%}" for split, n in lost.items() if drawn[split]]
+        told.append(f"{record.subject} {share:.0%} ({', '.join(parts)})")
+        large += [record.subject] if share > _LARGE_SHARE else []
+    words = f"Lost at the border of another split: {'; '.join(told)}." if told else ""
+    advice = "a lower datasets.images.sky_cell_order makes larger cells and loses fewer"
+    return f"{words} That is much of {', '.join(large)}: {advice}." if large else words
 
 
 def _drawn(made: Sequence[Record]) -> str:

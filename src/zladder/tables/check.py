@@ -78,6 +78,22 @@ def require_numbers(
     return frame
 
 
+def require_positions(frame: pd.DataFrame, file: Path) -> None:
+    """Refuse a galaxy whose `ra` or `dec` (deg, numbers) is not finite.
+
+    Raises
+    ------
+    BadInput
+        With the first such row (from 1), and how many there are.
+    """
+    positions = frame[["ra", "dec"]].to_numpy(np.float64, na_value=np.nan)
+    nowhere = ~np.isfinite(positions).all(axis=1)
+    if nowhere.any():
+        raise BadInput(file, f"columns ra, dec, row {int(np.argmax(nowhere)) + 1}", "a position",
+                       f"none ({int(nowhere.sum())} such rows)",
+                       "add a cut to the sample: {name: placed, finite: [ra, dec]}")  # fmt: skip
+
+
 def _numbers(column: pd.Series, file: Path, name: str, first_row: int) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     bad = np.flatnonzero((numbers.isna() & column.notna()).to_numpy())

@@ -39,7 +39,7 @@ _SINGLE = [
     Column("ra", "float64", "deg", "pos.eq.ra;meta.main", "right ascension, ICRS"),
     Column("dec", "float64", "deg", "pos.eq.dec;meta.main", "declination, ICRS"),
     Column("_healpix_29", "int64", "", "pos.healpix", "HEALPix cell of order 29, nested"),
-    Column("part", "str", "", "meta.id;meta.dataset", "the survey's part that the row came from"),
+    Column("part", "str", "", "meta.id;meta.dataset", "the survey's part of the row or its image"),
     Column("z_true", "float32", "", "src.redshift", "label: the redshift taken as true"),
     Column("z_true_err", "float32", "", "stat.error;src.redshift",
            "error of the label; NaN if not known"),

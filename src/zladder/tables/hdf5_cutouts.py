@@ -81,6 +81,20 @@ def open_hdf5(path: Path, told: Told, layout_name: str | None = None) -> Cutouts
         )
 
 
+def read_ids(path: Path, layout_name: str) -> np.ndarray:
+    """Return the identifiers of the galaxies in a file of this layout, int64 (N,).
+
+    Raises
+    ------
+    BadInput
+        As `open_hdf5`.
+    """
+    with _whole(path), h5py.File(path, "r") as file:
+        layout = _layout_of(path, file, layout_name)
+        n = len(_images(path, file, layout))
+        return read_objects(path, file, layout.object_id, n)["object_id"].to_numpy(np.int64)
+
+
 def layout_rows(
     path: Path, layout_name: str, told: Told, side: int, rows: slice, folder: Path | None = None
 ) -> Iterator[np.ndarray]:
