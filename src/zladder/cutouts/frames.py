@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The noise is measured on every n-th pixel: a prime, so that columns are visited evenly.
 _SKY_STRIDE = 97
 _LEAST_SKY_PIXELS = 5000
+ZERO_POINT_HINT = "correct frames.zero_point_mag of the survey, or give its own files"
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.io import fits
 from astropy.wcs import WCS
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.fits_headers import value
 from zladder.tables.fluxes import NANOMAGGY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from astropy.io import fits
 
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
@@ -85,14 +87,6 @@ def _refuse_band(path: Path, where: str, band: str, found: str) -> None:
     hint = "the file has another's name, or belongs to another band"
     raise BadInput(path, f"{where}, FILTER", f"'{band}', as the file's name says",
                    f"'{found}'", hint)  # fmt: skip
-
-
-def value(header: fits.Header, keyword: str) -> object:
-    """Return a keyword's value; words that say so where it is missing or cannot be read."""
-    try:
-        return header.get(keyword, "no such keyword")
-    except fits.VerifyError:  # such as NaN, which FITS cannot say
-        return "not readable"
 
 
 def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float) -> WCS:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.cutouts.frames import Frame, Plane
+from zladder.cutouts.frames import ZERO_POINT_HINT, Frame, Plane
 from zladder.cutouts.hdus import Hdu, headers_of, image_hdu, scaled, some_rows
 from zladder.cutouts.headers import (
     require_filter,
@@ -20,9 +20,10 @@ from zladder.cutouts.headers import (
     world,
 )
 from zladder.cutouts.tile_names import names_of
-from zladder.cutouts.zero_points import nmgy_per_unit, told
 from zladder.provenance.errors import BadInput
+from zladder.tables.fits_headers import told
 from zladder.tables.stamp_files import flag_value
+from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +79,7 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     for plane in (mask, variance):
         _require_beside(path, plane, image)
-    factor = nmgy_per_unit(path, headers, expected.get("zero_point_mag"))
+    factor = nmgy_per_unit(path, headers, expected.get("zero_point_mag"), ZERO_POINT_HINT)
     planes = mask_planes(path, mask)
     return Frame(
         path=path,

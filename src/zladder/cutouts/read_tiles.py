@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.cutouts.frames import Frame, Plane, sky_sigma_nmgy
+from zladder.cutouts.frames import ZERO_POINT_HINT, Frame, Plane, sky_sigma_nmgy
 from zladder.cutouts.hdus import Hdu, headers_of, image_hdu, scaled, some_rows
 from zladder.cutouts.headers import require_filter, require_same_image, saturation_nmgy, world
 from zladder.cutouts.tile_names import names_of, weights_path
-from zladder.cutouts.zero_points import nmgy_per_unit
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import flag_value
+from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     wcs = world(path, image.where, image.header, float(expected["pixel_scale_arcsec"]))
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     named = [(image.where, image.header)]
-    factor = nmgy_per_unit(path, named, expected.get("zero_point_mag"))
+    factor = nmgy_per_unit(path, named, expected.get("zero_point_mag"), ZERO_POINT_HINT)
     weights = image
     if "weights" in expected:
         weights = _weights(weights_path(path, expected), image)
