@@ -26,6 +26,7 @@ _TURNED = {  # where nothing is turned by them; PC00i00j is the old form of PCi_
     "PC001001": 1.0, "PC001002": 0.0, "PC002001": 0.0, "PC002002": 1.0,
 }  # fmt: skip
 _SYSTEMS = ("ICRS", "FK5")  # of equinox 2000 they agree to 0.03 arcsec (Feissel & Mignard 1998)
+_NEEDS_WORLD = "a frame needs world coordinates: write the keyword, or resample to a plain TAN"
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 # HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
 _FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
@@ -105,7 +106,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
         found = value(header, f"CTYPE{axis}")
         if found != kind:
             raise BadInput(path, f"{where}, CTYPE{axis}", f"'{kind}'", f"'{found}'",
-                           "a frame needs world coordinates: fetch it again")  # fmt: skip
+                           _NEEDS_WORLD)  # fmt: skip
     for keyword in _DISTORTED:
         if keyword in header:
             raise BadInput(path, f"{where}, {keyword}", "a projection without distortion",
@@ -181,7 +182,7 @@ def _number(
         return default
     if not isinstance(number, int | float) or not np.isfinite(number):
         raise BadInput(path, f"{where}, {keyword}", "a finite number", f"'{number}'",
-                       "a frame needs world coordinates: fetch it again")  # fmt: skip
+                       _NEEDS_WORLD)  # fmt: skip
     return float(number)
 
 
