@@ -65,7 +65,8 @@ def test_a_frame_of_another_band_under_this_name(sky, capfd):
 @pytest.mark.parametrize("keyword", ["CTYPE1", "CRVAL2", "CD1_1"])
 def test_no_world_coordinates(sky, capfd, keyword):
     path = stamp_sky.write_frame(sky / "frames", "g", stamp_sky.noise(1), **{keyword: None})
-    refused(sky, capfd, str(path), f"HDU 0, {keyword}", "a frame needs world coordinates")
+    refused(sky, capfd, str(path), f"HDU 0, {keyword}",
+            "a frame needs world coordinates: write the keyword")  # fmt: skip
 
 
 def test_a_band_of_nan(sky, capfd):
@@ -76,7 +77,8 @@ def test_a_band_of_nan(sky, capfd):
 def test_a_galaxy_off_every_frame(sky, capfd):
     sample = stamp_sky.galaxies(np.vstack([stamp_sky.INSIDE, [[60.0, 5000.0]]]))
     sample.to_parquet(sky / "sample.parquet")
-    refused(sky, capfd, "object_id 1005", "a galaxy inside the frame", "1 of 6", "outside 1")
+    refused(sky, capfd, "object_id 1005", "a galaxy inside the frame", "1 of 6", "outside 1",
+            "check run, camcol and field of the sample")  # fmt: skip
 
 
 def test_a_pixel_beyond_the_range_of_an_encoding(sky, capfd):

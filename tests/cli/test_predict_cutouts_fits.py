@@ -89,7 +89,8 @@ def test_cubes_give_the_answers_of_stamps(look, tmp_path, plain):
 
 @pytest.mark.parametrize(("cards", "options"), [
     ({"BANDS": "igr"}, ()), ({"BANDS": None}, ("--bands", "i", "g", "r")),
-    ({"BUNIT": None, "MAGZERO": 22.5}, ()), ({"BUNIT": None}, ("--zero-point", 22.5)),
+    ({"BUNIT": None, "MAGZERO": 22.5}, ()), ({"BUNIT": "Jy"}, ("--zero-point", 22.5)),
+    ({"BUNIT": None}, ("--zero-point", 22.5)),
     ({"CTYPE1": None}, ("--pixel-scale", 0.396)),
 ])  # fmt: skip
 def test_headers_or_options_tell_what_is_needed(look, tmp_path, plain, cards, options):
@@ -147,7 +148,10 @@ def test_filters_by_their_many_names(text, band):
     ({"BANDS": "g,r"}, ["BANDS", "one plane a band: g, r", "3 planes"]),
     ({"BANDS": "g,r,g"}, ["BANDS", "one plane a band: g, r, g", "3 planes"]),
     ({"BANDS": "grz"}, ["bands", "the run's g, r, i", "g, r, z (no i)"]),
-    ({"BUNIT": "Jy"}, ["zero point", "FLUXMAG0", "BUNIT 'Jy'", "--zero-point MAG"]),
+    ({"BUNIT": "Jy"}, ["HDU 0, BUNIT", "nanomaggy, nJy or count", "'Jy'", "--zero-point MAG"]),
+    ({"BUNIT": None}, ["a zero point (FLUXMAG0, PHOTZP, MAGZERO or MAGZPT)", "none",
+                       "--zero-point MAG"]),
+    ({"BUNIT": "count", "PHOTZP": "?"}, ["HDU 0, PHOTZP", "a zero point", "'?'"]),
     ({"CD1_1": 0.5}, ["width of a pixel", "0.396 arcsec", "resample"]),
     ({"CTYPE1": None}, ["width of a pixel", "0.396 arcsec", "nothing that tells it",
                         "--pixel-scale"]),

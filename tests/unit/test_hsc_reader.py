@@ -259,7 +259,8 @@ def test_a_file_that_lacks_something_is_refused(tmp_path, change, place, expecte
 def test_counts_without_a_zero_point_are_refused(tmp_path):
     path = written(tmp_path, _drop(0, "FLUXMAG0"))
     error = refused(path, zero_point_mag=None)
-    assert (error.expected, error.found) == ("a zero point (FLUXMAG0 or PHOTZP)", "none")
+    words = "a zero point (FLUXMAG0, PHOTZP, MAGZERO or MAGZPT)"
+    assert (error.expected, error.found) == (words, "none")
 
 
 def test_another_band_or_shape_than_expected_is_refused(tmp_path):

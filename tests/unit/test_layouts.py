@@ -221,6 +221,30 @@ def test_galaxies_off_all_patches_and_stamps_off_their_patch_are_lost_by_name(cu
     assert caught.value.causes == [cut.root, patch]  # another tile, or a mended one, may help
 
 
+@pytest.mark.parametrize(
+    ("settings", "write", "name", "hint"),
+    [
+        (HSC, write_hsc, "{band}/1000.fits", "fetch larger cutouts"),
+        (COADDS, write_hsc, "9813/calexp-HSC-{BAND}-9813-3,4.fits", "the edges of the images"),
+        (CFHTLS, write_tile, "CFHTLS_W_{band}_021800-042500_T0007_MEDIAN.fits",
+         "the edges of the images"),
+    ],
+    ids=lambda value: value["layout"] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_what_to_do_about_a_stamp_that_is_too_wide_is_said_of_its_layout(
+    cut, settings, write, name, hint
+):
+    for band in settings["bands"]:
+        path = write(cut.root / name.format(band=band, BAND=band.upper()), counts(), band)
+    hdu = 0 if write is write_tile else 1
+    sample = catalogue(path, hdu, [[40.0, 32.0]], settings["bands"])
+    with pytest.raises(BadInput) as caught:
+        cut(sample.assign(ebv_mag=0.1), settings | {"stamp_pixels": 60})
+    assert caught.value.expected == "60 x 60 pixels inside the frame"
+    assert hint in caught.value.hint
+    assert "camcol" not in caught.value.hint
+
+
 def test_a_missing_band_or_cutout_loses_its_galaxies_only(cut):
     for number in range(2):
         for band in HSC_BANDS:

@@ -26,7 +26,8 @@ from stamp_sky import (
 )
 
 from zladder.cutouts.cut import cut_stamps
-from zladder.cutouts.resample import areas, noise_correlation, noise_share, resample, sky_grids
+from zladder.cutouts.kept_noise import noise_shares
+from zladder.cutouts.resample import areas, noise_correlation, resample, sky_grids
 from zladder.tables.stamp_files import (
     NOISE_CORRELATION,
     WHITE_NOISE,
@@ -158,7 +159,7 @@ def test_the_scatter_of_white_noise_is_what_is_told():
     out = np.zeros((1, 450, 450), dtype=np.float32)
     assert resample(image, grids, out)[0].all()
     # 202,500 pixels, some correlated: standard error below 0.3 %; asserted at 5 of them
-    assert out.std() == pytest.approx(noise_share(), rel=0.015)
+    assert out.std() == pytest.approx(noise_shares(grids, 450)[0], rel=0.015)
 
 
 @pytest.mark.parametrize("ratio", [0.8, 1.0, 1.4])

@@ -11,7 +11,8 @@ import torch
 from scipy.optimize import curve_fit
 
 from tests.toy_images import BANDS, EXTINCTION_PER_EBV, SKY_SIGMA_NMGY, views
-from zladder.cutouts.resample import noise_correlation, noise_share, resample
+from zladder.cutouts.kept_noise import noise_shares
+from zladder.cutouts.resample import noise_correlation, resample
 from zladder.learning.augment import Views
 from zladder.learning.images import Images
 from zladder.learning.room import room_pixels
@@ -62,7 +63,8 @@ def resampled_sky(n: int, ratio: float, turns: np.ndarray, missing: float) -> Vi
     stamps = np.empty((len(grids), side, side), dtype=np.float32)
     assert resample(frame, grids, stamps)[0].all()
     pixels = torch.from_numpy(stamps).view(n, len(BANDS), side, side).permute(0, 2, 3, 1)
-    plain = views(Images(pixels.contiguous(), torch.full((n, len(BANDS)), noise_share())))
+    kept = torch.from_numpy(noise_shares(grids, side)).float().view(n, len(BANDS))
+    plain = views(Images(pixels.contiguous(), kept))
     return replace(plain, inputs={**plain.inputs, "crop_pixels": CROP}, missing_share=missing)
 
 

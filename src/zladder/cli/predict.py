@@ -43,8 +43,9 @@ their datasets:
   GalaxiesML  image (N, 5, S, S) grizy, 27.0 mag a count, object_id; extinctions a_g, a_r, ... if
               they are there, else --ebv
 FITS: NAME.fits with a cube (band, y, x) and BANDS in its header ('g,r,z' or 'grz'), or one file a
-band, NAME_BAND.fits, whose FILTER must not contradict. Zero point: BUNIT nanomaggy, FLUXMAG0,
-MAGZERO or MAGZPT; width of a pixel: CDi_j or CDELTi. The first HDU with an image counts."""
+band, NAME_BAND.fits, whose FILTER must not contradict. Unit: BUNIT nanomaggy or nJy; of counts
+FLUXMAG0, PHOTZP, MAGZERO or MAGZPT; width of a pixel: CDi_j or CDELTi. The
+first HDU with an image counts."""
 
 DEREDDENED = (
     "the run was trained on dereddened magnitudes: extinction_{band} was subtracted from the "

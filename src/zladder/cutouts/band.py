@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zladder.cutouts.kept_noise import noise_shares
 from zladder.cutouts.layout import stamp_scale_arcsec
-from zladder.cutouts.resample import areas, noise_share, resample, sky_grids
+from zladder.cutouts.resample import areas, resample, sky_grids
 from zladder.cutouts.windows import cut_windows, first_pixels, lie_inside, mask_bits, offsets
 from zladder.tables.stamp_files import flag_value
 
@@ -96,7 +97,8 @@ def _cut_sky(frame: Frame, index: int, stamps: Stamps, settings: Mapping[str, An
     area = areas(grids)
     flux *= area[:, None, None]
     stamps["offset_pixels"][:, index] = 0.0
-    stamps["sky_sigma_nmgy"][:, index] = frame.sky_sigma_nmgy * area * noise_share()
+    kept = noise_shares(grids, side, frame.sky_correlation)
+    stamps["sky_sigma_nmgy"][:, index] = frame.sky_sigma_nmgy * area * kept
     flags |= bits
     flags[~inside] |= flag_value("edge")
     # A sum is finite where all its terms are: one pass, no array of the size of the pixels.

@@ -88,7 +88,7 @@ def cut_field(
         notes = mend_edges(frame, index, stamps, xy, settings, neighbour)
         fill_widths(stamps, index, frame.psf_fwhm_arcsec)
         for row, kind in _faulty(stamps, index, frame, xy).items():
-            fault = _fault(frame, ids[row], xy[row], kind, settings["stamp_pixels"])
+            fault = _fault(frame, ids[row], xy[row], kind, settings)
             lost.setdefault(row, Loss(ids[row], key, band, kind, fault, notes.get(row, "")))
     stays = np.ones(len(ids), dtype=bool)
     stays[list(lost)] = False
@@ -182,9 +182,11 @@ def _holds(frame: Frame, xy: np.ndarray) -> bool:
     return bool(-0.5 <= xy[0] <= columns - 0.5 and -0.5 <= xy[1] <= rows - 0.5)
 
 
-def _fault(frame: Frame, object_id: int, xy: np.ndarray, kind: str, side: int) -> BadInput:
+def _fault(
+    frame: Frame, object_id: int, xy: np.ndarray, kind: str, settings: Mapping[str, Any]
+) -> BadInput:
     """Return what would be said of one lost galaxy alone."""
-    place = f"object_id {object_id}"
+    place, side = f"object_id {object_id}", settings["stamp_pixels"]
     rows, columns = frame.image.shape
     where = f"its centre at x = {xy[0]:.1f}, y = {xy[1]:.1f} of {columns} x {rows} pixels"
     if kind == "not_finite":
@@ -197,5 +199,4 @@ def _fault(frame: Frame, object_id: int, xy: np.ndarray, kind: str, side: int) -
     expected = "a galaxy inside the frame"
     if kind == "edge":
         expected = f"{side} x {side} pixels inside the frame"
-    hint = "check run, camcol and field of the sample, or drop galaxies near the edges"
-    return BadInput(frame.path, place, expected, where, hint)
+    return BadInput(frame.path, place, expected, where, LAYOUTS[settings["layout"]].off_frame)

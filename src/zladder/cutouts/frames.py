@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # The noise is measured on every n-th pixel: a prime, so that columns are visited evenly.
 _SKY_STRIDE = 97
 _LEAST_SKY_PIXELS = 5000
+_LAGS = 3  # beyond, Lanczos-3 weighs correlations by less than 0.01
+_LEAST_PAIRS = 500
+ZERO_POINT_HINT = "correct frames.zero_point_mag of the survey, or give its own files"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Frame:
         Bits of STAMP_FLAGS, uint32, shape (rows, columns); None where the file has no mask.
     psf_fwhm_arcsec
         Width of the point-spread function; NaN where the file does not tell.
+    sky_correlation
+        Of a pixel of empty sky with the first, second, … one further along; nothing: white noise.
     """
 
     path: Path
@@ -75,6 +80,7 @@ class Frame:
     saturation_nmgy: float
     mask: Pixels | None = None
     psf_fwhm_arcsec: float = float("nan")
+    sky_correlation: tuple[float, ...] = ()
 
 
 def sky_sigma_nmgy(image: np.ndarray) -> float:
@@ -89,3 +95,27 @@ def sky_sigma_nmgy(image: np.ndarray) -> float:
     if some.size == 0:
         return float("nan")
     return float(NMAD_FACTOR * np.median(np.abs(some - np.median(some))))
+
+
+def sky_correlation(rows: np.ndarray) -> tuple[float, ...]:
+    """Return how sky pixels correlate with those 1, 2 and 3 further in their row, robustly.
+
+    1 - (NMAD of the differences / NMAD of the pixels)^2 / 2: stacks are resampled exposures, whose
+    noise is not white. Nothing, as of white noise, where there are too few pixels or no noise.
+
+    Parameters
+    ----------
+    rows
+        Whole rows, shape (rows, columns); pixels that do not count are NaN.
+    """
+    spread = sky_sigma_nmgy(rows)
+    if not spread > 0.0:
+        return ()
+    found = []
+    for lag in range(1, _LAGS + 1):
+        steps = np.abs(rows[:, lag:] - rows[:, :-lag])
+        steps = steps[np.isfinite(steps)]
+        if steps.size < _LEAST_PAIRS:
+            return ()
+        found.append(1.0 - 0.5 * float(NMAD_FACTOR * np.median(steps) / spread) ** 2)
+    return tuple(found)

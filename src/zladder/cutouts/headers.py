@@ -6,15 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.io import fits
 from astropy.wcs import WCS
 
 from zladder.provenance.errors import BadInput
+from zladder.tables.fits_headers import value
 from zladder.tables.fluxes import NANOMAGGY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from astropy.io import fits
 
 _POINT = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
@@ -24,6 +26,7 @@ _TURNED = {  # where nothing is turned by them; PC00i00j is the old form of PCi_
     "PC001001": 1.0, "PC001002": 0.0, "PC002001": 0.0, "PC002002": 1.0,
 }  # fmt: skip
 _SYSTEMS = ("ICRS", "FK5")  # of equinox 2000 they agree to 0.03 arcsec (Feissel & Mignard 1998)
+_NEEDS_WORLD = "a frame needs world coordinates: write the keyword, or resample to a plain TAN"
 _SCALE_TOLERANCE = 0.01  # SDSS chips differ by 0.1 %
 # HSC-G and HSC-I2 of HSC, g and g.MP9401 of MegaCam: a letter with the camera's and version's marks
 _FILTER = re.compile(r"(?:HSC-)?([A-Za-z])(?:\d|\.MP\d+)?")
@@ -87,14 +90,6 @@ def _refuse_band(path: Path, where: str, band: str, found: str) -> None:
                    f"'{found}'", hint)  # fmt: skip
 
 
-def value(header: fits.Header, keyword: str) -> object:
-    """Return a keyword's value; words that say so where it is missing or cannot be read."""
-    try:
-        return header.get(keyword, "no such keyword")
-    except fits.VerifyError:  # such as NaN, which FITS cannot say
-        return "not readable"
-
-
 def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float) -> WCS:
     """Return the world coordinates of an image: TAN, in deg, pixel (0, 0) the first one's centre.
 
@@ -111,7 +106,7 @@ def world(path: Path, where: str, header: fits.Header, pixel_scale_arcsec: float
         found = value(header, f"CTYPE{axis}")
         if found != kind:
             raise BadInput(path, f"{where}, CTYPE{axis}", f"'{kind}'", f"'{found}'",
-                           "a frame needs world coordinates: fetch it again")  # fmt: skip
+                           _NEEDS_WORLD)  # fmt: skip
     for keyword in _DISTORTED:
         if keyword in header:
             raise BadInput(path, f"{where}, {keyword}", "a projection without distortion",
@@ -187,7 +182,7 @@ def _number(
         return default
     if not isinstance(number, int | float) or not np.isfinite(number):
         raise BadInput(path, f"{where}, {keyword}", "a finite number", f"'{number}'",
-                       "a frame needs world coordinates: fetch it again")  # fmt: skip
+                       _NEEDS_WORLD)  # fmt: skip
     return float(number)
 
 

@@ -46,6 +46,8 @@ class Layout:
         of the key; the losses: all others).
     path
         (folder, key, band, settings) -> the file.
+    off_frame
+        What to do about a galaxy whose stamp leaves its frame (a hint).
     read
         (file, band, expected) -> the frame, checked; `expected` holds the settings with `key` and
         `shape`, that of the key's other bands, or None.
@@ -62,6 +64,7 @@ class Layout:
     dealt_by: str
     place: Callable[[pd.DataFrame, Path, Mapping[str, Any]], Placed]
     path: Callable[[Path, Key, str, Mapping[str, Any]], Path]
+    off_frame: str
     read: Callable[[Path, str, Mapping[str, Any]], Frame]
     neighbour: Callable[[Key, int], Key] | None = None
     has_stars: bool = False
@@ -98,11 +101,22 @@ def _tile_path(root: Path, key: Key, band: str, settings: Mapping[str, Any]) -> 
 
 
 _FIELD = ("run", "camcol", "field")
+_OFF_FIELD = "check run, camcol and field of the sample, or drop galaxies near the edges"
+_OFF_CUTOUT = (
+    "fetch larger cutouts about the galaxies of their names, or lower cutouts.stamp_pixels"
+)
+_OFF_TILE = "drop galaxies near the edges of the images, or lower cutouts.stamp_pixels"
 LAYOUTS = {
     "sdss_frames": Layout(
-        _FIELD, _FIELD, "field", _placed, _sdss_path, read_sdss.read_frame, _next_field
+        _FIELD, _FIELD, "field", _placed, _sdss_path, _OFF_FIELD, read_sdss.read_frame, _next_field
     ),
-    "hsc_cutouts": Layout((), ("object_id",), "object_id", _placed, _cutout_path, read_hsc),
-    "hsc_coadds": Layout((), (TILE,), TILE, _in_patches, _tile_path, read_hsc, has_stars=True),
-    "cfhtls_tiles": Layout((), (TILE,), TILE, _in_tiles, _tile_path, read_tile, has_stars=True),
+    "hsc_cutouts": Layout(
+        (), ("object_id",), "object_id", _placed, _cutout_path, _OFF_CUTOUT, read_hsc
+    ),
+    "hsc_coadds": Layout(
+        (), (TILE,), TILE, _in_patches, _tile_path, _OFF_TILE, read_hsc, has_stars=True
+    ),
+    "cfhtls_tiles": Layout(
+        (), (TILE,), TILE, _in_tiles, _tile_path, _OFF_TILE, read_tile, has_stars=True
+    ),
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.cutouts.frames import Frame, Plane
+from zladder.cutouts.frames import ZERO_POINT_HINT, Frame, Plane, sky_correlation
 from zladder.cutouts.hdus import Hdu, headers_of, image_hdu, scaled, some_rows
 from zladder.cutouts.headers import (
     require_filter,
@@ -20,9 +20,10 @@ from zladder.cutouts.headers import (
     world,
 )
 from zladder.cutouts.tile_names import names_of
-from zladder.cutouts.zero_points import nmgy_per_unit, told
 from zladder.provenance.errors import BadInput
+from zladder.tables.fits_headers import told
 from zladder.tables.stamp_files import flag_value
+from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +51,8 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     """Return a cutout or a patch, checked; its pixels stay in the file if it is large.
 
     The noise is that of the variance plane: its square root, the median of the pixels in which
-    nothing is detected. The file does not tell the width of its stars.
+    nothing is detected. For the sky's grid, how far it is correlated is measured on the image's
+    pixels there. The file does not tell the width of its stars.
 
     Parameters
     ----------
@@ -59,8 +61,8 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     band
         The letter that its name says.
     expected
-        `pixel_scale_arcsec`; `zero_point_mag`, if it is known; `shape` of the other bands, or None;
-        `band_files` where bands have other names.
+        `pixel_scale_arcsec`; `grid`; `zero_point_mag`, if it is known; `shape` of the other
+        bands, or None; `band_files` where bands have other names.
 
     Raises
     ------
@@ -78,15 +80,17 @@ def read_hsc(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     for plane in (mask, variance):
         _require_beside(path, plane, image)
-    factor = nmgy_per_unit(path, headers, expected.get("zero_point_mag"))
+    factor = nmgy_per_unit(path, headers, expected.get("zero_point_mag"), ZERO_POINT_HINT)
     planes = mask_planes(path, mask)
+    variances, empty = _empty_sky(path, variance, mask, planes)
     return Frame(
         path=path,
         image=Plane(image.raw, scaled(image, factor)),
         wcs=wcs,
-        sky_sigma_nmgy=factor * _sky_sigma(path, variance, mask, planes),
+        sky_sigma_nmgy=factor * float(np.sqrt(np.median(variances[empty]))),
         saturation_nmgy=saturation_nmgy(image.header, factor),
         mask=Plane(mask.raw, _flags(planes)),
+        sky_correlation=_correlation(image, empty) if expected["grid"] == "sky" else (),
     )
 
 
@@ -127,8 +131,10 @@ def _flags(planes: Mapping[str, int]) -> Callable[[np.ndarray], np.ndarray]:
     return convert
 
 
-def _sky_sigma(path: Path, variance: Hdu, mask: Hdu, planes: Mapping[str, int]) -> float:
-    """Return the noise of a pixel of empty sky, in the image's unit."""
+def _empty_sky(
+    path: Path, variance: Hdu, mask: Hdu, planes: Mapping[str, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the variances of some rows (rows, columns), and which of the pixels show the sky."""
     values = scaled(variance)(some_rows(variance.raw))
     usable = np.isfinite(values) & (values > 0)
     if not usable.any():
@@ -137,7 +143,11 @@ def _sky_sigma(path: Path, variance: Hdu, mask: Hdu, planes: Mapping[str, int]) 
     if "DETECTED" in planes:
         empty = usable & (some_rows(mask.raw).astype(np.int64) & 1 << planes["DETECTED"] == 0)
         usable = empty if empty.any() else usable
-    return float(np.sqrt(np.median(values[usable])))
+    return values, usable
+
+
+def _correlation(image: Hdu, empty: np.ndarray) -> tuple[float, ...]:
+    return sky_correlation(np.where(empty, scaled(image)(some_rows(image.raw)), np.nan))
 
 
 def _require_beside(path: Path, plane: Hdu, image: Hdu) -> None:

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zladder.cutouts.frames import Frame, Plane, sky_sigma_nmgy
+from zladder.cutouts.frames import (
+    ZERO_POINT_HINT,
+    Frame,
+    Plane,
+    sky_correlation,
+    sky_sigma_nmgy,
+)
 from zladder.cutouts.hdus import Hdu, headers_of, image_hdu, scaled, some_rows
 from zladder.cutouts.headers import require_filter, require_same_image, saturation_nmgy, world
 from zladder.cutouts.tile_names import names_of, weights_path
-from zladder.cutouts.zero_points import nmgy_per_unit
 from zladder.provenance.errors import BadInput
 from zladder.tables.stamp_files import flag_value
+from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +34,8 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     """Return a tile, checked; its pixels stay in the file.
 
     A pixel without data is flagged `missing`: where its weight is not above 0, or, without a file
-    of weights, where it is exactly 0. The noise is measured, in rows spread over the tile. The file
+    of weights, where it is exactly 0. The noise is measured, for
+    the sky's grid also how far it is correlated, in rows spread over the tile. The file
     does not tell the width of its stars.
 
     Parameters
@@ -38,9 +45,9 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     band
         The letter that its name says.
     expected
-        `pixel_scale_arcsec`; `zero_point_mag`, if it is known; `shape` of the other bands, or None;
-        `bands`, `path` and, where there are files of weights, `weights`: templates of names;
-        `band_files` where bands have other names.
+        `pixel_scale_arcsec`; `grid`; `zero_point_mag`, if it is known; `shape` of the other
+        bands, or None; `bands`, `path` and, where there are files of weights, `weights`: templates
+        of names; `band_files` where bands have other names.
 
     Raises
     ------
@@ -54,12 +61,12 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
     wcs = world(path, image.where, image.header, float(expected["pixel_scale_arcsec"]))
     require_same_image(path, image.where, image.raw.shape, expected["shape"])
     named = [(image.where, image.header)]
-    factor = nmgy_per_unit(path, named, expected.get("zero_point_mag"))
+    factor = nmgy_per_unit(path, named, expected.get("zero_point_mag"), ZERO_POINT_HINT)
     weights = image
     if "weights" in expected:
         weights = _weights(weights_path(path, expected), image)
     weigh, flux = scaled(weights), scaled(image, factor)
-    is_weight = weights is not image
+    is_weight, on_sky = weights is not image, expected["grid"] == "sky"
 
     def missing(raw: np.ndarray) -> np.ndarray:
         values = weigh(raw)
@@ -78,6 +85,7 @@ def read_tile(path: Path, band: str, expected: Mapping[str, Any]) -> Frame:
         sky_sigma_nmgy=sky_sigma_nmgy(sky),
         saturation_nmgy=saturation_nmgy(image.header, factor),
         mask=Plane(weights.raw, missing),
+        sky_correlation=sky_correlation(np.where(lacks, np.nan, some)) if on_sky else (),
     )
 
 

@@ -126,14 +126,6 @@ def areas(grids: np.ndarray) -> np.ndarray:
     return np.abs(along[:, 0] * up[:, 1] - along[:, 1] * up[:, 0])
 
 
-def noise_share() -> float:
-    """Return the scatter of an interpolated pixel over that of a pixel of white noise.
-
-    Averaged over where between the pixels it lies; neighbours are correlated.
-    """
-    return float((kernel_table() ** 2).sum(axis=0).mean())
-
-
 def noise_correlation(ratio: float) -> np.ndarray:
     """Return how white noise correlates between pixels once it is interpolated, float64 (4, 4).
 

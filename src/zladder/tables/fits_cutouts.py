@@ -9,7 +9,7 @@ import pandas as pd
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.cutouts import Cutouts, block_rows, centre, flux_factor, name_id, number_of
+from zladder.tables.cutouts import Cutouts, block_rows, centre, name_id, number_of
 from zladder.tables.fits_planes import planes_of, quietly
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _stamp(bands: Mapping[str, Plane], wanted: Sequence[str], side: int) -> np.n
             opened[key] = _read(plane)
         image = opened[key] if plane.index is None else opened[key][plane.index]
         rows, columns = (centre(size, side) for size in plane.shape)
-        stamp[place] = image[rows, columns].astype(np.float32) * flux_factor(plane.zero_point_mag)
+        stamp[place] = image[rows, columns].astype(np.float32) * np.float32(plane.nmgy_per_unit)
     return stamp
 
 

@@ -13,15 +13,16 @@ import numpy as np
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.fluxes import NANOMAGGY_NAMES, NANOMAGGY_ZERO_POINT_MAG
+from zladder.tables.cutouts import flux_factor
+from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from zladder.tables.cutouts import Told
+    from zladder.tables.fits_headers import Named
 
-_ZERO_POINTS = ("MAGZERO", "MAGZPT")
 _HSC = re.compile(r"HSC-([GRIZY])2?")
 _USUAL_BANDS = frozenset("ugrizy")
 
@@ -31,7 +32,7 @@ class Plane:
     """One band of one galaxy: where it lies, and what its header says.
 
     `hdu` counts from 0, `index` is the plane of a cube or None for an image; `shape` is (rows,
-    columns); `zero_point_mag` the AB magnitude of a pixel value of 1; pixel scale and E(B-V) are
+    columns); `nmgy_per_unit` the nanomaggies of a pixel value of 1; pixel scale and E(B-V) are
     None where the header does not tell.
     """
 
@@ -40,7 +41,7 @@ class Plane:
     hdu: int
     index: int | None
     shape: tuple[int, int]
-    zero_point_mag: float
+    nmgy_per_unit: float
     pixel_scale_arcsec: float | None
     ebv_mag: float | None
 
@@ -67,14 +68,15 @@ def planes_of(path: Path, stem: str, told: Told) -> list[tuple[str, Plane]]:
         number, shape = _first_image(path, hdus)
         _require_all_bytes(path, hdus[number])
         header = hdus[number].header
+        named = [(f"HDU {number}", header), ("HDU 0", hdus[0].header)]
         if number:  # what holds for all of a file's images stands in the first header
             header = header.copy()
             header.extend(hdus[0].header, unique=True, bottom=True)
     name, bands = _bands(path, stem, header, shape, told)
-    sides, zero_point = (shape[-2], shape[-1]), _zero_point(path, header, told)
+    sides, factor = (shape[-2], shape[-1]), _nmgy_per_unit(path, named, told)
     scale, ebv_mag = _pixel_scale(header), _ebv(path, header, told)
     return [
-        (name, Plane(path, band, number, index, sides, zero_point, scale, ebv_mag))
+        (name, Plane(path, band, number, index, sides, factor, scale, ebv_mag))
         for band, index in bands.items()
     ]
 
@@ -162,26 +164,11 @@ def _cube_bands(
     return {band: place for place, band in enumerate(bands)}
 
 
-def _zero_point(path: Path, header: fits.Header, told: Told) -> float:
-    """Return the AB magnitude of a pixel value of 1.
-
-    What is told, else 22.5 of nanomaggies, else 2.5 log10(FLUXMAG0) (HSC: the counts of magnitude
-    0), else MAGZERO or MAGZPT.
-    """
+def _nmgy_per_unit(path: Path, headers: list[Named], told: Told) -> float:
+    """Return the nanomaggies of a pixel value of 1: by what is told, else by the headers."""
     if told.zero_point_mag is not None:
-        return told.zero_point_mag
-    if str(header.get("BUNIT", "")).strip().lower() in NANOMAGGY_NAMES:
-        return NANOMAGGY_ZERO_POINT_MAG
-    counts = _number(header, "FLUXMAG0")
-    if counts is not None and counts > 0:
-        return float(2.5 * np.log10(counts))
-    for keyword in _ZERO_POINTS:
-        number = _number(header, keyword)
-        if number is not None:
-            return number
-    expected = f"BUNIT 'nanomaggy', FLUXMAG0, {' or '.join(_ZERO_POINTS)}"
-    found = f"BUNIT '{header.get('BUNIT', '')}', none of the others"
-    raise BadInput(path, "zero point", expected, found, "give --zero-point MAG")
+        return float(flux_factor(told.zero_point_mag))
+    return nmgy_per_unit(path, headers, None, "give --zero-point MAG")
 
 
 def _pixel_scale(header: fits.Header) -> float | None:
