@@ -99,6 +99,18 @@ def test_a_job_asks_for_the_time_that_its_fields_take(fresh: Checkout) -> None:
     assert asked == samples
 
 
+def test_the_whole_report_is_listed_whatever_braces_the_texts_hold(fresh: Checkout) -> None:
+    """Snakemake takes {words} of plain texts for wildcards: an archive's address has some."""
+    fresh.edit("config/studies/class_residuals.yaml", "title: Classes", "title: The {classes}")
+    fresh.edit("config/surveys/sdss_dr12.yaml", "title: SDSS DR12", "title: SDSS {DR12}")
+    done = fresh.snakemake("-n", "-p", "--configfile", "config/papers/lin2022.yaml")
+    assert done.returncode == 0, done.stderr[-2000:]
+    talk = done.stdout + done.stderr
+    assert {"all", "write_citations", "write_provenance", "plot_datasets"} < set(planned_jobs(talk))
+    for text in ("frames/{rerun}/{run}/{camcol}/", "The {classes}", "SDSS {DR12}"):
+        assert text in talk
+
+
 @pytest.mark.parametrize("paper", JOBS)
 def test_at_full_size_every_rule_is_listed_and_no_server_is_asked(
     fresh: Checkout, paper: str

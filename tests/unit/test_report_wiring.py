@@ -41,6 +41,14 @@ def test_the_sidecars_of_what_was_fetched_are_those_of_this_ladder(monkeypatch, 
     assert len(found) == len(set(found))
 
 
+def test_a_heading_in_the_reports_menu_has_no_wildcards_in_it(wiring):
+    files = wiring.settings["study_files"]
+    braced = {**files, "transfer": {**files["transfer"], "title": "From {this} to {that}"}}
+    given = Wiring({**wiring.settings, "study_files": braced}, wiring.plan)
+    assert given.title_of("transfer") == "From (this) to (that)"
+    assert "From {this} to {that}" in given.about_study("transfer", "title")
+
+
 def test_stamps_that_two_datasets_share_are_told_once(wiring):
     """Splits of our own and as published of the same galaxies: what they cost, and who was lost."""
     settings = {**wiring.settings, "studies": ["label_efficiency"]}

@@ -264,8 +264,8 @@ rule measure_realism:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=30,
     params:
-        names=LADDER.realism_samples(),
-        references=LADDER.realism(),
+        names=lambda wildcards: LADDER.realism_samples(),
+        references=lambda wildcards: LADDER.realism(),
         code=CODE["measure_realism"],
     message:
         "Measuring how real the mock sky looks"
@@ -297,7 +297,7 @@ rule compare_labels:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
-        settings=LADDER.comparing_labels(),
+        settings=lambda wildcards: LADDER.comparing_labels(),
         code=CODE["compare_labels"],
     message:
         "Comparing the many-band labels with the truth"

@@ -96,7 +96,7 @@ rule check_side_information:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
-        settings=LADDER.side_settings(),
+        settings=lambda wildcards: LADDER.side_settings(),
         code=CODE["check_side_information"],
     message:
         "Looking for redshifts in identifiers and positions of {wildcards.sample}"

@@ -54,7 +54,7 @@ rule plot_datasets:
                 ],
             ]
         ),
-        settings=LADDER.about_datasets(),
+        settings=lambda wildcards: LADDER.about_datasets(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_datasets"],
     message:

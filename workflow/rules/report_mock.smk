@@ -47,7 +47,7 @@ rule plot_mock_sky:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        quantiles=LADDER.quantiles(),
+        quantiles=lambda wildcards: LADDER.quantiles(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_mock_sky"],
     message:
@@ -85,7 +85,7 @@ rule plot_frames:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        settings=LADDER.about_frames(),
+        settings=lambda wildcards: LADDER.about_frames(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_frames"],
     message:
@@ -122,7 +122,7 @@ rule plot_types:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        settings=LADDER.about_types(),
+        settings=lambda wildcards: LADDER.about_types(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_types"],
     message:
@@ -199,7 +199,7 @@ rule write_mock_sky:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_mock_sky(),
+        settings=lambda wildcards: LADDER.about_mock_sky(),
         code=CODE["write_mock_sky"],
     message:
         "Writing the page of the mock sky"

@@ -75,7 +75,7 @@ rule tabulate_claims:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_studies("title"),
+        settings=lambda wildcards: LADDER.about_studies("title"),
         code=CODE["tabulate_claims"],
     message:
         "Writing the claims and their verdicts"
@@ -178,7 +178,7 @@ rule write_provenance:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_sky("sky", "scale", "master_seed"),
+        settings=lambda wildcards: LADDER.about_sky("sky", "scale", "master_seed"),
         code=CODE["write_provenance"],
     message:
         "Writing the provenance"
@@ -216,7 +216,7 @@ rule write_citations:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_sources(),
+        settings=lambda wildcards: LADDER.about_sources(),
         code=CODE["write_citations"],
     message:
         "Writing the citations"
@@ -257,8 +257,8 @@ rule write_summary:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        sky=LADDER.about_sky("sky", "scale"),
-        studies=LADDER.about_studies("title", "question", "convention"),
+        sky=lambda wildcards: LADDER.about_sky("sky", "scale"),
+        studies=lambda wildcards: LADDER.about_studies("title", "question", "convention"),
         code=CODE["write_summary"],
     message:
         "Writing the summary"

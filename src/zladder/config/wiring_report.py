@@ -22,8 +22,9 @@ class ReportWiring(MockSkyWiring):
     """The answers about pages and figures."""
 
     def title_of(self, study: str) -> str:
-        """Return a study's heading in the report."""
-        return str(self.settings["study_files"][study]["title"])
+        """Return a study's heading in the report, without braces: wildcards to Snakemake."""
+        title = str(self.settings["study_files"][study]["title"])
+        return title.replace("{", "(").replace("}", ")")
 
     def about_study(self, study: str, *keys: str) -> str:
         """Return the named values of a study's file, which a page of the report prints."""
@@ -120,9 +121,9 @@ class ReportWiring(MockSkyWiring):
 
     def about_maps(self, study: str) -> str:
         """Return what the maps of a study's encoders print."""
-        dataset = self.settings["study_files"][study]["embed_on"]
-        title = self.title_of(study)
-        return canonical_json({"study": study, "title": title, "dataset": dataset})
+        document = self.settings["study_files"][study]
+        about = {"study": study, "title": document["title"], "dataset": document["embed_on"]}
+        return canonical_json(about)
 
     def about_images(self, dataset: str) -> str:
         """Return what the wall of an image dataset prints."""
