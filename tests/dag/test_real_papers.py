@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 SEEDS, FRACTIONS = 5, 8  # of the scale `paper`
+LONGEST = 100_000  # bytes of a command: Linux takes less than 131,072 in one argument
 SHARDS, CONVERTED = 256, 64  # of the overlays on SDSS's frames; of the scale
 SHOWN = {
     "judge_claims": 1, "score_study": 1, "plot_redshifts": 1, "plot_residuals": 1,
@@ -99,14 +100,30 @@ def test_a_job_asks_for_the_time_that_its_fields_take(fresh: Checkout) -> None:
     assert asked == samples
 
 
+def commands(talk: str) -> list[str]:
+    """Return the shell command of every job that Snakemake listed (`-p`)."""
+    return [line.strip() for line in talk.splitlines() if 'python "$ZLADDER_SCRIPTS"/' in line]
+
+
 def test_the_whole_report_is_listed_whatever_braces_the_texts_hold(fresh: Checkout) -> None:
-    """Snakemake takes {words} of plain texts for wildcards: an archive's address has some."""
+    """Snakemake takes {words} of plain texts for wildcards: an archive's address has some.
+
+    No command is too long for bash, of many shards far down in a file system.
+    """
     fresh.edit("config/studies/class_residuals.yaml", "title: Classes", "title: The {classes}")
     fresh.edit("config/surveys/sdss_dr12.yaml", "title: SDSS DR12", "title: SDSS {DR12}")
-    done = fresh.snakemake("-n", "-p", "--configfile", "config/papers/lin2022.yaml")
+    deep = f"/scratch/{'project-' * 10}/results/sdss"
+    given = ("cutouts={n_shards: 1000}", f"pathvars={{results: {deep}}}")
+    overlay = ("--configfile", "config/papers/lin2022.yaml")
+    done = fresh.snakemake("-n", "-p", *overlay, "--config", *given)
     assert done.returncode == 0, done.stderr[-2000:]
     talk = done.stdout + done.stderr
-    assert {"all", "write_citations", "write_provenance", "plot_datasets"} < set(planned_jobs(talk))
+    jobs, found = planned_jobs(talk), commands(talk)
+    assert {"all", "write_citations", "write_provenance", "plot_datasets"} < set(jobs)
+    assert jobs["cut_stamps"] == 1000
+    assert len(found) == jobs["total"] - jobs["all"]
+    assert max(len(command.encode()) for command in found) < LONGEST
+    assert any(f"{deep}/cutouts/sdss_dr12_main/{{0..999}}.h5" in command for command in found)
     for text in ("frames/{rerun}/{run}/{camcol}/", "The {classes}", "SDSS {DR12}"):
         assert text in talk
 
@@ -118,11 +135,13 @@ def test_at_full_size_every_rule_is_listed_and_no_server_is_asked(
     """A server that is not there would end the run: what is listed needs none."""
     overlay = f"config/papers/{paper}.yaml"
     dead = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    done = fresh.snakemake("-n", paper, "--configfile", overlay, **dead)
+    done = fresh.snakemake("-n", "-p", paper, "--configfile", overlay, **dead)
     assert done.returncode == 0, done.stderr[-2000:]
     talk = done.stdout + done.stderr
     jobs = {rule: n for rule, n in planned_jobs(talk).items() if rule not in (paper, "total")}
     assert jobs == JOBS[paper]
+    assert len(commands(talk)) == sum(jobs.values())
+    assert max(len(command.encode()) for command in commands(talk)) < LONGEST
     sky = "hsc" if paper == "soriano2024" else "sdss"
     assert f"results/{sky}-paper/report/{paper}.html" in talk
     assert not (fresh.folder / "data").exists()

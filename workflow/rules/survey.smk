@@ -168,12 +168,13 @@ rule merge_measured:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=30,
     params:
+        measured=lambda wildcards, input: option("--measured", input.measured),
         code=CODE["merge_measured"],
     message:
         "Merging what was measured on the frames"
     shell:
         'python "$ZLADDER_SCRIPTS"/merge_measured.py --catalog {input.catalog:q}'
-        " --measured {input.measured:q} --merged {output.merged:q} --sidecar {output.sidecar:q}"
+        " {params.measured} --merged {output.merged:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 
 

@@ -190,7 +190,16 @@ class ReportWiring(MockSkyWiring):
         """Return the run cards of a paper's studies."""
         studies = self.plan.by_paper(self.settings)[paper]
         runs = [run for run in self.plan.cards if run.split(".")[0] in studies]
-        return [f"<results>/runs/{run}/card.json" for run in runs]
+        return [f"<results>/runs/{run}/card.json" for run in self.seeds_together(runs)]
+
+    def all_cards(self) -> list[str]:
+        """Return the run cards of all studies."""
+        return [f"<results>/runs/{run}/card.json" for run in self.seeds_together(self.plan.cards)]
+
+    def trained_sidecars(self) -> list[str]:
+        """Return the sidecars of the trainings that the page of claims tells of."""
+        runs = self.seeds_together(self.plan.tasks("catalogue", "image", "head"))
+        return [f"<results>/runs/{run}/sidecar.json" for run in runs]
 
     def paper_records(self, paper: str) -> list[str]:
         """Return the sidecars of the datasets that a paper's runs learn from or are scored on."""
@@ -286,12 +295,12 @@ class ReportWiring(MockSkyWiring):
 
     def sidecars(self) -> list[str]:
         """Return the sidecars of every result but the report's own."""
-        plan = self.plan
+        plan, runs = self.plan, self.seeds_together
         return [
             *self.data_sidecars(),
-            *[f"<results>/runs/{run}/sidecar.json" for run in plan.cards],
-            *[f"<results>/features/{run}.json" for run in plan.embedded()],
-            *[f"<results>/predictions/{run}.json" for run in plan.answering()],
+            *[f"<results>/runs/{run}/sidecar.json" for run in runs(plan.cards)],
+            *[f"<results>/features/{run}.json" for run in runs(plan.embedded())],
+            *[f"<results>/predictions/{run}.json" for run in runs(plan.answering())],
             *[f"<results>/oracle/{sample}.json" for sample in self.oracle_samples()],
             *[
                 path.replace(".parquet", ".json")
