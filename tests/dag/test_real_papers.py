@@ -21,12 +21,13 @@ SHOWN = {
     "judge_claims": 1, "score_study": 1, "plot_redshifts": 1, "plot_residuals": 1,
     "plot_scores": 1, "tabulate_scores": 1, "write_paper": 1,
 }  # fmt: skip
+TOLD = {"plot_datasets": 1, "tabulate_cutflow": 1}  # of all datasets, that of `main_sample` too
 # On the ladder of labels: supervised and three from encoders; four probes; the catalogue.
 IMAGES = SEEDS * (4 * FRACTIONS + 1 + 2)
 JOBS = {
-    "hayat2021": SHOWN | {
+    "hayat2021": SHOWN | TOLD | {
         "fetch_query": 2, "fetch_frames": 2 * SHARDS, "read_catalog": 2, "select_sample": 2,
-        "cut_stamps": 2 * SHARDS, "build_image_dataset": 2,
+        "cut_stamps": 2 * SHARDS, "build_image_dataset": 2, "build_dataset": 1,
         "pretrain_encoder": 5 * SEEDS, "embed_images": 5 * SEEDS,
         "train_image": IMAGES, "train_probe": 4 * FRACTIONS * SEEDS,
         "train_network": FRACTIONS * SEEDS, "train_control": 2,
@@ -34,14 +35,16 @@ JOBS = {
         "predict_probe": 4 * FRACTIONS * SEEDS, "predict_run": FRACTIONS * SEEDS + 2,
         "measure_drift": 1, "plot_wall": 2, "plot_labels": 1, "plot_embeddings": 1,
     },
-    "lin2022": SHOWN | {
+    "lin2022": SHOWN | TOLD | {
         "fetch_query": 1, "fetch_frames": SHARDS, "read_catalog": 1, "select_sample": 1,
-        "cut_stamps": SHARDS, "build_image_dataset": 1,
+        "cut_stamps": SHARDS, "build_image_dataset": 1, "build_dataset": 1,
         "train_image": SEEDS, "embed_images": SEEDS, "train_head": 4 * SEEDS,
         "train_control": 2, "predict_classes": 5 * SEEDS, "predict_run": 2,
         "measure_collapse": 1, "plot_wall": 1, "plot_collapse": 1,
     },
-    "soriano2024": {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
+    "soriano2024": TOLD | {
+        name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()
+    } | {
         "fetch_file": 5, "fetch_query": 1, "read_catalog": 3, "crossmatch": 1, "select_sample": 2,
         "build_dataset": 3, "convert_images": CONVERTED, "build_image_dataset": 1, "plot_wall": 1,
         "train_network": 5 * SEEDS, "train_image": SEEDS, "train_control": 6,
@@ -53,7 +56,9 @@ JOBS = {
 # Studies of images of both kinds of labels, which the paper's overlay does not name: at the scale
 # `test`, with two shards and one seed.
 OF_IMAGES = ("transferz_images", "image_transfer")
-IMAGE_JOBS = {name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()} | {
+IMAGE_JOBS = TOLD | {
+    name: n if name == "write_paper" else 2 * n for name, n in SHOWN.items()
+} | {
     "fetch_file": 7, "read_catalog": 2, "select_sample": 2, "convert_images": 4,
     "build_image_dataset": 4, "train_image": 5, "train_network": 1, "train_control": 2,
     "predict_images": 5, "predict_run": 3, "plot_wall": 4,
@@ -144,5 +149,7 @@ def test_at_full_size_every_rule_is_listed_and_no_server_is_asked(
     assert max(len(command.encode()) for command in commands(talk)) < LONGEST
     sky = "hsc" if paper == "soriano2024" else "sdss"
     assert f"results/{sky}-paper/report/{paper}.html" in talk
+    seen = {"hayat2021": "main_images", "lin2022": "main_images", "soriano2024": "combined"}
+    assert f"results/{sky}-paper/report/{seen[paper]}.dataset.html" in talk
     assert not (fresh.folder / "data").exists()
     assert not (fresh.folder / "results").exists()
