@@ -23,7 +23,7 @@ for variable, folder in (("PYTHONPATH", ROOT / "src"), ("PATH", Path(sys.executa
     os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
 sys.path.insert(0, str(ROOT / "src"))
 
-from zladder.config.wiring import code_of, names_pattern, option, options, wiring_or_exit
+from zladder.config.wiring import code_of, names_pattern, option, wiring_or_exit
 
 
 configfile: str(ROOT / "config" / "config.yaml")

@@ -12,7 +12,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.load import load_settings
 from zladder.config.merge import overlay
 from zladder.config.plan import make_plan
-from zladder.config.wiring import Wiring
+from zladder.config.wiring import Wiring, option
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +39,32 @@ def test_the_sidecars_of_what_was_fetched_are_those_of_this_ladder(monkeypatch, 
     assert files | frames < set(found)
     assert not [name for name in found if "galaxiesml" in name or "cosmos" in name]
     assert len(found) == len(set(found))
+
+
+def test_a_heading_in_the_reports_menu_has_no_wildcards_in_it(wiring):
+    files = wiring.settings["study_files"]
+    braced = {**files, "transfer": {**files["transfer"], "title": "From {this} to {that}"}}
+    given = Wiring({**wiring.settings, "study_files": braced}, wiring.plan)
+    assert given.title_of("transfer") == "From (this) to (that)"
+    assert "From {this} to {that}" in given.about_study("transfer", "title")
+
+
+@pytest.mark.parametrize("paper", [None, "hayat2021", "lin2022", "soriano2024"])
+def test_the_longest_lists_fit_one_argument_of_a_program(paper):
+    """As many shards and seeds as the schemas let in: folded for bash, and unfolded by it."""
+    given = read_yaml(ROOT / "config" / "config.yaml")
+    if paper:
+        given = overlay(given, read_yaml(ROOT / "config" / "papers" / f"{paper}.yaml"))
+    most = {"cutouts": {"n_shards": 2000}, "datasets": {"label_draws": 20}}
+    most |= {"scale": "paper", "studies_if_data": [], "train": {"n_seeds": 20}}
+    settings = load_settings(ROOT, overlay(given, most))
+    wiring = Wiring(settings, make_plan(settings))
+    deep = f"/scratch/{'project-' * 8}/results/sky"
+    everything = [wiring.sidecars(), wiring.all_cards()]  # of write_provenance
+    for lists in (everything, [wiring.dataset_sidecars(), wiring.all_stamps()]):
+        files = [[file.replace("<results>", deep) for file in files] for files in lists]
+        assert sum(len(option("--files", paths)) for paths in files) < 50_000
+        assert sum(len(path) + 9 for paths in files for path in paths) < 1_900_000
 
 
 def test_stamps_that_two_datasets_share_are_told_once(wiring):

@@ -59,6 +59,7 @@ rule build_image_dataset:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         away_from=lambda wildcards, input: option("--away-from", input.get("away_from")),
         parts=lambda wildcards, input: option("--part-files", input.get("parts")),
         settings=lambda wildcards: LADDER.building_images(wildcards.dataset),
@@ -67,6 +68,6 @@ rule build_image_dataset:
         "Building the image dataset {wildcards.dataset}"
     shell:
         'python "$ZLADDER_SCRIPTS"/build_image_dataset.py --samples {input.samples:q}'
-        " --stamps {input.stamps:q} {params.away_from} {params.parts} --settings {params.settings:q}"
+        " {params.stamps} {params.away_from} {params.parts} --settings {params.settings:q}"
         " --dataset {output.dataset:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"

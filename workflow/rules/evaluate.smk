@@ -63,12 +63,13 @@ rule predict_images:
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         code=CODE["predict_images"],
     message:
         "Predicting with {wildcards.run}"
     shell:
         'python "$ZLADDER_SCRIPTS"/predict_images.py --model {input.model:q} --card {input.card:q}'
-        " --stamps {input.stamps:q} --datasets {input.datasets:q}"
+        " {params.stamps} --datasets {input.datasets:q}"
         " --trained-on {input.trained_on:q} --threads {threads}"
         " --predictions {output.predictions:q} --sidecar {output.sidecar:q} --log {log:q}"
         " --code-digest {params.code}"
@@ -133,13 +134,13 @@ rule predict_classes:
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
-        source=lambda wildcards: LADDER.class_option(wildcards.run),
+        source=lambda wildcards, input: option(LADDER.class_option(wildcards.run), input.source),
         code=CODE["predict_classes"],
     message:
         "Predicting with {wildcards.run}"
     shell:
         'python "$ZLADDER_SCRIPTS"/predict_classes.py --model {input.model:q} --card {input.card:q}'
-        " {params.source} {input.source:q} --datasets {input.datasets:q}"
+        " {params.source} --datasets {input.datasets:q}"
         " --trained-on {input.trained_on:q} --threads {threads}"
         " --predictions {output.predictions:q} --pdfs {output.pdfs:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -167,13 +168,14 @@ rule score_study:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
-        oracles=lambda wildcards, input: options("--oracles", input.get("oracles")),
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
+        oracles=lambda wildcards, input: option("--oracles", input.get("oracles")),
         settings=lambda wildcards: LADDER.scoring(wildcards.study),
         code=CODE["score_study"],
     message:
         "Scoring the study {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/score_study.py --predictions {input.predictions:q} {params.oracles}'
+        'python "$ZLADDER_SCRIPTS"/score_study.py {params.predictions} {params.oracles}'
         " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --scores {output.scores:q}"
         " --differences {output.differences:q} --curves {output.curves:q}"
@@ -201,12 +203,13 @@ rule measure_collapse:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
         settings=lambda wildcards: LADDER.collapse(wildcards.study),
         code=CODE["measure_collapse"],
     message:
         "Measuring mode collapse in the study {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/measure_collapse.py --predictions {input.predictions:q}'
+        'python "$ZLADDER_SCRIPTS"/measure_collapse.py {params.predictions}'
         " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --collapse {output.collapse:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -234,12 +237,13 @@ rule measure_drift:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        features=lambda wildcards, input: option("--features", input.features),
         settings=lambda wildcards: LADDER.drifting(wildcards.study),
         code=CODE["measure_drift"],
     message:
         "Measuring the drift with dust in the study {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/measure_drift.py --features {input.features:q}'
+        'python "$ZLADDER_SCRIPTS"/measure_drift.py {params.features}'
         " --dataset {input.dataset:q} --settings {params.settings:q} --drift {output.drift:q}"
         " --galaxies {output.galaxies:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -264,8 +268,8 @@ rule measure_realism:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=30,
     params:
-        names=LADDER.realism_samples(),
-        references=LADDER.realism(),
+        names=lambda wildcards: LADDER.realism_samples(),
+        references=lambda wildcards: LADDER.realism(),
         code=CODE["measure_realism"],
     message:
         "Measuring how real the mock sky looks"
@@ -297,7 +301,7 @@ rule compare_labels:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
-        settings=LADDER.comparing_labels(),
+        settings=lambda wildcards: LADDER.comparing_labels(),
         code=CODE["compare_labels"],
     message:
         "Comparing the many-band labels with the truth"
@@ -329,13 +333,14 @@ rule judge_claims:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
         drifts=lambda wildcards, input: option("--drifts", input.get("drifts")),
         settings=lambda wildcards: LADDER.claims(wildcards.study),
         code=CODE["judge_claims"],
     message:
         "Judging the claims on {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/judge_claims.py --predictions {input.predictions:q} {params.drifts}'
+        'python "$ZLADDER_SCRIPTS"/judge_claims.py {params.predictions} {params.drifts}'
         " --datasets {input.datasets:q}"
         " --settings {params.settings:q} --claims {output.claims:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -29,12 +29,13 @@ rule score_truth:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
         settings=lambda wildcards: LADDER.truth_scoring(wildcards.study),
         code=CODE["score_truth"],
     message:
         "Scoring the study {wildcards.study} against the truth"
     shell:
-        'python "$ZLADDER_SCRIPTS"/score_truth.py --predictions {input.predictions:q}'
+        'python "$ZLADDER_SCRIPTS"/score_truth.py {params.predictions}'
         " --datasets {input.datasets:q}"
         " --truth {input.truth:q} --settings {params.settings:q} --scores {output.scores:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -64,12 +65,13 @@ rule check_leaks:
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        answers=lambda wildcards, input: option("--answers", input.answers),
         settings=lambda wildcards: LADDER.leak_settings(wildcards.study),
         code=CODE["check_leaks"],
     message:
         "Looking for leaks in the study {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/check_leaks.py --answers {input.answers:q}'
+        'python "$ZLADDER_SCRIPTS"/check_leaks.py {params.answers}'
         " --datasets {input.datasets:q}"
         " --oracle {input.oracle:q} --oracle-pdfs {input.oracle_pdfs:q} --truth {input.truth:q}"
         " --settings {params.settings:q} --leaks {output.leaks:q}"
@@ -96,7 +98,7 @@ rule check_side_information:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
-        settings=LADDER.side_settings(),
+        settings=lambda wildcards: LADDER.side_settings(),
         code=CODE["check_side_information"],
     message:
         "Looking for redshifts in identifiers and positions of {wildcards.sample}"

@@ -34,6 +34,7 @@ rule pretrain_encoder:
         resident_mb=LADDER.resident_mb(),
         runtime=120,
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         card=lambda wildcards: LADDER.card(wildcards.run),
         resume=lambda wildcards, output: str(Path(output.weights).parents[2] / "resume"),
         code=CODE["pretrain_encoder"],
@@ -41,7 +42,7 @@ rule pretrain_encoder:
         "Pretraining {wildcards.run}"
     shell:
         'python "$ZLADDER_SCRIPTS"/pretrain_encoder.py --dataset {input.dataset:q}'
-        " --stamps {input.stamps:q} --card-json {params.card:q} --resume-folder {params.resume:q}"
+        " {params.stamps} --card-json {params.card:q} --resume-folder {params.resume:q}"
         " --minutes {resources.runtime} --resident-mb {resources.resident_mb} --threads {threads}"
         " --weights {output.weights:q} --card {output.card:q} --history {output.history:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -32,13 +32,14 @@ rule plot_redshifts:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title", "convention"),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_redshifts"],
     message:
         "Drawing the redshift planes of {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/plot_redshifts.py --predictions {input.predictions:q}'
+        'python "$ZLADDER_SCRIPTS"/plot_redshifts.py {params.predictions}'
         " --scores {input.scores:q} --differences {input.differences:q}"
         " --settings {params.settings:q} --dpi {params.dpi} --planes {output.planes:q}"
         " --front {output.front:q}"
@@ -212,13 +213,14 @@ rule plot_wall:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         settings=lambda wildcards: LADDER.about_images(wildcards.dataset),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_wall"],
     message:
         "Hanging the galaxies of {wildcards.dataset}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/plot_wall.py --dataset {input.dataset:q} --stamps {input.stamps:q}'
+        'python "$ZLADDER_SCRIPTS"/plot_wall.py --dataset {input.dataset:q} {params.stamps}'
         " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -290,6 +292,7 @@ rule plot_collapse:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
+        predictions=lambda wildcards, input: option("--predictions", input.predictions),
         settings=lambda wildcards: LADDER.about_study(wildcards.study, "title"),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_collapse"],
@@ -297,7 +300,7 @@ rule plot_collapse:
         "Drawing the collapse of {wildcards.study}"
     shell:
         'python "$ZLADDER_SCRIPTS"/plot_collapse.py --collapse {input.collapse:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q}"
+        " {params.predictions} --scores {input.scores:q}"
         " --differences {input.differences:q}"
         " --settings {params.settings:q} --dpi {params.dpi} --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -337,14 +340,16 @@ rule plot_embeddings:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
+        features=lambda wildcards, input: option("--features", input.features),
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         settings=lambda wildcards: LADDER.about_maps(wildcards.study),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_embeddings"],
     message:
         "Drawing the maps of {wildcards.study}"
     shell:
-        'python "$ZLADDER_SCRIPTS"/plot_embeddings.py --features {input.features:q}'
-        " --drift {input.drift:q} --dataset {input.dataset:q} --stamps {input.stamps:q}"
+        'python "$ZLADDER_SCRIPTS"/plot_embeddings.py {params.features}'
+        " --drift {input.drift:q} --dataset {input.dataset:q} {params.stamps}"
         " --settings {params.settings:q} --dpi {params.dpi} --maps {output.maps:q}"
         " --galaxies {output.galaxies:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

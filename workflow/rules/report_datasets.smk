@@ -45,6 +45,7 @@ rule plot_datasets:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 30 * min(attempt, 3),
     params:
+        records=lambda wildcards, input: option("--records", input.records),
         of_images=lambda wildcards, input, output: " ".join(
             [
                 *[option(f"--{name}", input.get(name)) for name in ("stamps", "walls")],
@@ -54,14 +55,14 @@ rule plot_datasets:
                 ],
             ]
         ),
-        settings=LADDER.about_datasets(),
+        settings=lambda wildcards: LADDER.about_datasets(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_datasets"],
     message:
         "Drawing the datasets"
     shell:
         'python "$ZLADDER_SCRIPTS"/plot_datasets.py --datasets {input.datasets:q}'
-        " --records {input.records:q} {params.of_images} --settings {params.settings:q}"
+        " {params.records} {params.of_images} --settings {params.settings:q}"
         " --dpi {params.dpi} --pages {output.pages:q} --light {output.light:q} --sky {output.sky:q}"
         " --splits {output.splits:q} --columns {output.columns:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

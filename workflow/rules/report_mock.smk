@@ -47,7 +47,7 @@ rule plot_mock_sky:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        quantiles=LADDER.quantiles(),
+        quantiles=lambda wildcards: LADDER.quantiles(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_mock_sky"],
     message:
@@ -85,13 +85,14 @@ rule plot_frames:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        settings=LADDER.about_frames(),
+        index=lambda wildcards, input: option("--index", input.index),
+        settings=lambda wildcards: LADDER.about_frames(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_frames"],
     message:
         "Measuring frames back"
     shell:
-        'python "$ZLADDER_SCRIPTS"/plot_frames.py --index {input.index:q} --truth {input.truth:q}'
+        'python "$ZLADDER_SCRIPTS"/plot_frames.py {params.index} --truth {input.truth:q}'
         " --settings {params.settings:q} --dpi {params.dpi} --measured {output.measured:q}"
         " --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -122,13 +123,14 @@ rule plot_types:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 15 * min(attempt, 3),
     params:
-        settings=LADDER.about_types(),
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
+        settings=lambda wildcards: LADDER.about_types(),
         dpi=LADDER.settings["report"]["figure_dpi"],
         code=CODE["plot_types"],
     message:
         "Hanging the galaxies of the mock sky by type"
     shell:
-        'python "$ZLADDER_SCRIPTS"/plot_types.py --dataset {input.dataset:q} --stamps {input.stamps:q}'
+        'python "$ZLADDER_SCRIPTS"/plot_types.py --dataset {input.dataset:q} {params.stamps}'
         " --truth {input.truth:q} --settings {params.settings:q} --dpi {params.dpi}"
         " --figure {output.figure:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -199,7 +201,7 @@ rule write_mock_sky:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_mock_sky(),
+        settings=lambda wildcards: LADDER.about_mock_sky(),
         code=CODE["write_mock_sky"],
     message:
         "Writing the page of the mock sky"

@@ -51,10 +51,7 @@ rule tabulate_claims:
     """Write published numbers beside ours, with a verdict each, for all studies."""
     input:
         claims=collect("<results>/studies/{study}/claims.parquet", study=LADDER.plan.studies),
-        records=collect(
-            "<results>/runs/{run}/sidecar.json",
-            run=LADDER.plan.tasks("catalogue", "image", "head"),
-        ),
+        records=LADDER.trained_sidecars(),
     output:
         page=report(
             "<results>/report/claims.html",
@@ -75,13 +72,14 @@ rule tabulate_claims:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_studies("title"),
+        records=lambda wildcards, input: option("--records", input.records),
+        settings=lambda wildcards: LADDER.about_studies("title"),
         code=CODE["tabulate_claims"],
     message:
         "Writing the claims and their verdicts"
     shell:
         'python "$ZLADDER_SCRIPTS"/tabulate_claims.py --claims {input.claims:q}'
-        " --records {input.records:q} --settings {params.settings:q}"
+        " {params.records} --settings {params.settings:q}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -111,12 +109,13 @@ rule tabulate_cutflow:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
+        records=lambda wildcards, input: option("--records", input.records),
         code=CODE["tabulate_cutflow"],
     message:
         "Writing the galaxies in and out"
     shell:
         'python "$ZLADDER_SCRIPTS"/tabulate_cutflow.py --cutflows {input.cutflows:q}'
-        " --records {input.records:q}"
+        " {params.records}"
         " --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -145,11 +144,12 @@ rule tabulate_costs:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
+        records=lambda wildcards, input: option("--records", input.records),
         code=CODE["tabulate_costs"],
     message:
         "Writing the costs"
     shell:
-        'python "$ZLADDER_SCRIPTS"/tabulate_costs.py --records {input.records:q} --page {output.page:q}'
+        'python "$ZLADDER_SCRIPTS"/tabulate_costs.py {params.records} --page {output.page:q}'
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
 
@@ -157,7 +157,7 @@ rule write_provenance:
     """Write with what, from what and by which code every number was made."""
     input:
         records=LADDER.sidecars(),
-        cards=collect("<results>/runs/{run}/card.json", run=LADDER.plan.cards),
+        cards=LADDER.all_cards(),
     output:
         page=report(
             "<results>/report/provenance.html",
@@ -178,12 +178,14 @@ rule write_provenance:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_sky("sky", "scale", "master_seed"),
+        records=lambda wildcards, input: option("--records", input.records),
+        cards=lambda wildcards, input: option("--cards", input.cards),
+        settings=lambda wildcards: LADDER.about_sky("sky", "scale", "master_seed"),
         code=CODE["write_provenance"],
     message:
         "Writing the provenance"
     shell:
-        'python "$ZLADDER_SCRIPTS"/write_provenance.py --records {input.records:q} --cards {input.cards:q}'
+        'python "$ZLADDER_SCRIPTS"/write_provenance.py {params.records} {params.cards}'
         " --settings {params.settings:q} --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
 
@@ -216,7 +218,7 @@ rule write_citations:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        settings=LADDER.about_sources(),
+        settings=lambda wildcards: LADDER.about_sources(),
         code=CODE["write_citations"],
     message:
         "Writing the citations"
@@ -257,15 +259,16 @@ rule write_summary:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
-        sky=LADDER.about_sky("sky", "scale"),
-        studies=LADDER.about_studies("title", "question", "convention"),
+        records=lambda wildcards, input: option("--records", input.records),
+        sky=lambda wildcards: LADDER.about_sky("sky", "scale"),
+        studies=lambda wildcards: LADDER.about_studies("title", "question", "convention"),
         code=CODE["write_summary"],
     message:
         "Writing the summary"
     shell:
         'python "$ZLADDER_SCRIPTS"/write_summary.py --scores {input.scores:q}'
         " --differences {input.differences:q}"
-        " --claims {input.claims:q} --figures {input.figures:q} --records {input.records:q}"
+        " --claims {input.claims:q} --figures {input.figures:q} {params.records}"
         " --sky {params.sky:q} --studies {params.studies:q} --page {output.page:q}"
         " --front {output.front:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"
@@ -309,6 +312,7 @@ rule write_paper:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=15,
     params:
+        cards=lambda wildcards, input: option("--cards", input.cards),
         settings=lambda wildcards: LADDER.about_paper(wildcards.paper),
         code=CODE["write_paper"],
     message:
@@ -316,6 +320,6 @@ rule write_paper:
     shell:
         'python "$ZLADDER_SCRIPTS"/write_paper.py --scores {input.scores:q}'
         " --differences {input.differences:q} --claims {input.claims:q}"
-        " --figures {input.figures:q} --cards {input.cards:q} --records {input.records:q}"
+        " --figures {input.figures:q} {params.cards} --records {input.records:q}"
         " --cutflows {input.cutflows:q} --settings {params.settings:q} --page {output.page:q}"
         " --sidecar {output.sidecar:q} --log {log:q} --code-digest {params.code}"

@@ -27,7 +27,7 @@ rule tabulate_photometry:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=LADDER.tabulation(),
+        settings=lambda wildcards: LADDER.tabulation(),
         code=CODE["tabulate_photometry"],
     message:
         "Tabulating what each filter sees of each spectrum"
@@ -69,7 +69,7 @@ rule simulate_sky:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
-        settings=LADDER.simulation(),
+        settings=lambda wildcards: LADDER.simulation(),
         code=CODE["simulate_sky"],
     message:
         "Simulating the mock sky"
@@ -105,7 +105,7 @@ rule render_frames:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
     params:
-        settings=LADDER.rendering(),
+        settings=lambda wildcards: LADDER.rendering(),
         n_shards=LADDER.settings["cutouts"]["n_shards"],
         code=CODE["render_frames"],
     message:
@@ -138,7 +138,7 @@ rule measure_frames:
         mem_mb=lambda wildcards, attempt: 3000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
     params:
-        settings=LADDER.measuring(),
+        settings=lambda wildcards: LADDER.measuring(),
         code=CODE["measure_frames"],
     message:
         "Measuring the frames of shard {wildcards.shard}"
@@ -168,12 +168,13 @@ rule merge_measured:
         mem_mb=lambda wildcards, attempt: 2000 * min(attempt, 3),
         runtime=30,
     params:
+        measured=lambda wildcards, input: option("--measured", input.measured),
         code=CODE["merge_measured"],
     message:
         "Merging what was measured on the frames"
     shell:
         'python "$ZLADDER_SCRIPTS"/merge_measured.py --catalog {input.catalog:q}'
-        " --measured {input.measured:q} --merged {output.merged:q} --sidecar {output.sidecar:q}"
+        " {params.measured} --merged {output.merged:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 
 
@@ -195,7 +196,7 @@ rule render_cfhtls:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
     params:
-        settings=LADDER.tiling(),
+        settings=lambda wildcards: LADDER.tiling(),
         code=CODE["render_cfhtls"],
     message:
         "Rendering the CFHTLS-like tiles"
@@ -226,7 +227,7 @@ rule render_hsc:
         mem_mb=lambda wildcards, attempt: 4000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 120 * min(attempt, 3),
     params:
-        settings=LADDER.stamping(),
+        settings=lambda wildcards: LADDER.stamping(),
         code=CODE["render_hsc"],
     message:
         "Rendering the HSC-like cutouts"

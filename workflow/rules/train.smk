@@ -104,6 +104,7 @@ rule train_image:
         resident_mb=LADDER.resident_mb(),
         runtime=120,
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         parent=lambda wildcards, input: option("--parent", input.get("parent")),
         card=lambda wildcards: LADDER.card(wildcards.run),
         resume=lambda wildcards, output: str(Path(output.weights).parents[2] / "resume"),
@@ -112,7 +113,7 @@ rule train_image:
         "Training {wildcards.run}"
     shell:
         'python "$ZLADDER_SCRIPTS"/train_image.py --dataset {input.dataset:q}'
-        " --stamps {input.stamps:q} {params.parent} --card-json {params.card:q}"
+        " {params.stamps} {params.parent} --card-json {params.card:q}"
         " --resume-folder {params.resume:q} --minutes {resources.runtime}"
         " --resident-mb {resources.resident_mb} --threads {threads} --weights {output.weights:q}"
         " --card {output.card:q} --history {output.history:q} --sidecar {output.sidecar:q}"
@@ -142,13 +143,14 @@ rule embed_images:
         mem_mb=lambda wildcards, attempt: 6000 * min(attempt, 3),
         runtime=lambda wildcards, attempt: 60 * min(attempt, 3),
     params:
+        stamps=lambda wildcards, input: option("--stamps", input.stamps),
         copies=lambda wildcards: LADDER.copies_of(wildcards.run),
         code=CODE["embed_images"],
     message:
         "Embedding images with {wildcards.run}"
     shell:
         'python "$ZLADDER_SCRIPTS"/embed_images.py --weights {input.weights:q}'
-        " --dataset {input.dataset:q} --stamps {input.stamps:q} --copies {params.copies}"
+        " --dataset {input.dataset:q} {params.stamps} --copies {params.copies}"
         " --threads {threads} --features {output.features:q} --sidecar {output.sidecar:q}"
         " --log {log:q} --code-digest {params.code}"
 

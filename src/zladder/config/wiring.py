@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from zladder.config.file_lists import folded
 from zladder.config.load import load_settings
 from zladder.config.plan import make_plan
 from zladder.config.wiring_report import ReportWiring
@@ -19,7 +19,7 @@ from zladder.provenance.code import code_digests
 from zladder.provenance.errors import EXIT_BAD_INPUT, BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -69,12 +69,7 @@ def names_pattern(names: Iterable[str]) -> str:
 def option(name: str, value: object) -> str:
     """Return an option for a shell command with its value or values; nothing without any."""
     values = value if isinstance(value, list | tuple) else [value]
-    return shlex.join([name, *map(str, values)]) if value else ""
-
-
-def options(name: str, values: Sequence[str]) -> str:
-    """Return an option with several values for a shell command; nothing where there are none."""
-    return " ".join([name, *map(shlex.quote, values)]) if values else ""
+    return f"{name} {folded([str(one) for one in values])}" if value else ""
 
 
 class Wiring(ReportWiring):

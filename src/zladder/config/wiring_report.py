@@ -22,8 +22,9 @@ class ReportWiring(MockSkyWiring):
     """The answers about pages and figures."""
 
     def title_of(self, study: str) -> str:
-        """Return a study's heading in the report."""
-        return str(self.settings["study_files"][study]["title"])
+        """Return a study's heading in the report, without braces: wildcards to Snakemake."""
+        title = str(self.settings["study_files"][study]["title"])
+        return title.replace("{", "(").replace("}", ")")
 
     def about_study(self, study: str, *keys: str) -> str:
         """Return the named values of a study's file, which a page of the report prints."""
@@ -120,9 +121,9 @@ class ReportWiring(MockSkyWiring):
 
     def about_maps(self, study: str) -> str:
         """Return what the maps of a study's encoders print."""
-        dataset = self.settings["study_files"][study]["embed_on"]
-        title = self.title_of(study)
-        return canonical_json({"study": study, "title": title, "dataset": dataset})
+        document = self.settings["study_files"][study]
+        about = {"study": study, "title": document["title"], "dataset": document["embed_on"]}
+        return canonical_json(about)
 
     def about_images(self, dataset: str) -> str:
         """Return what the wall of an image dataset prints."""
@@ -189,7 +190,16 @@ class ReportWiring(MockSkyWiring):
         """Return the run cards of a paper's studies."""
         studies = self.plan.by_paper(self.settings)[paper]
         runs = [run for run in self.plan.cards if run.split(".")[0] in studies]
-        return [f"<results>/runs/{run}/card.json" for run in runs]
+        return [f"<results>/runs/{run}/card.json" for run in self.seeds_together(runs)]
+
+    def all_cards(self) -> list[str]:
+        """Return the run cards of all studies."""
+        return [f"<results>/runs/{run}/card.json" for run in self.seeds_together(self.plan.cards)]
+
+    def trained_sidecars(self) -> list[str]:
+        """Return the sidecars of the trainings that the page of claims tells of."""
+        runs = self.seeds_together(self.plan.tasks("catalogue", "image", "head"))
+        return [f"<results>/runs/{run}/sidecar.json" for run in runs]
 
     def paper_records(self, paper: str) -> list[str]:
         """Return the sidecars of the datasets that a paper's runs learn from or are scored on."""
@@ -231,22 +241,32 @@ class ReportWiring(MockSkyWiring):
         return [f"<results>/report/{study}.{kind}" for kind in kinds]
 
     def paper_targets(self, paper: str) -> list[str]:
-        """Return what a paper's target builds: its page, its studies' pages and verdicts."""
+        """Return what a paper's target builds: its page, its studies' pages and verdicts.
+
+        Pages that tell of all datasets come with it where there is no other paper, as in the
+        papers' overlays: they would have the others' galaxies fetched too.
+        """
         studies = self.plan.by_paper(self.settings)[paper]
         pages = [page for study in studies for page in self.study_pages(study)]
         verdicts = [f"<results>/studies/{study}/claims.parquet" for study in studies]
-        return [f"<results>/report/{paper}.html", *pages, *verdicts]
+        told = self.data_pages() if self.papers() == [paper] else []
+        return [f"<results>/report/{paper}.html", *pages, *told, *verdicts]
+
+    def data_pages(self) -> list[str]:
+        """Return the page of each dataset, and that of the galaxies in and out."""
+        pages = [f"<results>/report/{dataset}.dataset.html" for dataset in self.plan.datasets]
+        return [*pages, "<results>/report/counts.html"]
 
     def report_pages(self) -> list[str]:
         """Return everything that the report shows."""
-        pages = ("summary", "claims", "counts", "costs", "provenance", "citations")
+        pages = ("summary", "claims", "costs", "provenance", "citations")
         return [
             *[f"<results>/report/{paper}.html" for paper in self.papers()],
             *[page for study in self.plan.studies for page in self.study_pages(study)],
             *[f"<results>/report/{sample}.sample.png" for sample in self.plan.samples],
             *[f"<results>/report/{sample}.match.png" for sample in self.matched_samples()],
             *[f"<results>/report/{dataset}.wall.png" for dataset in self.image_datasets()],
-            *[f"<results>/report/{dataset}.dataset.html" for dataset in self.plan.datasets],
+            *self.data_pages(),
             *self.mock_pages(),
             *[f"<results>/report/{page}.html" for page in pages],
         ]
@@ -262,12 +282,18 @@ class ReportWiring(MockSkyWiring):
             *[table.replace(".parquet", ".json") for table in self.compared_labels()],
             *[f"{SIMULATED}/frames/{shard}.json" for shard in self.painted_shards()],
             *(self._measuring_sidecars() if self.is_measured() else []),
-            *[f"<results>/catalogs/{survey}.json" for survey in plan.surveys],
+            *[f"<results>/catalogs/{survey}.json" for survey in self._read_surveys()],
             *[match.replace(".parquet", ".json") for match in matches],
             *[f"<results>/samples/{sample}.json" for sample in plan.samples],
             *[stamps.replace(".h5", ".json") for stamps in self.all_stamps()],
             *[f"<results>/datasets/{dataset}.json" for dataset in plan.datasets],
         ]
+
+    def _read_surveys(self) -> list[str]:
+        """Return the surveys whose catalogue is read: not those that give images alone."""
+        entries = [self.settings["catalogs"]["samples"][name] for name in self.plan.samples]
+        read = {entry[part] for entry in entries for part in ("labels", "photometry")}
+        return [survey for survey in self.plan.surveys if survey in read]
 
     def _fetched_sidecars(self) -> list[str]:
         """Return the sidecars of the files and frames of this DAG that archives gave."""
@@ -285,12 +311,12 @@ class ReportWiring(MockSkyWiring):
 
     def sidecars(self) -> list[str]:
         """Return the sidecars of every result but the report's own."""
-        plan = self.plan
+        plan, runs = self.plan, self.seeds_together
         return [
             *self.data_sidecars(),
-            *[f"<results>/runs/{run}/sidecar.json" for run in plan.cards],
-            *[f"<results>/features/{run}.json" for run in plan.embedded()],
-            *[f"<results>/predictions/{run}.json" for run in plan.answering()],
+            *[f"<results>/runs/{run}/sidecar.json" for run in runs(plan.cards)],
+            *[f"<results>/features/{run}.json" for run in runs(plan.embedded())],
+            *[f"<results>/predictions/{run}.json" for run in runs(plan.answering())],
             *[f"<results>/oracle/{sample}.json" for sample in self.oracle_samples()],
             *[
                 path.replace(".parquet", ".json")

@@ -12,7 +12,7 @@ from zladder.config.wiring_pixels import PixelWiring
 from zladder.provenance.digests import canonical_json
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,18 @@ class RunWiring(PixelWiring):
         """Return the datasets that a run is scored on."""
         return [f"<results>/datasets/{name}.parquet" for name in self.plan.tests[run]]
 
+    @staticmethod
+    def seeds_together(runs: Iterable[str]) -> list[str]:
+        """Return runs with the seeds of each side by side: lists of their files fold well."""
+        by_method: dict[str, list[str]] = {}
+        for run in runs:
+            by_method.setdefault(run.rsplit("-s", 1)[0], []).append(run)
+        return [run for seeds in by_method.values() for run in seeds]
+
     def predictions_of(self, study: str) -> list[str]:
-        """Return the predictions of all runs of a study."""
-        return [f"<results>/predictions/{run}.parquet" for run in self.plan.runs_of(study)]
+        """Return the predictions of all runs of a study, those of a method side by side."""
+        runs = self.seeds_together(self.plan.runs_of(study))
+        return [f"<results>/predictions/{run}.parquet" for run in runs]
 
     def oracles_of(self, study: str) -> list[str]:
         """Return the oracle's predictions for a study; none where the sky is not ours."""
