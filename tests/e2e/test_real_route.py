@@ -31,7 +31,7 @@ from zladder.config.documents import read_yaml
 from zladder.config.names import method_of
 from zladder.evaluate.claims import judge_ratio
 from zladder.evaluate.ratios import VANISHING
-from zladder.tables.cutouts import flux_factor
+from zladder.tables.fluxes import flux_factor
 from zladder.tables.stamp_pixels import decode_pixels, error_bound_nmgy
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]

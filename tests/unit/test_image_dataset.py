@@ -11,15 +11,11 @@ import pytest
 from astropy.wcs import WCS
 
 from tests import toys
-from zladder.config.documents import read_yaml
-from zladder.config.load import load_settings
 from zladder.cutouts.shard import write_stamps
 from zladder.datasets.build import build_dataset
-from zladder.datasets.footprints import reached_cells, stamp_radius_arcsec
 from zladder.datasets.images import build_image_dataset
-from zladder.datasets.splits import SPLITS, splits_of_keys
+from zladder.datasets.splits import SPLITS
 from zladder.provenance.errors import BadInput
-from zladder.tables.sky_cells import healpix_index
 from zladder.tables.stamp_files import (
     FAULTS,
     LOSING,
@@ -141,22 +137,6 @@ def test_a_large_loss_at_the_borders_is_warned_of(tmp_path, caplog, side, large)
     assert "calibration" in caplog.text
     warned = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert ["sky_cell_order" in record.message for record in warned] == [True] * large
-
-
-@pytest.mark.parametrize("scale", ["test", "demo", "small", "paper"])
-def test_cells_of_each_scale_are_many_of_its_stamps_wide(scale):
-    """By the shares themselves: less than a quarter of random places lies at a border."""
-    given = read_yaml(ROOT / "config" / "config.yaml") | {"scale": scale}
-    settings = load_settings(ROOT, given)
-    images, pixels = settings["datasets"]["images"], settings["cutouts"]["stamp_pixels"]
-    assert (images["sky_cell_order"] == 10) is (scale != "paper")
-    draw = np.random.default_rng(5)
-    places = draw.uniform(0, 360, 20000), np.degrees(np.arcsin(draw.uniform(-1, 1, 20000)))
-    order, splits = images["sky_cell_order"], images["splits"]
-    place, cell = reached_cells(*places, stamp_radius_arcsec(pixels, SCALE), order)
-    home = splits_of_keys(healpix_index(*places, order), splits, 1)[place]
-    at_border = np.unique(place[splits_of_keys(cell, splits, 1) != home])
-    assert 0.05 < len(at_border) / 20000 < 0.25
 
 
 def test_without_dropping_the_border_stamps_would_share_pixels(labelled):

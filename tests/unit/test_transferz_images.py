@@ -22,7 +22,7 @@ from zladder.cutouts.convert import convert_images
 from zladder.datasets.images import build_image_dataset
 from zladder.provenance.errors import BadInput
 from zladder.survey.cutout_sets import create_set, fill_images, set_columns
-from zladder.tables.cutouts import flux_factor
+from zladder.tables.fluxes import flux_factor
 from zladder.tables.stamp_files import describe_stamps
 
 ROOT = Path(__file__).resolve().parents[2]

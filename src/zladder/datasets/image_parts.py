@@ -36,6 +36,8 @@ def with_image_parts(
     BadInput
         As `read_ids`; a galaxy whose image is in none of its sample's files.
     """
+    if not told:
+        return placed
     ids, samples = placed["object_id"].to_numpy(), placed["sample"].to_numpy()
     parts = placed["part"].to_numpy(dtype=object, copy=True)
     without = np.isin(samples, [entry["sample"] for entry in told])

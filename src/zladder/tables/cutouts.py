@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.fluxes import NANOMAGGY_ZERO_POINT_MAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,11 +85,6 @@ def centre(side: int, wanted: int) -> slice:
     """Return the central pixels of an axis: the galaxy's, side // 2, becomes wanted // 2."""
     start = side // 2 - wanted // 2
     return slice(start, start + wanted)
-
-
-def flux_factor(zero_point_mag: float) -> np.float32:
-    """Return nanomaggies per pixel value: 10^(0.4 (22.5 - zero point))."""
-    return np.float32(10.0 ** (0.4 * (NANOMAGGY_ZERO_POINT_MAG - zero_point_mag)))
 
 
 def block_rows(n_bands: int, side_pixels: int, chunk_rows: int = 1) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from astropy.io import fits
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.cutouts import flux_factor
+from zladder.tables.fluxes import flux_factor
 from zladder.tables.zero_points import nmgy_per_unit
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _cube_bands(
 def _nmgy_per_unit(path: Path, headers: list[Named], told: Told) -> float:
     """Return the nanomaggies of a pixel value of 1: by what is told, else by the headers."""
     if told.zero_point_mag is not None:
-        return float(flux_factor(told.zero_point_mag))
+        return flux_factor(told.zero_point_mag)
     return nmgy_per_unit(path, headers, None, "give --zero-point MAG")
 
 

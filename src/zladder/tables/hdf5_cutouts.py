@@ -13,7 +13,8 @@ import h5py
 import numpy as np
 
 from zladder.provenance.errors import BadInput
-from zladder.tables.cutouts import Cutouts, flux_factor
+from zladder.tables.cutouts import Cutouts
+from zladder.tables.fluxes import flux_factor
 from zladder.tables.hdf5_objects import column_ebv, layout_extinction, read_objects, release_ebv
 from zladder.tables.hdf5_pixels import central_blocks
 from zladder.tables.stamp_files import STAMP_SCHEMA, STAMP_UNIT, stamp_encoding
@@ -145,7 +146,7 @@ def _blocks(
             yield decode_pixels(block[:, places], file.attrs, places) * factor
 
 
-def _factor(layout: Layout, told: Told) -> np.float32:
+def _factor(layout: Layout, told: Told) -> float:
     """Return nanomaggies per pixel value: by the zero point that is told, else the layout's."""
     zero_point = told.zero_point_mag
     return flux_factor(layout.zero_point_mag if zero_point is None else zero_point)

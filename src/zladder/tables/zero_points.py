@@ -8,7 +8,7 @@ import numpy as np
 
 from zladder.provenance.errors import BadInput
 from zladder.tables.fits_headers import UNTOLD, told
-from zladder.tables.fluxes import NANOMAGGY_NAMES, NANOMAGGY_ZERO_POINT_MAG, NJY_PER_NANOMAGGY
+from zladder.tables.fluxes import NANOMAGGY_NAMES, NJY_PER_NANOMAGGY, flux_factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,7 @@ def nmgy_per_unit(
     if unit.lower() not in COUNTS:
         raise BadInput(path, f"{where}, BUNIT", "nanomaggy, nJy or count", f"'{unit}'",
                        f"give calibrated images in one of these units, or {hint}")  # fmt: skip
-    zero_point = _zero_point_mag(path, headers, known_mag, hint)
-    return float(10 ** (-0.4 * (zero_point - NANOMAGGY_ZERO_POINT_MAG)))
+    return flux_factor(_zero_point_mag(path, headers, known_mag, hint))
 
 
 def _zero_point_mag(
