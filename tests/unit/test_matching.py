@@ -63,6 +63,15 @@ def test_same_as_brute_force(mode, one_to_one, left, right, radius, step, left_s
     assert rows == expected(true, radius, mode, one_to_one)
 
 
+def test_a_pole_is_one_place_whatever_its_right_ascension():
+    left = np.array([8.5565543]), np.array([-89.99999086])
+    pole = np.array([0.0, 1e-4, 77.0, 180.0]), np.full(4, -90.0)
+    pairs = crossed(left, pole, 0.05)
+    assert len(set(pairs.haversine)) == 1
+    found = pair_table(pairs, choose(pairs, "nearest", one_to_one=False).pairs)
+    assert found["right_index"].tolist() == [0]  # of equals the first
+
+
 @pytest.mark.parametrize("region", ["all", "wrap", "north", "south"])
 @pytest.mark.parametrize(("n_left", "n_right"), [(1000, 4000), (4000, 1000)])
 def test_nearest_is_astropys_whichever_side_is_larger(region, n_left, n_right):

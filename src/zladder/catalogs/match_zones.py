@@ -126,7 +126,9 @@ def haversine(ra: Array, dec: Array, ra_2: Array, dec_2: Array) -> Array:
     turn = np.abs(ra - ra_2)
     turn = np.minimum(turn, 360.0 - turn)
     across, up = np.sin(np.deg2rad(turn) / 2), np.sin(np.deg2rad(dec - dec_2) / 2)
-    return up * up + np.cos(np.deg2rad(dec)) * np.cos(np.deg2rad(dec_2)) * (across * across)
+    # cos(dec) as a sine is 0 at a pole, where every right ascension is the same place.
+    to_pole, to_pole_2 = (np.sin(np.deg2rad(90.0 - np.abs(part))) for part in (dec, dec_2))
+    return up * up + to_pole * to_pole_2 * (across * across)
 
 
 def separation_arcsec(haversines: Array) -> Array:
